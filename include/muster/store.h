@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Stores: where records live. For hosts that choose one, and for who implements one.
+ *
+ * A store is a table of callbacks (struct muster_store_ops) and the implementation's own pointer.
+ * The callbacks run on the store's worker, a thread of its own, one at a time; they may block.
+ * The order is: open, load, then any number of commit, load, verify and compact, then close; destroy
+ * is the last, with or without the others before it.
+ */
+#ifndef MUSTER_STORE_H
+#define MUSTER_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <muster/error.h>
+#include <muster/resource.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct muster_allocator;
+struct muster_store;
+
+/** The kinds of record. A store keeps the kinds that it doesn't know as they are. */
+enum muster_record_kind {
+    MUSTER_RECORD_RESOURCE = 0,
+    /** Durations, for the order of the next bring-up. */
+    MUSTER_RECORD_HISTORY = 1
+};
+
+/** Flags of a record. */
+enum muster_record_flags {
+    /** Its content was lost to corruption: only kind, driver and name count. */
+    MUSTER_RECORD_QUARANTINED = 1,
+    /** In a commit: forget the record of that kind, driver and name. Never in a load. */
+    MUSTER_RECORD_REMOVED = 2,
+    /** What autostart was for has happened in `boot`. */
+    MUSTER_RECORD_MARK = 4
+};
+
+/** The format version that this muster writes. */
+#define MUSTER_RECORD_FORMAT 1
+
+/**
+ * What the store remembers of one resource. Its key is (kind, driver, name). Strings are UTF-8 without NUL, or NULL.
+ * Whoever passes a record keeps it alive during the call alone: the other side copies.
+ */
+struct muster_record {
+    /** sizeof(struct muster_record). */
+    size_t size;
+    /** enum muster_record_kind. */
+    uintptr_t kind;
+    const char *driver;
+    const char *name;
+    /** enum muster_record_flags. */
+    uintptr_t flags;
+    /** enum muster_desired, muster_stage, muster_reason. */
+    uintptr_t desired;
+    uintptr_t stage;
+    uintptr_t reason;
+    /** The boot id under which this was written: up to 64 printable bytes. */
+    const char *boot;
+    /** Starts since the last success. */
+    uint64_t attempts;
+    /** Grows with every version of this record. */
+    uint64_t generation;
+    /** The start token, 32 hexadecimal digits. */
+    const char *token;
+    /** The driver's own text, at most 1 MiB. */
+    const char *handle;
+    /** MUSTER_RECORD_FORMAT of the muster that wrote it. */
+    uint64_t format;
+    /** Members that this version doesn't know: the text of a JSON object, kept as it came; or NULL. */
+    const char *extra;
+};
+
+MUSTER_API void muster_record_init(struct muster_record *record, size_t size);
+#define MUSTER_RECORD_INIT(record) muster_record_init((record), sizeof(struct muster_record))
+
+/** load: called for each record. A non-zero return must end the load with that code. */
+typedef int (*muster_load_cb)(void *data, const struct muster_record *record);
+
+/**
+ * A store's callbacks. All but verify and compact must be there. `self` is the implementation's pointer. A failing
+ * callback fills `error` with muster_error_set(); it is never NULL.
+ */
+struct muster_store_ops {
+    /** sizeof(struct muster_store_ops). */
+    size_t size;
+    /** "journal": for messages. */
+    const char *name;
+
+    /** Free `self`. Called once, last, on the loop thread; after close if there was an open. */
+    void (*destroy)(void *self);
+
+    /**
+     * Take the lock, make ready. MUSTER_EBUSY: another daemon holds it (the message says which): the bring-up fails. Any other
+     * failure: the bring-up goes on without records: it probes and adopts, and starts nothing.
+     */
+    int (*open)(void *self, struct muster_error *error);
+
+    /**
+     * Call `cb` once for each record. May be called again after a commit that ended with MUSTER_EINDETERMINATE:
+     * it then tells what is durable.
+     */
+    int (*load)(void *self, muster_load_cb cb, void *data, struct muster_error *error);
+
+    /**
+     * A batch, all or nothing, durable on return. No two records of a batch have the same key. Returns
+     *   0                      all of it is durable;
+     *   MUSTER_EAGAIN          nothing was applied, the same may be tried again;
+     *   MUSTER_EINDETERMINATE  it can't be told; muster loads before it writes again (a time-out counts as this);
+     *   MUSTER_EFENCED         the lock is lost: muster never writes again;
+     *   any other              nothing was applied.
+     */
+    int (*commit)(void *self, const struct muster_record *const *records, size_t count, struct muster_error *error);
+
+    /** Give the lock back. Called once after a successful open. */
+    int (*close)(void *self, struct muster_error *error);
+
+    /** Optional. Check everything without changing anything. */
+    int (*verify)(void *self, struct muster_error *error);
+    /** Optional. Reclaim space. */
+    int (*compact)(void *self, struct muster_error *error);
+};
+
+/**
+ * Make a store of one's own. `ops` is copied. On success the store owns `self`. MUSTER_EINVAL: a short size or a missing callback.
+ */
+MUSTER_API int muster_store_new(const struct muster_store_ops *ops, void *self, struct muster_store **ret_store);
+
+/** Free a store that no context owns: a successful muster_new() takes it. NULL is accepted. */
+MUSTER_API void muster_store_free(struct muster_store *store);
+
+/** Records in memory, gone with the process: the readable example of the interface. `allocator` may be NULL. */
+MUSTER_API int muster_store_memory_new(const struct muster_allocator *allocator, struct muster_store **ret_store);
+
+/** How a journal is kept. NULL stands for all defaults. */
+struct muster_journal_options {
+    /** sizeof(struct muster_journal_options). */
+    size_t size;
+    /** NULL: malloc. */
+    const struct muster_allocator *allocator;
+    /** A journal larger than this isn't read, in bytes. Default 1 GiB. */
+    uint64_t max_size;
+    /** A line deeper than this is corrupt. Default 32. */
+    uintptr_t max_depth;
+    /** Compact when the journal is larger than this and than twice what is live, in bytes. Default 1 MiB. */
+    uint64_t compact_size;
+};
+
+MUSTER_API void muster_journal_options_init(struct muster_journal_options *options, size_t size);
+#define MUSTER_JOURNAL_OPTIONS_INIT(options)                                                        \
+    muster_journal_options_init((options), sizeof(struct muster_journal_options))
+
+/**
+ * The journal: JSON lines in a state directory, which is made (0700) if its parent exists. See store/journal.md for the
+ * format. Nothing is opened before the bring-up. Not there in a build with -Djournal=disabled: MUSTER_ENOTSUP.
+ */
+MUSTER_API int muster_store_journal_new(const char *directory, const struct muster_journal_options *options,
+                                        struct muster_store **ret_store);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MUSTER_STORE_H */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Size-first definitions: copied into a zeroed struct, whatever version of the header the caller has. */
+#ifndef MUSTER__DEF_H
+#define MUSTER__DEF_H
+
+#include <stddef.h>
+
+/*
+ * Copy the definition at `def`, whose first member is its size, into `copy` of `size` bytes. MUSTER_EINVAL: it is shorter than
+ * `least` (the first version's), or it is longer than ours and has something set that we don't know.
+ */
+int muster__def_copy(void *copy, size_t size, const void *def, size_t least);
+
+#endif

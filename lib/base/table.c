@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/table.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <muster/error.h>
+
+/* Multiply and fold, eight bytes at a time (wyhash's mixing step; public domain, Wang Yi). */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t muster__hash(const char *bytes, size_t length)
+{
+    uint64_t hash = 0x9e3779b97f4a7c15u ^ length;
+    for (; length >= 8; bytes += 8, length -= 8) {
+        uint64_t word;
+        memcpy(&word, bytes, 8);
+        hash = mix(hash ^ word, 0xd6e8feb86659fd93u);
+    }
+    uint64_t tail = 0;
+    memcpy(&tail, bytes, length);
+    return mix(hash ^ tail, 0xa0761d6478bd642fu ^ length);
+}
+
+void muster__table_init(struct muster__table *table, const struct muster__memory *memory)
+{
+    *table = (struct muster__table){.memory = memory};
+}
+
+void muster__table_fini(struct muster__table *table)
+{
+    muster__free(table->memory, table->slots);
+    table->slots = NULL;
+}
+
+/* The slot of the key, or the empty one where it would go. */
+static size_t find_slot(const struct muster__table *table, const char *key, uint64_t hash)
+{
+    size_t slot = hash & table->mask;
+    while (table->slots[slot] != NULL &&
+           (table->slots[slot]->hash != hash || strcmp(table->slots[slot]->key, key) != 0))
+        slot = (slot + 1) & table->mask;
+    return slot;
+}
+
+struct muster__table_node *muster__table_find(const struct muster__table *table, const char *key)
+{
+    if (table->slots == NULL)
+        return NULL;
+    return table->slots[find_slot(table, key, muster__hash(key, strlen(key)))];
+}
+
+static int grow(struct muster__table *table)
+{
+    size_t slots = table->slots == NULL ? 16 : (table->mask + 1) * 2;
+    struct muster__table grown = *table;
+    grown.slots = muster__alloc(table->memory, slots, sizeof(struct muster__table_node *));
+    if (grown.slots == NULL)
+        return MUSTER_ENOMEM;
+    grown.mask = slots - 1;
+    size_t cursor = 0;
+    for (struct muster__table_node *node; (node = muster__table_next(table, &cursor)) != NULL;)
+        grown.slots[find_slot(&grown, node->key, node->hash)] = node;
+    muster__free(table->memory, table->slots);
+    *table = grown;
+    return 0;
+}
+
+int muster__table_add(struct muster__table *table, struct muster__table_node *node)
+{
+    if (table->slots == NULL || table->count * 3 >= table->mask * 2) {
+        int code = grow(table);
+        if (code != 0)
+            return code;
+    }
+    node->hash = muster__hash(node->key, strlen(node->key));
+    size_t slot = find_slot(table, node->key, node->hash);
+    assert(table->slots[slot] == NULL);
+    table->slots[slot] = node;
+    table->count++;
+    return 0;
+}
+
+void muster__table_remove(struct muster__table *table, struct muster__table_node *node)
+{
+    size_t hole = find_slot(table, node->key, node->hash);
+    assert(table->slots[hole] == node);
+    table->slots[hole] = NULL;
+    table->count--;
+    /* Close the gap: move back what would no longer be found from its own slot. */
+    for (size_t slot = (hole + 1) & table->mask; table->slots[slot] != NULL; slot = (slot + 1) & table->mask) {
+        size_t home = table->slots[slot]->hash & table->mask;
+        if (((slot - home) & table->mask) < ((slot - hole) & table->mask))
+            continue;
+        table->slots[hole] = table->slots[slot];
+        table->slots[slot] = NULL;
+        hole = slot;
+    }
+}
+
+struct muster__table_node *muster__table_next(const struct muster__table *table, size_t *cursor)
+{
+    while (table->slots != NULL && *cursor <= table->mask) {
+        struct muster__table_node *node = table->slots[(*cursor)++];
+        if (node != NULL)
+            return node;
+    }
+    return NULL;
+}

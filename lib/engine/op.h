@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An op: one call into the host's code whose completion muster awaits. The engine makes it and decides by it; the runner calls it
+ * and collects its effects, from any thread.
+ */
+#ifndef MUSTER__OP_H
+#define MUSTER__OP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <muster/driver.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "engine/record.h"
+#include "engine/timer.h"
+
+struct muster__engine;
+
+/* What the driver's code has asked for; applies when the op is finished. Guarded by whoever carries ops out. */
+struct muster__effects {
+    /* muster_op_add_resource(): struct muster_resource by `link`, complete but in no driver. */
+    struct muster__list added;
+    /* muster_op_set_handle(). */
+    char *handle;
+    bool handle_set;
+    int outcome;
+    /* muster_op_fail(): its code and text; code 0 if it wasn't called. */
+    struct muster_error error;
+    /* muster_op_extend(): ms from the time the engine hears of it; 0: none. */
+    uint64_t extend_ms;
+};
+
+/* Who may still finish the op. */
+enum muster__op_stage {
+    MUSTER__OP_QUEUED,   /* the engine asked for the call, nobody has made it */
+    MUSTER__OP_OUT,      /* called; not finished */
+    MUSTER__OP_FINISHED, /* finished by the driver; the engine has not heard yet */
+    MUSTER__OP_RETIRED   /* the engine has heard; kept for a while, so that a second finish is caught */
+};
+
+struct muster_op {
+    /* ---- set by the engine before the call, then constant until the op is retired */
+    struct muster__engine *engine;
+    struct muster_driver *driver;
+    struct muster_resource *resource; /* NULL: an op of the driver as a whole */
+    enum muster_phase phase;
+    enum muster_cause cause;
+    void *request;
+    /* For restore the unclaimed record, else the resource's; may be NULL. */
+    struct muster__record *record;
+    /* The handle that the driver may see: in `record`, or NULL. */
+    const char *handle;
+    /* start: the new token; else the record's. "" is none. */
+    char token[33];
+
+    /* ---- the engine's own */
+    struct muster__timer deadline;
+    struct muster__list link; /* in the list of ops that are out, or retired */
+    uint64_t called_ms;
+    bool timed_out;
+    bool cancelling;
+
+    /* ---- the runner's, and any thread's */
+    struct muster__effects effects;
+    _Atomic int stage; /* enum muster__op_stage */
+    atomic_bool cancelled;
+    struct muster__list inbox; /* the runner's queue of ops with news */
+    bool in_inbox;
+};
+
+#endif
