@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/list.h"
+#include "base/table.h"
 #include "engine/record.h"
 #include "engine/timer.h"
 
@@ -61,14 +62,16 @@ struct muster_op {
     struct muster__list link; /* in the list of ops that are out, or retired */
     uint64_t called_ms;
     bool timed_out;
-    bool cancelling;
+    struct muster__list cancel; /* in engine->cancels: the driver's cancel is to be called */
 
     /* ---- the runner's, and any thread's */
     struct muster__effects effects;
     _Atomic int stage; /* enum muster__op_stage */
     atomic_bool cancelled;
-    struct muster__list inbox; /* the runner's queue of ops with news */
+    struct muster__list inbox; /* the runner's queue of ops with news, or of those that wait for a worker */
     bool in_inbox;
+    unsigned news;              /* what the inbox has to tell of it */
+    struct muster__table *added_names; /* of effects.added; NULL if nothing was added */
 };
 
 #endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "run/context.h"
+
+int (*muster__op_callback(const struct muster_op *op))(struct muster_op *op)
+{
+    static const size_t offsets[] = {
+        [MUSTER_PHASE_INITIALIZE] = offsetof(struct muster_driver_def, initialize),
+        [MUSTER_PHASE_RESTORE] = offsetof(struct muster_driver_def, restore),
+        [MUSTER_PHASE_RECONCILE] = offsetof(struct muster_driver_def, reconcile),
+        [MUSTER_PHASE_AUTOSTART] = offsetof(struct muster_driver_def, autostart),
+        [MUSTER_PHASE_RELOAD] = offsetof(struct muster_driver_def, reload),
+        [MUSTER_PHASE_SHUTDOWN] = offsetof(struct muster_driver_def, shutdown),
+        [MUSTER_PHASE_PROBE] = offsetof(struct muster_driver_def, probe),
+        [MUSTER_PHASE_ADOPT] = offsetof(struct muster_driver_def, adopt),
+        [MUSTER_PHASE_START] = offsetof(struct muster_driver_def, start),
+        [MUSTER_PHASE_STOP] = offsetof(struct muster_driver_def, stop),
+    };
+    int (*callback)(struct muster_op *op);
+    memcpy(&callback, (const char *)muster__driver_def(op->driver) + offsets[op->phase], sizeof(callback));
+    return callback;
+}
+
+static void call(struct muster *context, const struct muster__action *action)
+{
+    struct muster_op *op = action->op;
+    int (*callback)(struct muster_op *op) = muster__op_callback(op);
+    muster__list_init(&op->inbox);
+    if (callback != NULL && (muster__driver_def(op->driver)->threaded >> op->phase & 1) != 0) {
+        muster__workers_submit(context, op);
+        return;
+    }
+    atomic_store(&op->stage, MUSTER__OP_OUT);
+    int outcome = callback == NULL ? MUSTER_OK : callback(op);
+    muster__now(context);
+    muster__op_returned_on_loop(op, outcome);
+}
+
+static void cancel(struct muster *context, const struct muster__action *action)
+{
+    struct muster_op *op = action->op;
+    void (*callback)(struct muster_op *op) = muster__driver_def(op->driver)->cancel;
+    atomic_store(&op->cancelled, true);
+    if (muster__workers_withdraw(context, op))
+        return;
+    if (callback != NULL && atomic_load(&op->stage) == MUSTER__OP_OUT)
+        callback(op);
+}
+
+static void done(struct muster *context, const struct muster__action *action)
+{
+    if (action->done.cb != NULL)
+        action->done.cb(context, action->done.data, action->code, action->error);
+    muster__now(context);
+}
+
+static void observe(struct muster *context, const struct muster__action *action)
+{
+    size_t count = context->observer_count;
+    for (size_t i = 0; i < count; i++) {
+        struct muster__observer observer = context->observers[i];
+        observer.cb(context, observer.data, action->observation);
+    }
+}
+
+static void release(struct muster *context, const struct muster__action *action)
+{
+    (void)context;
+    if (action->release != NULL)
+        action->release(action->data);
+}
+
+void muster__carry_out(struct muster *context, const struct muster__action *action)
+{
+    static void (*const ways[])(struct muster *context, const struct muster__action *action) = {
+        [MUSTER__ACTION_CALL] = call,
+        [MUSTER__ACTION_CANCEL] = cancel,
+        [MUSTER__ACTION_LOAD] = muster__store_submit,
+        [MUSTER__ACTION_COMMIT] = muster__store_submit,
+        [MUSTER__ACTION_CLOSE] = muster__store_submit,
+        [MUSTER__ACTION_DONE] = done,
+        [MUSTER__ACTION_OBSERVE] = observe,
+        [MUSTER__ACTION_RELEASE] = release,
+    };
+    ways[action->type](context, action);
+}
