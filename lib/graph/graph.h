@@ -41,13 +41,19 @@ void muster__graph_free(struct muster__graph *graph);
  */
 int muster__graph_add(struct muster__graph *graph, const struct muster__node *node);
 
-/* Forget the nodes from id `count` on. The last check doesn't count any more. */
+/* Forget the nodes from id `count` on. If the last successful check knew them, it doesn't count any more. */
 void muster__graph_truncate(struct muster__graph *graph, uint32_t count);
 
 /*
- * Validate all, and order. The first `settled` nodes were ordered by an earlier check and are up: that one of them comes to depend on a
+ * Validate all, and order. A name means all drivers that provide it; a driver that provides it itself waits for the others
+ * alone, and if there are none, that is a self-dependency. Problems, by driver and then cycles: MUSTER_EEXIST a duplicate name;
+ * MUSTER_ENOENT an unknown need; MUSTER_EINVAL a self-dependency; MUSTER_ESTATE see below; MUSTER_ECYCLE. A strongly connected component
+ * gives its shortest cycle, tiers included; one with many nodes and edges the shortest through one of its first nodes, so that
+ * all stays linear.
+ * The first `settled` nodes were ordered by an earlier check and are up: that one of them comes to depend on a
  * later one (by before, by provides, or by a lower tier) is a problem, too.
- * Returns 0, the first problem's code, or MUSTER_ENOMEM. Each call starts anew.
+ * Returns 0, the first problem's code, or MUSTER_ENOMEM. Each call starts anew. Where it fails, what an earlier one
+ * found about the nodes of then still stands.
  */
 int muster__graph_check(struct muster__graph *graph, uint32_t settled);
 
@@ -77,7 +83,8 @@ uint32_t muster__graph_dependency_count(const struct muster__graph *graph, uint3
  */
 int muster__graph_dependencies(struct muster__graph *graph, uint32_t id, struct muster__ids *ret_ids);
 /*
- * The i-th name that `id` needs, in the order declared, and its providers, ascending; NULL past the last. *ret_providers may be NULL.
+ * The i-th name that `id` needs, in the order declared, and its providers, ascending; NULL past the last. ret_providers may be NULL.
+ * `id` itself is among them if it is one of several: it doesn't wait for itself.
  */
 const char *muster__graph_need(const struct muster__graph *graph, uint32_t id, uint32_t i,
                                struct muster__ids *ret_providers);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include <muster/error.h>
+
+#include "graph/internal.h"
+
+static int find_problems(struct muster__graph *graph, const struct muster__checked *checked, bool suspect,
+                         uint32_t settled)
+{
+    if (suspect || graph->duplicates > 0) {
+        int code = muster__problems_declared(graph, checked);
+        if (code != 0)
+            return code;
+    }
+    if (settled > 0)
+        muster__problems_settled(graph, checked, settled);
+    return 0;
+}
+
+static int check(struct muster__graph *graph, struct muster__checked *checked, uint32_t *scratch, uint32_t settled)
+{
+    bool suspect;
+    uint32_t left;
+    int code = muster__rows_providers(graph, checked);
+    if (code == 0)
+        code = muster__rows_dependents(graph, checked, scratch, &suspect);
+    if (code == 0)
+        code = muster__sort_tiers(graph, checked);
+    if (code == 0)
+        code = muster__sort(graph, checked, scratch, &left);
+    if (code == 0)
+        code = find_problems(graph, checked, suspect, settled);
+    if (code == 0 && left > 0)
+        code = muster__cycles_report(graph, checked, scratch);
+    return code;
+}
+
+static void drop_problems(struct muster__graph *graph)
+{
+    muster__error_replace(&graph->problems, NULL);
+    graph->last_problem = NULL;
+}
+
+static void trim(struct muster__graph *graph)
+{
+    muster__names_trim(&graph->names);
+    muster__trim(graph->memory, &graph->name, &graph->name_capacity, graph->count, sizeof(uint32_t));
+    muster__trim(graph->memory, &graph->declared_end, &graph->declared_end_capacity, graph->count, sizeof(uint32_t));
+    muster__trim(graph->memory, &graph->declared, &graph->declared_capacity, graph->declared_count, sizeof(uint32_t));
+}
+
+int muster__graph_check(struct muster__graph *graph, uint32_t settled)
+{
+    struct muster__checked checked = {.count = graph->count};
+    drop_problems(graph);
+    trim(graph);
+    uint32_t *scratch = muster__realloc(graph->memory, NULL, graph->count, sizeof(*scratch));
+    int code = scratch == NULL ? MUSTER_ENOMEM : check(graph, &checked, scratch, settled);
+    muster__free(graph->memory, scratch);
+    if (code != 0)
+        drop_problems(graph);
+    else
+        code = muster_error_code(graph->problems);
+    if (code != 0) {
+        muster__checked_fini(graph->memory, &checked);
+        return code;
+    }
+    muster__checked_fini(graph->memory, &graph->checked);
+    graph->checked = checked;
+    return 0;
+}
