@@ -16,7 +16,8 @@ static int find_problems(struct muster__graph *graph, const struct muster__check
     return 0;
 }
 
-static int check(struct muster__graph *graph, struct muster__checked *checked, uint32_t *scratch, uint32_t settled)
+static int check(struct muster__graph *graph, struct muster__checked *checked, uint32_t *scratch,
+                 uint32_t settled)
 {
     bool suspect;
     uint32_t left;
@@ -44,8 +45,10 @@ static void trim(struct muster__graph *graph)
 {
     muster__names_trim(&graph->names);
     muster__trim(graph->memory, &graph->name, &graph->name_capacity, graph->count, sizeof(uint32_t));
-    muster__trim(graph->memory, &graph->declared_end, &graph->declared_end_capacity, graph->count, sizeof(uint32_t));
-    muster__trim(graph->memory, &graph->declared, &graph->declared_capacity, graph->declared_count, sizeof(uint32_t));
+    muster__trim(graph->memory, &graph->declared_end, &graph->declared_end_capacity, graph->count,
+                 sizeof(uint32_t));
+    muster__trim(graph->memory, &graph->declared, &graph->declared_capacity, graph->declared_count,
+                 sizeof(uint32_t));
 }
 
 int muster__graph_check(struct muster__graph *graph, uint32_t settled)

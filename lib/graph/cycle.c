@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cycles of what couldn't be ordered: strongly connected components (Tarjan's, without recursion), and in each a shortest
- * cycle by a breadth-first search from each of its nodes.
+ * The cycles of what couldn't be ordered: strongly connected components (Tarjan's, without recursion), and in
+ * each a shortest cycle by a breadth-first search from each of its nodes.
  */
 #include <string.h>
 
@@ -40,7 +40,7 @@ struct cycles {
 
 /* ---- components ---------------------------------------------------------------------------------- */
 
-/* The members of tier r lead to the barrier nodes + r, and that leads to those of tier r + 1: not n * n edges. */
+/* Tier r's members lead to the barrier nodes + r, which leads to those of tier r + 1: not n * n edges. */
 static uint32_t successor(const struct cycles *cycles, uint32_t node, uint32_t i)
 {
     const struct muster__tiers *tiers = &cycles->checked->tiers;
@@ -128,7 +128,7 @@ static int collect_members(struct cycles *cycles)
 
 /* ---- the shortest cycle of a component ----------------------------------------------------------- */
 
-/* As long as steps are few a search starts from each node. A large component is left with those from its first nodes. */
+/* A search from each node while steps are few; a large component is left with those from its first nodes. */
 static uint64_t steps_allowed(uint64_t edges)
 {
     return 1000000 + 64 * edges;
@@ -147,7 +147,7 @@ static void keep_if_shorter(struct cycles *cycles, uint32_t from, uint32_t last)
         cycles->shortest[i++] = node;
 }
 
-/* Go on from `node` to those of `ids` that are in its component. True: one of them is where the search began. */
+/* Go on from `node` to those of `ids` in its component. True: one of them is where the search began. */
 static bool spread(struct cycles *cycles, uint32_t node, struct muster__ids ids, uint32_t *queued)
 {
     uint32_t from = cycles->queue[0];
@@ -273,7 +273,8 @@ static void report_cycles(struct cycles *cycles)
     }
 }
 
-int muster__cycles_report(struct muster__graph *graph, const struct muster__checked *checked, const uint32_t *left)
+int muster__cycles_report(struct muster__graph *graph, const struct muster__checked *checked,
+                          const uint32_t *left)
 {
     struct cycles cycles = {.graph = graph, .checked = checked, .left = left, .nodes = checked->count};
     int code = begin(&cycles);

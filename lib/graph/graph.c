@@ -84,8 +84,8 @@ static int reserve_node(struct muster__graph *graph, const struct muster__node *
         code = muster__reserve(graph->memory, &graph->declared_end, &graph->declared_end_capacity, wanted,
                                sizeof(uint32_t));
     if (code == 0)
-        code = muster__reserve(graph->memory, &graph->declared, &graph->declared_capacity, declared_wanted + 1,
-                               sizeof(uint32_t));
+        code = muster__reserve(graph->memory, &graph->declared, &graph->declared_capacity,
+                               declared_wanted + 1, sizeof(uint32_t));
     if (code == 0)
         code = reserve_value(graph, &graph->tier, &graph->tier_capacity, node->tier);
     if (code == 0)
@@ -110,7 +110,8 @@ static void append_node(struct muster__graph *graph, const struct muster__node *
 
 int muster__graph_add(struct muster__graph *graph, const struct muster__node *node)
 {
-    const char *const *lists[MUSTER__KINDS] = {node->needs, node->wants, node->after, node->before, node->provides};
+    const char *const *lists[MUSTER__KINDS] = {node->needs, node->wants, node->after, node->before,
+                                               node->provides};
     size_t lengths[MUSTER__KINDS];
     size_t total = 0;
     for (size_t kind = 0; kind < MUSTER__KINDS; kind++)
@@ -222,7 +223,8 @@ int muster__graph_dependencies(struct muster__graph *graph, uint32_t id, struct 
     struct muster__checked *checked = &graph->checked;
     assert(id < checked->count);
     if (checked->dependencies.start == NULL) {
-        int code = muster__rows_transpose(graph->memory, &checked->dependents, checked->count, &checked->dependencies);
+        int code = muster__rows_transpose(graph->memory, &checked->dependents, checked->count,
+                                          &checked->dependencies);
         if (code != 0)
             return code;
     }
@@ -235,7 +237,8 @@ const char *muster__graph_need(const struct muster__graph *graph, uint32_t id, u
 {
     assert(id < graph->checked.count);
     uint32_t start = muster__declared_start(graph, id);
-    if (i >= graph->declared_end[id] - start || muster__declared_kind(graph->declared[start + i]) != MUSTER__NEEDS)
+    if (i >= graph->declared_end[id] - start ||
+        muster__declared_kind(graph->declared[start + i]) != MUSTER__NEEDS)
         return NULL;
     uint32_t name = muster__declared_name(graph->declared[start + i]);
     if (ret_providers != NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names to ids, edges, validation, order, shortest cycles. Interned names and flat arrays of 32-bit ids: about 100 bytes a
- * node with five dependencies, and linear time.
+ * Names to ids, edges, validation, order, shortest cycles. Interned names and flat arrays of 32-bit ids:
+ * about 100 bytes a node with five dependencies, and linear time.
  */
 #ifndef MUSTER__GRAPH_H
 #define MUSTER__GRAPH_H
@@ -36,8 +36,8 @@ int muster__graph_new(const struct muster__memory *memory, struct muster__graph 
 void muster__graph_free(struct muster__graph *graph);
 
 /*
- * Copy a node; ids are 0, 1, 2, ... Names must be valid (base/name.h). Duplicates, loops and unknown names are found by check.
- * 0 or MUSTER_ENOMEM, adding nothing.
+ * Copy a node; ids are 0, 1, 2, ... Names must be valid (base/name.h). Duplicates, loops and unknown names
+ * are found by check. 0 or MUSTER_ENOMEM, adding nothing.
  */
 int muster__graph_add(struct muster__graph *graph, const struct muster__node *node);
 
@@ -45,15 +45,15 @@ int muster__graph_add(struct muster__graph *graph, const struct muster__node *no
 void muster__graph_truncate(struct muster__graph *graph, uint32_t count);
 
 /*
- * Validate all, and order. A name means all drivers that provide it; a driver that provides it itself waits for the others
- * alone, and if there are none, that is a self-dependency. Problems, by driver and then cycles: MUSTER_EEXIST a duplicate name;
- * MUSTER_ENOENT an unknown need; MUSTER_EINVAL a self-dependency; MUSTER_ESTATE see below; MUSTER_ECYCLE. A strongly connected component
- * gives its shortest cycle, tiers included; one with many nodes and edges the shortest through one of its first nodes, so that
- * all stays linear.
- * The first `settled` nodes were ordered by an earlier check and are up: that one of them comes to depend on a
- * later one (by before, by provides, or by a lower tier) is a problem, too.
- * Returns 0, the first problem's code, or MUSTER_ENOMEM. Each call starts anew. Where it fails, what an earlier one
- * found about the nodes of then still stands.
+ * Validate all, and order. A name means all drivers that provide it; a driver that provides it itself waits
+ * for the others alone, and if there are none, that is a self-dependency. Problems, by driver and then
+ * cycles: MUSTER_EEXIST a duplicate name; MUSTER_ENOENT an unknown need; MUSTER_EINVAL a self-dependency;
+ * MUSTER_ESTATE see below; MUSTER_ECYCLE. A strongly connected component gives its shortest cycle, tiers
+ * included; one with many nodes and edges the shortest through one of its first nodes, so that all stays
+ * linear. The first `settled` nodes were ordered by an earlier check and are up: that one of them comes to
+ * depend on a later one (by before, by provides, or by a lower tier) is a problem, too. Returns 0, the first
+ * problem's code, or MUSTER_ENOMEM. Each call starts anew. Where it fails, what an earlier one found about
+ * the nodes of then still stands.
  */
 int muster__graph_check(struct muster__graph *graph, uint32_t settled);
 
@@ -78,19 +78,19 @@ struct muster__ids muster__graph_dependents(const struct muster__graph *graph, u
 /* How many `id` waits for directly by what is declared (tiers aside), each counted once. */
 uint32_t muster__graph_dependency_count(const struct muster__graph *graph, uint32_t id);
 /*
- * Those that `id` waits for directly by what is declared (tiers aside), each once, ascending. The reverse edges are built
- * on the first call: MUSTER_ENOMEM.
+ * Those that `id` waits for directly by what is declared (tiers aside), each once, ascending. The reverse
+ * edges are built on the first call: MUSTER_ENOMEM.
  */
 int muster__graph_dependencies(struct muster__graph *graph, uint32_t id, struct muster__ids *ret_ids);
 /*
- * The i-th name that `id` needs, in the order declared, and its providers, ascending; NULL past the last. ret_providers may be NULL.
- * `id` itself is among them if it is one of several: it doesn't wait for itself.
+ * The i-th name that `id` needs, in the order declared, and its providers, ascending; NULL past the last.
+ * ret_providers may be NULL. `id` itself is among them if it is one of several: it doesn't wait for itself.
  */
 const char *muster__graph_need(const struct muster__graph *graph, uint32_t id, uint32_t i,
                                struct muster__ids *ret_providers);
 /*
- * Is `id` ordered after `other`, directly or through others, tiers included? It walks what lies between; callers keep the answer.
- * MUSTER_ENOMEM, else 0 with the answer.
+ * Is `id` ordered after `other`, directly or through others, tiers included? It walks what lies between;
+ * callers keep the answer. MUSTER_ENOMEM, else 0 with the answer.
  */
 int muster__graph_is_after(struct muster__graph *graph, uint32_t id, uint32_t other, bool *ret_after);
 

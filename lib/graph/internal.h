@@ -50,7 +50,7 @@ struct muster__checked {
     uint32_t count; /* of nodes */
     struct muster__rows dependents;
     struct muster__rows dependencies; /* start is NULL: not built yet */
-    struct muster__rows providers;    /* by name; start is NULL: nobody declares any, a name is its driver's alone */
+    struct muster__rows providers;    /* by name; start is NULL: a name is its driver's alone */
     struct muster__tiers tiers;
     uint32_t *dependency_count;
     uint32_t *level;
@@ -109,21 +109,22 @@ void muster__rows_fini(const struct muster__memory *memory, struct muster__rows 
 /* checked->providers, if anybody declares any. */
 int muster__rows_providers(const struct muster__graph *graph, struct muster__checked *checked);
 /*
- * checked->dependents and ->dependency_count. *ret_suspect: a `needs` is unknown, or a driver depends on itself. `scratch` has
- * an element a node.
+ * checked->dependents and ->dependency_count. *ret_suspect: a `needs` is unknown, or a driver depends on
+ * itself. `scratch` has an element a node.
  */
-int muster__rows_dependents(const struct muster__graph *graph, struct muster__checked *checked, uint32_t *scratch,
-                            bool *ret_suspect);
+int muster__rows_dependents(const struct muster__graph *graph, struct muster__checked *checked,
+                            uint32_t *scratch, bool *ret_suspect);
 /* Turn the edges round; equal ones are merged, and rows come out ascending. */
-int muster__rows_transpose(const struct muster__memory *memory, const struct muster__rows *rows, uint32_t count,
-                           struct muster__rows *ret_rows);
+int muster__rows_transpose(const struct muster__memory *memory, const struct muster__rows *rows,
+                           uint32_t count, struct muster__rows *ret_rows);
 
 /* ---- sort.c -------------------------------------------------------------------------------------- */
 
 /* checked->tiers. */
 int muster__sort_tiers(const struct muster__graph *graph, struct muster__checked *checked);
 /*
- * checked->level and ->order, by waves. *ret_left is how many are left out by cycles: those whose scratch isn't 0; there is no order then.
+ * checked->level and ->order, by waves. *ret_left is how many are left out by cycles: those whose scratch
+ * isn't 0; there is no order then.
  */
 int muster__sort(const struct muster__graph *graph, struct muster__checked *checked, uint32_t *scratch,
                  uint32_t *ret_left);
@@ -131,16 +132,18 @@ int muster__sort(const struct muster__graph *graph, struct muster__checked *chec
 /* ---- cycle.c ------------------------------------------------------------------------------------- */
 
 /* Report a cycle of each strongly connected component among the nodes whose `left` isn't 0. */
-int muster__cycles_report(struct muster__graph *graph, const struct muster__checked *checked, const uint32_t *left);
+int muster__cycles_report(struct muster__graph *graph, const struct muster__checked *checked,
+                          const uint32_t *left);
 
 /* ---- problem.c: reports go to graph->problems ---------------------------------------------------- */
 
 /* Duplicate names, unknown needs, self-dependencies, by node. */
 int muster__problems_declared(struct muster__graph *graph, const struct muster__checked *checked);
 /* The first `settled` nodes that come to wait for others. */
-void muster__problems_settled(struct muster__graph *graph, const struct muster__checked *checked, uint32_t settled);
+void muster__problems_settled(struct muster__graph *graph, const struct muster__checked *checked,
+                              uint32_t settled);
 /* Each node of the cycle waits for the next, the last for the first. */
-void muster__problems_cycle(struct muster__graph *graph, const struct muster__checked *checked, const uint32_t *cycle,
-                            uint32_t length);
+void muster__problems_cycle(struct muster__graph *graph, const struct muster__checked *checked,
+                            const uint32_t *cycle, uint32_t length);
 
 #endif

@@ -25,7 +25,8 @@ static void set_array(void *array, void *block)
     memcpy(array, &block, sizeof(block));
 }
 
-int muster__reserve(const struct muster__memory *memory, void *array, size_t *capacity, size_t wanted, size_t size)
+int muster__reserve(const struct muster__memory *memory, void *array, size_t *capacity, size_t wanted,
+                    size_t size)
 {
     if (wanted <= *capacity)
         return 0;
@@ -39,7 +40,8 @@ int muster__reserve(const struct muster__memory *memory, void *array, size_t *ca
     return 0;
 }
 
-void muster__trim(const struct muster__memory *memory, void *array, size_t *capacity, size_t count, size_t size)
+void muster__trim(const struct muster__memory *memory, void *array, size_t *capacity, size_t count,
+                  size_t size)
 {
     if (count == *capacity || count == 0)
         return;
@@ -68,7 +70,8 @@ void muster__names_trim(struct muster__names *names)
 {
     muster__trim(names->memory, &names->arena, &names->arena_capacity, names->arena_used, 1);
     muster__trim(names->memory, &names->place, &names->place_capacity, names->count, sizeof(*names->place));
-    muster__trim(names->memory, &names->driver, &names->driver_capacity, names->count, sizeof(*names->driver));
+    muster__trim(names->memory, &names->driver, &names->driver_capacity, names->count,
+                 sizeof(*names->driver));
 }
 
 static uint32_t id_at(const struct muster__names *names, uint32_t place)
@@ -123,13 +126,16 @@ static int reserve(struct muster__names *names, size_t count, size_t bytes)
         return MUSTER_ENOMEM;
     int code = muster__reserve(names->memory, &names->arena, &names->arena_capacity, arena_wanted, 1);
     if (code == 0)
-        code = muster__reserve(names->memory, &names->place, &names->place_capacity, wanted, sizeof(*names->place));
+        code = muster__reserve(names->memory, &names->place, &names->place_capacity, wanted,
+                               sizeof(*names->place));
     if (code == 0)
-        code = muster__reserve(names->memory, &names->driver, &names->driver_capacity, wanted, sizeof(*names->driver));
+        code = muster__reserve(names->memory, &names->driver, &names->driver_capacity, wanted,
+                               sizeof(*names->driver));
     return code == 0 ? grow_slots(names, wanted) : code;
 }
 
-static uint32_t add(struct muster__names *names, struct muster__name_slot *slot, const char *text, size_t length)
+static uint32_t add(struct muster__names *names, struct muster__name_slot *slot, const char *text,
+                    size_t length)
 {
     uint32_t id = names->count++;
     slot->place = (uint32_t)names->arena_used;
@@ -141,7 +147,8 @@ static uint32_t add(struct muster__names *names, struct muster__name_slot *slot,
     return id;
 }
 
-static int intern_batch(struct muster__names *names, const char *const *texts, size_t count, uint32_t *ret_ids)
+static int intern_batch(struct muster__names *names, const char *const *texts, size_t count,
+                        uint32_t *ret_ids)
 {
     size_t lengths[BATCH];
     uint32_t hashes[BATCH];
@@ -167,7 +174,8 @@ static int intern_batch(struct muster__names *names, const char *const *texts, s
     return 0;
 }
 
-int muster__names_intern(struct muster__names *names, const char *const *texts, size_t count, uint32_t *ret_ids)
+int muster__names_intern(struct muster__names *names, const char *const *texts, size_t count,
+                         uint32_t *ret_ids)
 {
     for (size_t i = 0; i < count; i += BATCH) {
         int code = intern_batch(names, texts + i, count - i < BATCH ? count - i : BATCH, ret_ids + i);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interned names: 0, 1, 2, ... in the order of their first appearance. All texts lie in one arena, each behind its id; a
- * slot holds a part of the hash beside the place, so that a look-up touches one slot and one text.
+ * Interned names: 0, 1, 2, ... in the order of their first appearance. All texts lie in one arena, each
+ * behind its id; a slot holds a part of the hash beside the place, so that a look-up touches one slot and one
+ * text.
  */
 #ifndef MUSTER__NAMES_H
 #define MUSTER__NAMES_H
@@ -39,7 +40,8 @@ void muster__names_init(struct muster__names *names, const struct muster__memory
 void muster__names_fini(struct muster__names *names);
 
 /* The ids of `count` texts. 0 or MUSTER_ENOMEM: some may have been interned then, which does no harm. */
-int muster__names_intern(struct muster__names *names, const char *const *texts, size_t count, uint32_t *ret_ids);
+int muster__names_intern(struct muster__names *names, const char *const *texts, size_t count,
+                         uint32_t *ret_ids);
 
 /* MUSTER__NONE if it isn't there. */
 uint32_t muster__names_find(const struct muster__names *names, const char *text);
@@ -53,10 +55,13 @@ static inline const char *muster__names_text(const struct muster__names *names, 
 void muster__names_trim(struct muster__names *names);
 
 /*
- * Room for `wanted` elements in an array of *capacity, with half as much ahead. 0 or MUSTER_ENOMEM, changing nothing.
+ * Room for `wanted` elements in an array of *capacity, with half as much ahead. 0 or MUSTER_ENOMEM, changing
+ * nothing.
  */
-int muster__reserve(const struct muster__memory *memory, void *array, size_t *capacity, size_t wanted, size_t size);
+int muster__reserve(const struct muster__memory *memory, void *array, size_t *capacity, size_t wanted,
+                    size_t size);
 /* Back to `count` elements; the array stays as it is if that fails. */
-void muster__trim(const struct muster__memory *memory, void *array, size_t *capacity, size_t count, size_t size);
+void muster__trim(const struct muster__memory *memory, void *array, size_t *capacity, size_t count,
+                  size_t size);
 
 #endif

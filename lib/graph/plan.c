@@ -54,7 +54,8 @@ static int fail(struct muster_plan *plan, struct muster_error *error)
 
 static int fail_memory(struct muster_plan *plan)
 {
-    return fail(plan, muster__error_new(&plan->memory, MUSTER_ENOMEM, NULL, "%s", muster_code_text(MUSTER_ENOMEM)));
+    return fail(plan,
+                muster__error_new(&plan->memory, MUSTER_ENOMEM, NULL, "%s", muster_code_text(MUSTER_ENOMEM)));
 }
 
 #define NAME_RULE "a name is 1 to 255 bytes of UTF-8 without '/' and control characters"
@@ -77,8 +78,9 @@ static int check_def(struct muster_plan *plan, const struct muster_driver_def *d
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         for (const char *const *name = lists[i].names; name != NULL && *name != NULL; name++)
             if (!muster__driver_name_valid(*name))
-                return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL, "%s %s '%.100s': " NAME_RULE,
-                                                    def->name, lists[i].member, *name));
+                return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL,
+                                                    "%s %s '%.100s': " NAME_RULE, def->name, lists[i].member,
+                                                    *name));
     return 0;
 }
 
@@ -88,13 +90,15 @@ int muster_plan_add(struct muster_plan *plan, const struct muster_driver_def *gi
     if (plan == NULL)
         return MUSTER_EINVAL;
     if (muster__def_copy(&def, sizeof(def), given, sizeof(def)) != 0)
-        return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL,
-                                            "a driver's definition has a wrong size, or sets what this version of muster "
-                                            "doesn't know"));
+        return fail(plan, muster__error_new(
+                              &plan->memory, MUSTER_EINVAL, NULL,
+                              "a driver's definition has a wrong size, or sets what this version of muster "
+                              "doesn't know"));
     int code = check_def(plan, &def);
     if (code != 0)
         return code;
-    struct muster__node node = {def.name, def.tier, def.priority, def.needs, def.wants, def.after, def.before, def.provides};
+    struct muster__node node = {def.name,  def.tier,  def.priority, def.needs,
+                                def.wants, def.after, def.before,   def.provides};
     code = muster__graph_add(plan->graph, &node);
     if (code != 0)
         return fail_memory(plan);

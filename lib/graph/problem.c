@@ -44,7 +44,7 @@ static struct shown show(const char *name)
     while (((unsigned char)name[length] & 0xc0) == 0x80)
         length--;
     memcpy(shown.text, name, length);
-    strcpy(shown.text + length, "...");
+    memcpy(shown.text + length, "...", sizeof("..."));
     return shown;
 }
 
@@ -71,16 +71,18 @@ static void report_itself(struct muster__graph *graph, uint32_t node, uint32_t d
     const char *verb = verbs[muster__declared_kind(declared)];
     struct shown driver = show_node(graph, node);
     struct shown other = show(muster__names_text(&graph->names, name));
-    report(graph, name == graph->name[node]
-                      ? muster__error_new(graph->memory, MUSTER_EINVAL, NULL, "%s %s itself", driver.text, verb)
-                      : muster__error_new(graph->memory, MUSTER_EINVAL, NULL,
-                                          "%s %s '%s', which it alone provides", driver.text, verb, other.text));
+    report(graph,
+           name == graph->name[node]
+               ? muster__error_new(graph->memory, MUSTER_EINVAL, NULL, "%s %s itself", driver.text, verb)
+               : muster__error_new(graph->memory, MUSTER_EINVAL, NULL, "%s %s '%s', which it alone provides",
+                                   driver.text, verb, other.text));
 }
 
 static void report_unknown(struct muster__graph *graph, uint32_t node, uint32_t name)
 {
-    report(graph, muster__error_new(graph->memory, MUSTER_ENOENT, NULL, "%s needs '%s', which no driver provides",
-                                    show_node(graph, node).text, show(muster__names_text(&graph->names, name)).text));
+    report(graph, muster__error_new(graph->memory, MUSTER_ENOENT, NULL,
+                                    "%s needs '%s', which no driver provides", show_node(graph, node).text,
+                                    show(muster__names_text(&graph->names, name)).text));
 }
 
 /* `reported[name]` is one more than the last node that had a problem with the name. */
@@ -110,8 +112,8 @@ int muster__problems_declared(struct muster__graph *graph, const struct muster__
         return MUSTER_ENOMEM;
     for (uint32_t node = 0; node < graph->count; node++) {
         if (graph->names.driver[graph->name[node]] != node)
-            report(graph, muster__error_new(graph->memory, MUSTER_EEXIST, NULL, "there are two drivers named '%s'",
-                                            show_node(graph, node).text));
+            report(graph, muster__error_new(graph->memory, MUSTER_EEXIST, NULL,
+                                            "there are two drivers named '%s'", show_node(graph, node).text));
         report_declared(graph, checked, node, reported);
     }
     muster__free(graph->memory, reported);
@@ -138,30 +140,34 @@ struct edge_text {
 };
 
 /* `node` waits for `other`: how that was declared. */
-static struct edge_text describe_edge(const struct muster__graph *graph, const struct muster__checked *checked,
-                                      uint32_t node, uint32_t other)
+static struct edge_text describe_edge(const struct muster__graph *graph,
+                                      const struct muster__checked *checked, uint32_t node, uint32_t other)
 {
     struct edge_text edge;
     struct shown a = show_node(graph, node);
     struct shown b = show_node(graph, other);
-    const uint32_t *own = find_declared(graph, checked, (uint32_t[]){node, other}, MUSTER__NEEDS, MUSTER__AFTER);
-    const uint32_t *others = find_declared(graph, checked, (uint32_t[]){other, node}, MUSTER__BEFORE, MUSTER__BEFORE);
+    const uint32_t *own =
+        find_declared(graph, checked, (uint32_t[]){node, other}, MUSTER__NEEDS, MUSTER__AFTER);
+    const uint32_t *others =
+        find_declared(graph, checked, (uint32_t[]){other, node}, MUSTER__BEFORE, MUSTER__BEFORE);
     const uint32_t *declared = own != NULL ? own : others;
     uint32_t name = declared == NULL ? 0 : muster__declared_name(*declared);
     struct shown capability = show(declared == NULL ? "" : muster__names_text(&graph->names, name));
     if (own != NULL && name == graph->name[other])
-        snprintf(edge.text, sizeof(edge.text), "%s %s %s", a.text, verbs[muster__declared_kind(*own)], b.text);
+        snprintf(edge.text, sizeof(edge.text), "%s %s %s", a.text, verbs[muster__declared_kind(*own)],
+                 b.text);
     else if (own != NULL)
         snprintf(edge.text, sizeof(edge.text), "%s %s %s (provided by %s)", a.text,
                  verbs[muster__declared_kind(*own)], capability.text, b.text);
     else if (others != NULL && name == graph->name[node])
-        snprintf(edge.text, sizeof(edge.text), "%s waits for %s (%s is before %s)", a.text, b.text, b.text, a.text);
+        snprintf(edge.text, sizeof(edge.text), "%s waits for %s (%s is before %s)", a.text, b.text, b.text,
+                 a.text);
     else if (others != NULL)
-        snprintf(edge.text, sizeof(edge.text), "%s waits for %s (%s is before %s, provided by %s)", a.text, b.text,
-                 b.text, capability.text, a.text);
+        snprintf(edge.text, sizeof(edge.text), "%s waits for %s (%s is before %s, provided by %s)", a.text,
+                 b.text, b.text, capability.text, a.text);
     else
-        snprintf(edge.text, sizeof(edge.text), "%s (tier %" PRId64 ") comes after %s (tier %" PRId64 ")", a.text,
-                 muster__graph_tier(graph, node), b.text, muster__graph_tier(graph, other));
+        snprintf(edge.text, sizeof(edge.text), "%s (tier %" PRId64 ") comes after %s (tier %" PRId64 ")",
+                 a.text, muster__graph_tier(graph, node), b.text, muster__graph_tier(graph, other));
     return edge;
 }
 
@@ -171,18 +177,21 @@ static void report_late_tier(struct muster__graph *graph, uint32_t settled, uint
 {
     for (uint32_t node = settled; node < graph->count; node++)
         if (muster__graph_tier(graph, node) < muster__graph_tier(graph, highest))
-            report(graph, muster__error_new(graph->memory, MUSTER_ESTATE, NULL,
-                                            "%s (tier %" PRId64 ") comes too late: %s (tier %" PRId64 ") is up already",
-                                            show_node(graph, node).text, muster__graph_tier(graph, node),
-                                            show_node(graph, highest).text, muster__graph_tier(graph, highest)));
+            report(graph, muster__error_new(
+                              graph->memory, MUSTER_ESTATE, NULL,
+                              "%s (tier %" PRId64 ") comes too late: %s (tier %" PRId64 ") is up already",
+                              show_node(graph, node).text, muster__graph_tier(graph, node),
+                              show_node(graph, highest).text, muster__graph_tier(graph, highest)));
 }
 
-void muster__problems_settled(struct muster__graph *graph, const struct muster__checked *checked, uint32_t settled)
+void muster__problems_settled(struct muster__graph *graph, const struct muster__checked *checked,
+                              uint32_t settled)
 {
     for (uint32_t node = settled; node < graph->count; node++) {
         struct muster__ids waiting = muster__row(&checked->dependents, node);
         for (uint32_t i = 0; i < waiting.count && waiting.ids[i] < settled; i++)
-            report(graph, muster__error_new(graph->memory, MUSTER_ESTATE, NULL, "%s comes too late: %s, and %s is up already",
+            report(graph, muster__error_new(graph->memory, MUSTER_ESTATE, NULL,
+                                            "%s comes too late: %s, and %s is up already",
                                             show_node(graph, node).text,
                                             describe_edge(graph, checked, waiting.ids[i], node).text,
                                             show_node(graph, waiting.ids[i]).text));
@@ -219,8 +228,8 @@ static void append(struct message *message, const char *text)
 }
 
 /* All edges if they fit; else the first ones, how many are left out, and the last. */
-void muster__problems_cycle(struct muster__graph *graph, const struct muster__checked *checked, const uint32_t *cycle,
-                            uint32_t length)
+void muster__problems_cycle(struct muster__graph *graph, const struct muster__checked *checked,
+                            const uint32_t *cycle, uint32_t length)
 {
     struct message message = {.used = 0};
     struct edge_text last = describe_edge(graph, checked, cycle[length - 1], cycle[0]);

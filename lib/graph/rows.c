@@ -27,7 +27,8 @@ static size_t sum_up(uint32_t *start, uint32_t count)
 }
 
 /* `start` has counted `rows`; make the lists. */
-static int begin_fill(const struct muster__memory *memory, struct muster__rows *rows, uint32_t count, uint32_t *cursor)
+static int begin_fill(const struct muster__memory *memory, struct muster__rows *rows, uint32_t count,
+                      uint32_t *cursor)
 {
     size_t sum = sum_up(rows->start, count);
     rows->ids = muster__realloc(memory, NULL, sum, sizeof(*rows->ids));
@@ -75,7 +76,8 @@ static void count_provided(const struct muster__graph *graph, uint32_t *start)
             start[muster__declared_name(graph->declared[i])]++;
 }
 
-static void fill_provided(const struct muster__graph *graph, const struct muster__rows *rows, uint32_t *cursor)
+static void fill_provided(const struct muster__graph *graph, const struct muster__rows *rows,
+                          uint32_t *cursor)
 {
     for (uint32_t node = 0; node < graph->count; node++) {
         if (graph->names.driver[graph->name[node]] == node)
@@ -110,8 +112,8 @@ out:
 
 /* ---- transposing --------------------------------------------------------------------------------- */
 
-static bool fill_transposed(const struct muster__rows *rows, uint32_t count, const struct muster__rows *turned,
-                            uint32_t *cursor)
+static bool fill_transposed(const struct muster__rows *rows, uint32_t count,
+                            const struct muster__rows *turned, uint32_t *cursor)
 {
     bool merged = false;
     for (uint32_t x = 0; x < count; x++)
@@ -121,8 +123,8 @@ static bool fill_transposed(const struct muster__rows *rows, uint32_t count, con
     return merged;
 }
 
-int muster__rows_transpose(const struct muster__memory *memory, const struct muster__rows *rows, uint32_t count,
-                           struct muster__rows *ret_rows)
+int muster__rows_transpose(const struct muster__memory *memory, const struct muster__rows *rows,
+                           uint32_t count, struct muster__rows *ret_rows)
 {
     struct muster__rows turned = {0};
     uint32_t *cursor = muster__realloc(memory, NULL, count, sizeof(*cursor));
@@ -148,8 +150,8 @@ out:
 /* ---- dependents ---------------------------------------------------------------------------------- */
 
 /* How many ids each row may get, at most. MUSTER_ENOMEM if there are more than 32 bits can tell. */
-static int count_edges(const struct muster__graph *graph, const struct muster__checked *checked, uint32_t *start,
-                       bool *ret_suspect)
+static int count_edges(const struct muster__graph *graph, const struct muster__checked *checked,
+                       uint32_t *start, bool *ret_suspect)
 {
     bool suspect = false;
     size_t total = 0;
@@ -158,7 +160,8 @@ static int count_edges(const struct muster__graph *graph, const struct muster__c
             enum muster__kind kind = muster__declared_kind(graph->declared[i]);
             if (kind == MUSTER__PROVIDES)
                 continue;
-            struct muster__ids others = muster__providers(graph, checked, muster__declared_name(graph->declared[i]));
+            struct muster__ids others =
+                muster__providers(graph, checked, muster__declared_name(graph->declared[i]));
             total += others.count;
             if (total > UINT32_MAX)
                 return MUSTER_ENOMEM;
@@ -182,7 +185,8 @@ static bool fill_edges(const struct muster__graph *graph, struct muster__checked
             enum muster__kind kind = muster__declared_kind(graph->declared[i]);
             if (kind == MUSTER__PROVIDES)
                 continue;
-            struct muster__ids others = muster__providers(graph, checked, muster__declared_name(graph->declared[i]));
+            struct muster__ids others =
+                muster__providers(graph, checked, muster__declared_name(graph->declared[i]));
             for (uint32_t k = 0; k < others.count; k++) {
                 uint32_t other = others.ids[k];
                 uint32_t dependency = kind == MUSTER__BEFORE ? node : other;
@@ -217,8 +221,8 @@ static int sort_rows(const struct muster__graph *graph, struct muster__checked *
     return 0;
 }
 
-int muster__rows_dependents(const struct muster__graph *graph, struct muster__checked *checked, uint32_t *scratch,
-                            bool *ret_suspect)
+int muster__rows_dependents(const struct muster__graph *graph, struct muster__checked *checked,
+                            uint32_t *scratch, bool *ret_suspect)
 {
     struct muster__rows *rows = &checked->dependents;
     rows->start = muster__alloc(graph->memory, (size_t)graph->count + 1, sizeof(*rows->start));

@@ -21,7 +21,8 @@ static uint64_t differing_bits(const int64_t *keys, uint32_t count)
 }
 
 /* The ids 0 to count - 1 by their keys, equal ones by id: one pass for each byte in which keys differ. */
-static uint32_t *sort_by_key(const struct muster__memory *memory, const int64_t *keys, uint32_t count, bool descending)
+static uint32_t *sort_by_key(const struct muster__memory *memory, const int64_t *keys, uint32_t count,
+                             bool descending)
 {
     uint64_t differing = differing_bits(keys, count);
     uint32_t *ids = muster__realloc(memory, NULL, count, sizeof(*ids));
@@ -153,7 +154,8 @@ static uint32_t run_waves(struct waves *waves, uint32_t *level)
 }
 
 /* By level; in a level as they come: by id, or as `first` has them. */
-static void order_by_level(struct muster__checked *checked, const uint32_t *first, uint32_t *place, uint32_t levels)
+static void order_by_level(struct muster__checked *checked, const uint32_t *first, uint32_t *place,
+                           uint32_t levels)
 {
     memset(place, 0, levels * sizeof(*place));
     for (uint32_t node = 0; node < checked->count; node++)
