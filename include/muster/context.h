@@ -45,9 +45,10 @@ struct muster_executor {
 enum muster_options_flags {
     /**
      * A tier is fully up, autostart included, before the next one initializes; the barrier is then one per tier.
-     * It gives up the wide roll call: what a lower tier autostarts may take what a survivor of a higher tier holds. Without it (the
-     * default) tiers order initialize alone, and nothing is started before all drivers have reconciled; but a driver of a higher
-     * tier then initializes while the lower one's autostarted resources aren't up yet.
+     * It gives up the wide roll call: what a lower tier autostarts may take what a survivor of a higher tier
+     * holds. Without it (the default) tiers order initialize alone, and nothing is started before all drivers
+     * have reconciled; but a driver of a higher tier then initializes while the lower one's autostarted
+     * resources aren't up yet.
      */
     MUSTER_COMPLETE_TIERS = 1
 };
@@ -82,7 +83,10 @@ struct muster_options {
     uintptr_t retry_max_ms;
     /** How often a start that was cut off or failed is tried by restarts of the daemon. Default 3. */
     uintptr_t max_attempts;
-    /** For tests: run drivers that could run next in an order shuffled by this, to find dependencies that nobody declared. 0: off. */
+    /**
+     * For tests: run drivers that could run next in an order shuffled by this, to find dependencies that nobody
+     * declared. 0: off.
+     */
     uint64_t shuffle_seed;
 };
 
@@ -97,7 +101,8 @@ MUSTER_API int muster_new(const struct muster_options *options, struct muster **
 
 /**
  * Free a context, its store and its workers; requests that are under way end with no callback. Resources' data are released.
- * MUSTER_EBUSY: ops are out (muster_get_error() names them) or the call comes from a callback, and nothing is freed. NULL is accepted.
+ * MUSTER_EBUSY: ops are out (muster_get_error() names them) or the call comes from a callback, and nothing is
+ * freed. NULL is accepted.
  */
 MUSTER_API int muster_free(struct muster *context);
 
@@ -118,7 +123,10 @@ MUSTER_API int muster_fd(const struct muster *context);
 MUSTER_API int muster_timeout(const struct muster *context);
 /** Do what is to be done. Never blocks; the only place where callbacks run. Not from inside a callback: MUSTER_EBUSY. */
 MUSTER_API int muster_process(struct muster *context);
-/** For hosts without a loop: poll and process until the context is down. Returns 0, or what the bring-up or the shutdown ended with. */
+/**
+ * For hosts without a loop: poll and process until the context is down. Returns 0, or what the bring-up or the
+ * shutdown ended with.
+ */
 MUSTER_API int muster_run(struct muster *context);
 
 /** For who binds muster to a loop (muster/uv.h does): one pointer that the context keeps. Initially NULL. */
@@ -146,10 +154,10 @@ MUSTER_API int muster_add_driver(struct muster *context, const struct muster_dri
 MUSTER_API int muster_check(struct muster *context);
 
 /**
- * Bring up all drivers that aren't: check, load the records, initialize, reconcile, autostart. `cb` (may be NULL) hears the end, once,
- * when everything has settled. Its code is 0 also when drivers that aren't essential have failed: its error then has what failed,
- * by muster_error_next(). Negative: an essential driver failed and all were taken down again, the store is another
- * daemon's, or a shutdown came first.
+ * Bring up all drivers that aren't: check, load the records, initialize, reconcile, autostart. `cb` (may be
+ * NULL) hears the end, once, when everything has settled. Its code is 0 also when drivers that aren't essential
+ * have failed: its error then has what failed, by muster_error_next(). Negative: an essential driver failed and
+ * all were taken down again, the store is another daemon's, or a shutdown came first.
  * Fails as muster_check() does, before any callback. MUSTER_ESTATE: a bring-up or a shutdown is under way.
  * Called again, it brings up the drivers that were added since; what is up may not come to depend on them.
  */
@@ -168,7 +176,10 @@ enum muster_milestone {
 /** Call `cb` once when the milestone is reached, or soon if it has been. MUSTER_ECANCELED in `cb`: it won't be. */
 MUSTER_API int muster_when(struct muster *context, enum muster_milestone milestone, muster_done_cb cb, void *data);
 
-/** Call the drivers' reload in order. It adds and removes resources, and starts nothing that was stopped. MUSTER_ESTATE: not up. */
+/**
+ * Call the drivers' reload in order. It adds and removes resources, and starts nothing that was stopped.
+ * MUSTER_ESTATE: not up.
+ */
 MUSTER_API int muster_reload(struct muster *context, muster_done_cb cb, void *data);
 
 /** The two ways down. */
@@ -180,14 +191,18 @@ enum muster_shutdown_kind {
 };
 
 /**
- * Take everything down: requests that have not begun end with MUSTER_ECANCELED, ops are cancelled and awaited, drivers are shut down in
- * reverse of the order actually used, the store is closed, all within muster_options.shutdown_timeout_ms. From its begin
- * muster_resource_changed() alters no record. `cb` (may be NULL): 0, or MUSTER_ETIMEDOUT with the ops that are still out.
+ * Take everything down: requests that have not begun end with MUSTER_ECANCELED, ops are cancelled and awaited,
+ * drivers are shut down in reverse of the order actually used, the store is closed, all within
+ * muster_options.shutdown_timeout_ms. From its begin muster_resource_changed() alters no record. `cb` (may be
+ * NULL): 0, or MUSTER_ETIMEDOUT with the ops that are still out.
  * MUSTER_ESTATE: one is under way. A bring-up that is under way ends with MUSTER_ECANCELED.
  */
 MUSTER_API int muster_shutdown(struct muster *context, enum muster_shutdown_kind kind, muster_done_cb cb, void *data);
 
-/** From a signal handler or any thread: as muster_shutdown() without a callback, at the next muster_process(). Async-signal-safe. */
+/**
+ * From a signal handler or any thread: as muster_shutdown() without a callback, at the next muster_process().
+ * Async-signal-safe.
+ */
 MUSTER_API void muster_request_shutdown(struct muster *context, enum muster_shutdown_kind kind);
 
 /** Where a context stands. */
@@ -216,13 +231,19 @@ enum muster_holds_flags {
 /** enum muster_holds_flags; 0: nothing. */
 MUSTER_API unsigned muster_holds(const struct muster *context);
 
-/** What the last failing call on the context, the store or the bring-up had to say; NULL if nothing. Valid until the next call that can fail. */
+/**
+ * What the last failing call on the context, the store or the bring-up had to say; NULL if nothing. Valid until
+ * the next call that can fail.
+ */
 MUSTER_API const struct muster_error *muster_get_error(const struct muster *context);
 
 /* ---- records -------------------------------------------------------------------------------- */
 
 typedef int (*muster_record_cb)(const struct muster_record *record, int is_claimed, void *data);
-/** Call `cb` for each record, claimed by a resource or not, by driver and name. A non-zero return ends the walk and is returned. */
+/**
+ * Call `cb` for each record, claimed by a resource or not, by driver and name. A non-zero return ends the walk
+ * and is returned.
+ */
 MUSTER_API int muster_record_foreach(struct muster *context, muster_record_cb cb, void *data);
 
 /** Forget an unclaimed record ("guest/web1"). Nothing is stopped. MUSTER_ENOENT; MUSTER_EBUSY: a resource has claimed it. */
@@ -230,7 +251,10 @@ MUSTER_API int muster_record_forget(struct muster *context, const char *name, mu
 /** Give an unclaimed record another name: a config was renamed. MUSTER_ENOENT, MUSTER_EBUSY, MUSTER_EEXIST. */
 MUSTER_API int muster_record_move(struct muster *context, const char *name, const char *new_name, muster_done_cb cb,
                                   void *data);
-/** Say what a quarantined record should have said. A resource that it holds up is decided again. MUSTER_ENOENT; MUSTER_ESTATE: it isn't quarantined. */
+/**
+ * Say what a quarantined record should have said. A resource that it holds up is decided again. MUSTER_ENOENT;
+ * MUSTER_ESTATE: it isn't quarantined.
+ */
 MUSTER_API int muster_record_resolve(struct muster *context, const char *name, enum muster_desired desired,
                                      muster_done_cb cb, void *data);
 

@@ -208,7 +208,10 @@ MUSTER_API const char *muster_driver_state_name(enum muster_driver_state state);
 MUSTER_API const struct muster_error *muster_driver_get_error(const struct muster_driver *driver);
 
 typedef int (*muster_driver_cb)(struct muster_driver *driver, void *data);
-/** Call `cb` for each driver in the order of the plan (of registration before there is one). A non-zero return ends the walk and is returned. */
+/**
+ * Call `cb` for each driver in the order of the plan (of registration before there is one). A non-zero return
+ * ends the walk and is returned.
+ */
 MUSTER_API int muster_driver_foreach(struct muster *context, muster_driver_cb cb, void *data);
 
 /**

@@ -72,7 +72,10 @@ struct muster_observation {
 
 typedef void (*muster_observe_cb)(struct muster *context, void *data, const struct muster_observation *observation);
 
-/** Add an observer, for the life of the context. It hears of everything after this call, in order, on the loop thread, from muster_process(). */
+/**
+ * Add an observer, for the life of the context. It hears of everything after this call, in order, on the loop
+ * thread, from muster_process().
+ */
 MUSTER_API int muster_observe(struct muster *context, muster_observe_cb cb, void *data);
 
 /** "driver", "op begin", ... Never NULL. */

@@ -48,8 +48,9 @@ MUSTER_API const char *muster_plan_name(const struct muster_plan *plan, uint32_t
 /** After muster_plan_sort(): 0 for a driver that waits for none, else 1 more than the highest it waits for (tiers included). */
 MUSTER_API uint32_t muster_plan_level(const struct muster_plan *plan, uint32_t id);
 /**
- * After muster_plan_sort(): the ids that a driver waits for directly by what drivers declare, each once, ascending. (What it waits for by
- * its tier isn't listed: all drivers of the lower tiers.) Returns 0, or MUSTER_ENOMEM. Valid until the plan is changed.
+ * After muster_plan_sort(): the ids that a driver waits for directly by what drivers declare, each once,
+ * ascending. (What it waits for by its tier isn't listed: all drivers of the lower tiers.) Returns 0, or
+ * MUSTER_ENOMEM. Valid until the plan is changed.
  */
 MUSTER_API int muster_plan_waits_for(struct muster_plan *plan, uint32_t id, const uint32_t **ret_ids, size_t *ret_count);
 

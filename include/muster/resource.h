@@ -176,7 +176,10 @@ MUSTER_API const char *muster_condition_name(enum muster_condition condition);
 MUSTER_API const char *muster_policy_name(enum muster_policy policy);
 
 typedef int (*muster_resource_cb)(struct muster_resource *resource, void *data);
-/** Call `cb` for each resource of the driver, in the order they were added. A non-zero return ends the walk and is returned. `cb` must not add or remove resources. */
+/**
+ * Call `cb` for each resource of the driver, in the order they were added. A non-zero return ends the walk and
+ * is returned. `cb` must not add or remove resources.
+ */
 MUSTER_API int muster_resource_foreach(struct muster_driver *driver, muster_resource_cb cb, void *data);
 
 typedef int (*muster_dependency_cb)(const char *name, int is_need, void *data);

@@ -127,7 +127,8 @@ struct muster_store_ops {
 };
 
 /**
- * Make a store of one's own. `ops` is copied. On success the store owns `self`. MUSTER_EINVAL: a short size or a missing callback.
+ * Make a store of one's own. `ops` is copied. On success the store owns `self`. MUSTER_EINVAL: a short size or
+ * a missing callback.
  */
 MUSTER_API int muster_store_new(const struct muster_store_ops *ops, void *self, struct muster_store **ret_store);
 
