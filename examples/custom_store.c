@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A store of one's own: a text file to which each commit appends "begin", a line a record, and "commit". What lies between counts only when
- * all three are there, so a batch is all or nothing. (It never shrinks, and has no checksums: the journal has both.)
+ * A store of one's own: a text file to which each commit appends "begin", a line a record, and "commit". What lies between
+ * counts only when all three are there, so a batch is all or nothing. (It never shrinks, and has no checksums: the
+ * journal does both.)
  * main() shows it in use: one context starts a pool; a second one, as if the daemon had been restarted, finds it
  * recorded and restores it.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host with a loop of its own, here epoll. It watches muster_fd(), waits no longer than muster_timeout(), and calls muster_process().
- * The driver's initialize waits for a timer of the host's loop, and finishes its op from there.
+ * A host with a loop of its own, here epoll. It watches muster_fd(), waits no longer than muster_timeout(), and calls
+ * muster_process(). The driver's initialize waits for a timer of the host's loop, and finishes its op from there.
  */
 #include <muster.h>
 #include <stdio.h>

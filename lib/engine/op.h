@@ -69,7 +69,7 @@ struct muster_op {
     _Atomic int stage; /* enum muster__op_stage */
     atomic_bool cancelled;
     struct muster__list inbox; /* the runner's queue of ops with news, or of those that wait for a worker */
-    bool in_inbox;
+    atomic_bool in_inbox;
     unsigned news;              /* what the inbox has to tell of it */
     struct muster__table *added_names; /* of effects.added; NULL if nothing was added */
 };

@@ -26,7 +26,7 @@ static void call(struct muster *context, const struct muster__action *action)
 {
     struct muster_op *op = action->op;
     int (*callback)(struct muster_op *op) = muster__op_callback(op);
-    muster__list_init(&op->inbox);
+    muster__inbox_forget(context, op);
     if (callback != NULL && (muster__driver_def(op->driver)->threaded >> op->phase & 1) != 0) {
         muster__workers_submit(context, op);
         return;

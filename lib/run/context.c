@@ -262,7 +262,6 @@ static void drop(struct muster *context, const struct muster__action *action)
 {
     switch (action->type) {
     case MUSTER__ACTION_CALL:
-        muster__list_init(&action->op->inbox);
         muster__op_refuse(context, action->op, MUSTER_ECANCELED, "the context was abandoned");
         break;
     case MUSTER__ACTION_LOAD:

@@ -142,6 +142,8 @@ void muster__wake(struct muster *context);
 
 /* The mutex is held. */
 void muster__inbox_add(struct muster *context, struct muster_op *op, enum muster__news news);
+/* An op that is called anew: it may still be there, finished twice in its former life. */
+void muster__inbox_forget(struct muster *context, struct muster_op *op);
 /* Step all that is there, one by one. */
 void muster__inbox_run(struct muster *context);
 /* The same with the mutex held, of an abandoned context. */

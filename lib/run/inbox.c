@@ -12,6 +12,17 @@ void muster__inbox_add(struct muster *context, struct muster_op *op, enum muster
     muster__wake(context);
 }
 
+void muster__inbox_forget(struct muster *context, struct muster_op *op)
+{
+    if (!atomic_load_explicit(&op->in_inbox, memory_order_relaxed))
+        return;
+    pthread_mutex_lock(&context->mutex);
+    muster__list_remove(&op->inbox);
+    op->in_inbox = false;
+    op->news = 0;
+    pthread_mutex_unlock(&context->mutex);
+}
+
 /* With the mutex held: op->effects.extend_ms may be written meanwhile. */
 static void step_extended(struct muster *context, struct muster_op *op)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * THREADED callbacks. An op that waits for a worker stays QUEUED, and its deadline is put off until a worker takes it: waiting in a
- * queue doesn't count.
+ * THREADED callbacks. An op that waits for a worker stays QUEUED, and its deadline is put off until a worker takes it:
+ * waiting in a queue doesn't count.
  */
 #include <errno.h>
 #include <signal.h>
