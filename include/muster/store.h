@@ -103,7 +103,8 @@ struct muster_store_ops {
 
     /**
      * Call `cb` once for each record. May be called again after a commit that ended with MUSTER_EINDETERMINATE:
-     * it then tells what is durable.
+     * it then tells what is durable. A load that returns 0 may leave MUSTER_ECORRUPT in `error`: some records were lost, and are
+     * quarantined where their names are known.
      */
     int (*load)(void *self, muster_load_cb cb, void *data, struct muster_error *error);
 

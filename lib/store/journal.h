@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The journal: its state, shared by its files. The format and the rules of recovery are in journal.md.
+ *
+ *     journal.c            the store's callbacks, and what a commit does
+ *     journal_directory.c  the state directory and its lock
+ *     journal_file.c       reading, writing and replacing the file
+ *     journal_read.c       what a file says: torn tail, corruption, quarantine
+ *     journal_line.c       the frame of a line, and the header
+ *     journal_encode.c     records to JSON
+ *     journal_decode.c     JSON to records
+ */
+#ifndef MUSTER__JOURNAL_H
+#define MUSTER__JOURNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <muster/store.h>
+
+#include "base/error.h"
+#include "store/journal_calls.h"
+#include "store/journal_line.h"
+#include "store/live.h"
+
+#define MUSTER__JOURNAL_FILE "journal"
+#define MUSTER__JOURNAL_TEMPORARY "journal.new"
+
+/* Space is written ahead in steps of this many bytes. */
+#define MUSTER__JOURNAL_STEP ((uint64_t)256 * 1024)
+
+struct muster__journal {
+    struct muster__memory memory;
+    const struct muster__journal_calls *calls;
+    char *directory;
+    uint64_t max_size;
+    uint64_t compact_size;
+    size_t max_depth;
+
+    /* -1: not open. */
+    int directory_fd;
+    int lock_fd;
+    int fd;
+
+    struct muster__journal_id id;
+    /* The sequence number of the next line. */
+    uint64_t next;
+    /* Where it goes, and where the space that was written ahead ends. */
+    uint64_t end;
+    uint64_t size;
+    /* A write or a sync on `fd` failed, or the file isn't what it should be: write a fresh one before anything else. */
+    bool poisoned;
+    /* The last commit may be in the file or not: what is in memory is not yet the truth. */
+    bool indeterminate;
+    /* Don't compact before the file has grown to this. */
+    uint64_t compact_at;
+
+    /* The acknowledged records. */
+    struct muster__live live;
+    struct muster__buffer buffer;
+    /* What reading the file has lost; code 0: nothing. */
+    struct muster_error lost;
+};
+
+/* muster_store_journal_new() with system calls of one's own, which must outlive the store. */
+int muster__journal_new(const char *directory, const struct muster_journal_options *options,
+                        const struct muster__journal_calls *calls, struct muster_store **ret_store);
+
+/* Fill `error`: "write /var/lib/x/journal: No space left on device". Returns MUSTER_EIO, or MUSTER_ENOMEM for that errno. */
+int muster__journal_failed(const struct muster__journal *journal, struct muster_error *error, int sys_errno,
+                           const char *operation, const char *file);
+
+/* ---- journal_directory.c */
+
+/* Open the directory, made if missing, and take the lock. On failure nothing stays open. */
+int muster__journal_lock(struct muster__journal *journal, struct muster_error *error);
+/* Give the lock back, also when children have inherited it. */
+int muster__journal_unlock(struct muster__journal *journal, struct muster_error *error);
+/* Close whatever is open and change nothing on disk. */
+void muster__journal_close_all(struct muster__journal *journal);
+
+/* ---- journal_file.c */
+
+/* Open a file of the directory: regular, one link, ours, written by nobody else. -1 with *ret_code 0: there is none. */
+/* The rest of that check, for an open file. */
+int muster__journal_check_file(const struct muster__journal *journal, int fd, const char *file,
+                               struct muster_error *error);
+int muster__journal_open_file(const struct muster__journal *journal, const char *file, int *ret_code,
+                              struct muster_error *error);
+/* The whole file in *ret_bytes (the caller frees it), which is a line longer than *ret_size. */
+int muster__journal_read_all(const struct muster__journal *journal, int fd, char **ret_bytes, size_t *ret_size,
+                             struct muster_error *error);
+/* All of it, or -1 and errno. */
+int muster__journal_write_all(const struct muster__journal *journal, int fd, const char *bytes, size_t count,
+                              uint64_t offset);
+/* Write newlines, until `end`. -1 and errno. */
+int muster__journal_write_blank(const struct muster__journal *journal, int fd, uint64_t offset, uint64_t end);
+/* A new file that must not be there yet, with these bytes, durable. *ret_exists: there was one. */
+int muster__journal_keep_copy(const struct muster__journal *journal, const char *file, const char *bytes, size_t size,
+                              struct muster_error *error);
+
+/*
+ * Put a fresh file in the journal's place: the live records, and behind them one more batch (NULL: none). MUSTER_EINDETERMINATE: it
+ * can't be told whether it has taken the place of the old one. Any other failure: it has not.
+ */
+int muster__journal_replace(struct muster__journal *journal, const struct muster_record *const *records, size_t count,
+                            struct muster_error *error);
+
+/* ---- journal_read.c */
+
+/* Read the file, or make one; repair it if it needs that. */
+int muster__journal_read(struct muster__journal *journal, struct muster_error *error);
+/* Read it and change nothing: MUSTER_ECORRUPT says what is wrong. */
+int muster__journal_verify(struct muster__journal *journal, struct muster_error *error);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/journal_calls.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static int call_openat(int directory, const char *path, int flags, mode_t mode)
+{
+    return openat(directory, path, flags, mode);
+}
+
+static int call_fstat(int fd, struct stat *ret_stat)
+{
+    return fstat(fd, ret_stat);
+}
+
+static int call_lock(int fd, short type)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+const struct muster__journal_calls muster__journal_system = {
+    .openat = call_openat,
+    .mkdir = mkdir,
+    .fstat = call_fstat,
+    .pread = pread,
+    .pwrite = pwrite,
+    .ftruncate = ftruncate,
+    .fdatasync = fdatasync,
+    .fsync = fsync,
+    .renameat = renameat,
+    .unlinkat = unlinkat,
+    .close = close,
+    .lock = call_lock,
+    .getrandom = getrandom,
+};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Every call of the journal to the operating system goes through this table, so that a test can make each of them fail. */
+#ifndef MUSTER__JOURNAL_CALLS_H
+#define MUSTER__JOURNAL_CALLS_H
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* As the functions of the same name: -1 and errno. */
+struct muster__journal_calls {
+    int (*openat)(int directory, const char *path, int flags, mode_t mode);
+    int (*mkdir)(const char *path, mode_t mode);
+    int (*fstat)(int fd, struct stat *ret_stat);
+    ssize_t (*pread)(int fd, void *bytes, size_t count, off_t offset);
+    ssize_t (*pwrite)(int fd, const void *bytes, size_t count, off_t offset);
+    int (*ftruncate)(int fd, off_t size);
+    int (*fdatasync)(int fd);
+    int (*fsync)(int fd);
+    int (*renameat)(int old_directory, const char *old_path, int new_directory, const char *new_path);
+    int (*unlinkat)(int directory, const char *path, int flags);
+    int (*close)(int fd);
+    /* fcntl(F_OFD_SETLK) over the whole file; `type` is F_WRLCK or F_UNLCK. */
+    int (*lock)(int fd, short type);
+    ssize_t (*getrandom)(void *bytes, size_t count, unsigned flags);
+};
+
+extern const struct muster__journal_calls muster__journal_system;
+
+#endif

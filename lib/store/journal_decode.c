@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/journal_json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- one member: is its value understood? */
+
+static bool get_text(const json_t *value, const char **ret_text)
+{
+    if (!json_is_string(value))
+        return false;
+    *ret_text = json_string_value(value);
+    return true;
+}
+
+static bool get_number(const json_t *value, uint64_t *ret_number)
+{
+    if (json_is_integer(value) && json_integer_value(value) >= 0) {
+        *ret_number = (uint64_t)json_integer_value(value);
+        return true;
+    }
+    const char *text = json_string_value(value);
+    if (text == NULL || text[0] < '0' || text[0] > '9' || strlen(text) > 20)
+        return false;
+    char *end;
+    *ret_number = strtoull(text, &end, 10);
+    return *end == '\0';
+}
+
+static bool get_word(const json_t *value, const char *const *words, uintptr_t *ret_word)
+{
+    uint64_t number;
+    const char *text = json_string_value(value);
+    for (uintptr_t i = 0; text != NULL && words[i] != NULL; i++)
+        if (strcmp(words[i], text) == 0) {
+            *ret_word = i;
+            return true;
+        }
+    if (!json_is_integer(value) || !get_number(value, &number) || number > UINTPTR_MAX)
+        return false;
+    *ret_word = (uintptr_t)number;
+    return true;
+}
+
+static bool get_member(const struct muster__member *member, const json_t *value, struct muster_record *record)
+{
+    void *place = (char *)record + member->offset;
+    const char *text;
+    uint64_t number;
+    uintptr_t word;
+    switch (member->type) {
+    case MUSTER__MEMBER_TEXT:
+        if (!get_text(value, &text))
+            return false;
+        memcpy(place, &text, sizeof(text));
+        return true;
+    case MUSTER__MEMBER_NUMBER:
+        if (!get_number(value, &number))
+            return false;
+        memcpy(place, &number, sizeof(number));
+        return true;
+    case MUSTER__MEMBER_WORD:
+        if (!get_word(value, member->words, &word))
+            return false;
+        memcpy(place, &word, sizeof(word));
+        return true;
+    case MUSTER__MEMBER_FLAG:
+        record->flags |= json_is_true(value) ? member->flag : 0;
+        return json_is_boolean(value);
+    }
+    return false;
+}
+
+/* ---- one record */
+
+/* The members of `object` but those that the record holds itself, as text that `texts` keeps; NULL if there are none. */
+static int get_extra(const json_t *object, bool key_alone, json_t *texts, const char **ret_extra)
+{
+    json_t *rest = json_copy((json_t *)(uintptr_t)object);
+    for (size_t i = 0; rest != NULL && i < MUSTER__MEMBERS; i++)
+        if (!key_alone || muster__members[i].of_key)
+            json_object_del(rest, muster__members[i].name);
+    if (rest == NULL)
+        return MUSTER_ENOMEM;
+    json_object_del(rest, MUSTER__MEMBER_CHECK);
+    int code = 0;
+    if (json_object_size(rest) > 0) {
+        char *text = json_dumps(rest, JSON_COMPACT);
+        json_t *kept = text == NULL ? NULL : json_string(text);
+        free(text);
+        if (json_array_append_new(texts, kept) != 0)
+            code = MUSTER_ENOMEM;
+        else
+            *ret_extra = json_string_value(kept);
+    }
+    json_decref(rest);
+    return code;
+}
+
+/*
+ * Read the members that make up the key, or all. False: one of them isn't what we know. *ret_known counts those that
+ * were there.
+ */
+static bool get_members(const json_t *object, bool key_alone, struct muster_record *record, size_t *ret_known)
+{
+    bool understood = true;
+    *ret_known = 0;
+    for (size_t i = 0; i < MUSTER__MEMBERS; i++) {
+        const struct muster__member *member = &muster__members[i];
+        const json_t *value = key_alone && !member->of_key ? NULL : json_object_get(object, member->name);
+        if (value == NULL)
+            continue;
+        ++*ret_known;
+        understood = get_member(member, value, record) && understood;
+    }
+    return understood;
+}
+
+static bool key_valid(const struct muster_record *record)
+{
+    return record->driver != NULL && record->name != NULL;
+}
+
+/*
+ * A record with a value that we don't know, in a member that we do, comes from the future or from another's hand: it is
+ * quarantined, and what it holds is kept beside its key.
+ */
+static int decode_record(const json_t *object, json_t *texts, struct muster_record *record)
+{
+    size_t known;
+    muster_record_init(record, sizeof(*record));
+    if (!json_is_object(object))
+        return MUSTER_ECORRUPT;
+    bool key_alone = json_is_true(json_object_get(object, "quarantined"));
+    bool understood = get_members(object, key_alone, record, &known);
+    if (!understood) {
+        key_alone = true;
+        muster_record_init(record, sizeof(*record));
+        if (!get_members(object, true, record, &known))
+            return MUSTER_ECORRUPT;
+        record->flags = MUSTER_RECORD_QUARANTINED;
+    }
+    if (!key_valid(record))
+        return MUSTER_ECORRUPT;
+    if ((record->flags & MUSTER_RECORD_REMOVED) != 0)
+        return 0;
+    known += json_object_get(object, MUSTER__MEMBER_CHECK) != NULL;
+    return json_object_size(object) == known ? 0 : get_extra(object, key_alone, texts, &record->extra);
+}
+
+/* ---- batches */
+
+void muster__batch_fini(const struct muster__memory *memory, struct muster__batch *batch)
+{
+    json_decref(batch->root);
+    json_decref(batch->texts);
+    muster__free(memory, batch->records);
+    muster__free(memory, batch->pointers);
+    *batch = (struct muster__batch){0};
+}
+
+static int make_batch(const struct muster__memory *memory, size_t count, struct muster__batch *batch)
+{
+    batch->texts = json_array();
+    batch->records = muster__alloc(memory, count, sizeof(*batch->records));
+    batch->pointers = muster__alloc(memory, count, sizeof(*batch->pointers));
+    return batch->texts == NULL || batch->records == NULL || batch->pointers == NULL ? MUSTER_ENOMEM : 0;
+}
+
+/* Parse without trust: depth and duplicates are checked. */
+static int parse(const char *text, size_t length, size_t max_depth, json_t **ret_root)
+{
+    json_error_t error;
+    if (muster__json_depth(text, length) > max_depth)
+        return MUSTER_ECORRUPT;
+    json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL)
+        return json_error_code(&error) == json_error_out_of_memory ? MUSTER_ENOMEM : MUSTER_ECORRUPT;
+    *ret_root = root;
+    return 0;
+}
+
+int muster__journal_decode(const struct muster__memory *memory, const struct muster__journal_line *line, size_t max_depth,
+                           struct muster__batch *ret_batch)
+{
+    struct muster__batch batch = {0};
+    /* The line itself is one deeper than its payload. */
+    int code = parse(line->payload, line->length, max_depth - 1, &batch.root);
+    if (code == 0 && !json_is_array(batch.root))
+        code = MUSTER_ECORRUPT;
+    if (code == 0)
+        code = make_batch(memory, json_array_size(batch.root), &batch);
+    for (; code == 0 && batch.count < json_array_size(batch.root); batch.count++) {
+        batch.pointers[batch.count] = &batch.records[batch.count];
+        code = decode_record(json_array_get(batch.root, batch.count), batch.texts, &batch.records[batch.count]);
+    }
+    if (code == 0)
+        *ret_batch = batch;
+    else
+        muster__batch_fini(memory, &batch);
+    return code;
+}
+
+/* What a damaged line may hold: far less deep than what jansson allows. */
+#define DAMAGED_DEPTH 64
+
+int muster__journal_decode_keys(const struct muster__memory *memory, const char *text, size_t length,
+                                struct muster__batch *ret_batch)
+{
+    struct muster__batch batch = {0};
+    int code = parse(text, length, DAMAGED_DEPTH, &batch.root);
+    const json_t *records = code == 0 ? json_object_get(batch.root, "records") : NULL;
+    if (code == 0)
+        code = make_batch(memory, json_array_size(records), &batch);
+    for (size_t i = 0; code == 0 && i < json_array_size(records); i++) {
+        struct muster_record *record = &batch.records[batch.count];
+        size_t known;
+        muster_record_init(record, sizeof(*record));
+        if (!get_members(json_array_get(records, i), true, record, &known) || !key_valid(record))
+            continue;
+        record->flags = MUSTER_RECORD_QUARANTINED;
+        batch.pointers[batch.count++] = record;
+    }
+    if (code == 0)
+        *ret_batch = batch;
+    else
+        muster__batch_fini(memory, &batch);
+    return code;
+}
+
+bool muster__journal_keys_sure(const struct muster__batch *batch, const struct muster__journal_id *id, uint64_t seq)
+{
+    const json_t *records = json_object_get(batch->root, "records");
+    if (batch->count == 0 || batch->count != json_array_size(records))
+        return false;
+    for (size_t i = 0; i < batch->count; i++) {
+        char text[16];
+        uint64_t place[2] = {i, batch->count};
+        const char *check = json_string_value(json_object_get(json_array_get(records, i), MUSTER__MEMBER_CHECK));
+        snprintf(text, sizeof(text), "%08x", muster__journal_key_check(id, seq, place, batch->pointers[i]));
+        if (check == NULL || strcmp(check, text) != 0)
+            return false;
+    }
+    return true;
+}

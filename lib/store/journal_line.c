@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/journal_line.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store/crc32c.h"
+#include "store/journal_json.h"
+
+/* What a buffer keeps between two uses. */
+#define BUFFER_KEPT ((size_t)512 * 1024)
+
+/* Enough for `{"seq":20 digits,"len":20 digits,"crc":"8 digits","records":`. */
+#define FRAME_ROOM 96
+
+static bool make_room(struct muster__buffer *buffer, size_t count)
+{
+    if (buffer->capacity - buffer->used >= count)
+        return true;
+    size_t wanted = buffer->capacity == 0 ? 4096 : buffer->capacity;
+    while (wanted - buffer->used < count && wanted <= SIZE_MAX / 2)
+        wanted *= 2;
+    char *bytes = wanted - buffer->used < count ? NULL : muster__realloc(buffer->memory, buffer->bytes, wanted, 1);
+    if (bytes == NULL) {
+        buffer->code = MUSTER_ENOMEM;
+        return false;
+    }
+    buffer->bytes = bytes;
+    buffer->capacity = wanted;
+    return true;
+}
+
+void muster__buffer_put(struct muster__buffer *buffer, const char *bytes, size_t count)
+{
+    if (buffer->code != 0 || !make_room(buffer, count))
+        return;
+    memcpy(buffer->bytes + buffer->used, bytes, count);
+    buffer->used += count;
+}
+
+void muster__buffer_puts(struct muster__buffer *buffer, const char *text)
+{
+    muster__buffer_put(buffer, text, strlen(text));
+}
+
+void muster__buffer_fini(struct muster__buffer *buffer)
+{
+    muster__free(buffer->memory, buffer->bytes);
+    *buffer = (struct muster__buffer){.memory = buffer->memory};
+}
+
+void muster__buffer_reset(struct muster__buffer *buffer)
+{
+    if (buffer->capacity > BUFFER_KEPT)
+        muster__buffer_fini(buffer);
+    buffer->used = 0;
+    buffer->code = 0;
+}
+
+static uint32_t crc_number(uint32_t crc, uint64_t number)
+{
+    unsigned char bytes[8];
+    for (unsigned i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(number >> (8 * i));
+    return muster__crc32c(crc, bytes, sizeof(bytes));
+}
+
+static uint32_t payload_crc(const struct muster__journal_id *id, uint64_t seq, const char *payload, size_t length)
+{
+    uint32_t crc = muster__crc32c(0, id->bytes, sizeof(id->bytes));
+    return muster__crc32c(crc_number(crc, seq), payload, length);
+}
+
+uint32_t muster__journal_key_check(const struct muster__journal_id *id, uint64_t seq, const uint64_t place[2],
+                                   const struct muster_record *record)
+{
+    uint32_t crc = muster__crc32c(0, id->bytes, sizeof(id->bytes));
+    crc = crc_number(crc_number(crc_number(crc, seq), place[0]), place[1]);
+    crc = muster__crc32c(crc_number(crc, record->kind), record->driver, strlen(record->driver) + 1);
+    return muster__crc32c(crc, record->name, strlen(record->name));
+}
+
+/* ---- reading, byte for byte */
+
+struct cursor {
+    const char *at;
+    const char *end;
+};
+
+static bool take_text(struct cursor *cursor, const char *text)
+{
+    size_t length = strlen(text);
+    if ((size_t)(cursor->end - cursor->at) < length || memcmp(cursor->at, text, length) != 0)
+        return false;
+    cursor->at += length;
+    return true;
+}
+
+/* As it is written: no sign, no leading zero. */
+static bool take_number(struct cursor *cursor, uint64_t *ret_number)
+{
+    const char *start = cursor->at;
+    uint64_t number = 0;
+    for (; cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9'; cursor->at++) {
+        unsigned digit = (unsigned)(*cursor->at - '0');
+        if (number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    *ret_number = number;
+    return cursor->at > start && (*start != '0' || cursor->at == start + 1);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool take_hex(struct cursor *cursor, unsigned char *ret_bytes, size_t count)
+{
+    if ((size_t)(cursor->end - cursor->at) < count * 2)
+        return false;
+    for (size_t i = 0; i < count; i++, cursor->at += 2) {
+        int high = hex_digit(cursor->at[0]);
+        int low = hex_digit(cursor->at[1]);
+        if (high < 0 || low < 0)
+            return false;
+        ret_bytes[i] = (unsigned char)(high * 16 + low);
+    }
+    return true;
+}
+
+static bool take_crc(struct cursor *cursor, uint32_t *ret_crc)
+{
+    unsigned char bytes[4];
+    if (!take_hex(cursor, bytes, sizeof(bytes)))
+        return false;
+    *ret_crc = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    return true;
+}
+
+bool muster__journal_get_line(const char *bytes, size_t size, const struct muster__journal_id *id,
+                              struct muster__journal_line *ret_line)
+{
+    struct cursor cursor = {bytes, bytes + size};
+    struct muster__journal_line line;
+    uint64_t length;
+    uint32_t crc;
+    if (!take_text(&cursor, "{\"seq\":") || !take_number(&cursor, &line.seq) || !take_text(&cursor, ",\"len\":") ||
+        !take_number(&cursor, &length) || !take_text(&cursor, ",\"crc\":\"") || !take_crc(&cursor, &crc) ||
+        !take_text(&cursor, "\",\"records\":"))
+        return false;
+    if (length >= (uint64_t)(cursor.end - cursor.at) || cursor.at[length] != '}')
+        return false;
+    line.payload = cursor.at;
+    line.length = (size_t)length;
+    line.bytes = (size_t)(cursor.at - bytes) + line.length + 1;
+    if (payload_crc(id, line.seq, line.payload, line.length) != crc)
+        return false;
+    *ret_line = line;
+    return true;
+}
+
+/* ---- the header */
+
+#define HEADER_START "{\"muster-journal\":"
+#define HEADER_CRC ",\"crc\":\""
+/* A header of any format is at most this long. */
+#define HEADER_MAX 4096
+
+static void put_hex(char *text, const unsigned char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+}
+
+void muster__journal_put_header(struct muster__buffer *buffer, const struct muster__journal_header *header)
+{
+    char text[256];
+    char id[33];
+    put_hex(id, header->id.bytes, sizeof(header->id.bytes));
+    int length = snprintf(text, sizeof(text), HEADER_START "%d,\"id\":\"%s\",\"first\":%ju,\"whole\":%ju",
+                          MUSTER__JOURNAL_FORMAT, id, (uintmax_t)header->first, (uintmax_t)header->whole);
+    uint32_t crc = muster__crc32c(0, text, (size_t)length);
+    snprintf(text + length, sizeof(text) - (size_t)length, HEADER_CRC "%08x\"}\n", crc);
+    muster__buffer_puts(buffer, text);
+}
+
+/* Of every format: it ends with a CRC over all before that. */
+static bool header_whole(const char *line, size_t length)
+{
+    const size_t tail = strlen(HEADER_CRC "12345678\"}");
+    uint32_t crc;
+    if (length < tail)
+        return false;
+    struct cursor cursor = {line + length - tail, line + length};
+    return take_text(&cursor, HEADER_CRC) && take_crc(&cursor, &crc) && take_text(&cursor, "\"}") &&
+           muster__crc32c(0, line, length - tail) == crc;
+}
+
+int muster__journal_get_header(const char *bytes, size_t size, struct muster__journal_header *ret_header,
+                               uint64_t *ret_format, size_t *ret_end)
+{
+    struct muster__journal_header header = {0};
+    uint64_t format;
+    const char *newline = memchr(bytes, '\n', size < HEADER_MAX ? size : HEADER_MAX);
+    size_t length = newline == NULL ? 0 : (size_t)(newline - bytes);
+    struct cursor cursor = {bytes, bytes + size};
+    bool whole = header_whole(bytes, length);
+    *ret_end = length;
+    *ret_header = header;
+    if (!take_text(&cursor, HEADER_START) || !take_number(&cursor, &format) || (format != MUSTER__JOURNAL_FORMAT && !whole))
+        cursor.at = bytes + (size < sizeof(HEADER_START) ? size : sizeof(HEADER_START));
+    else if (format != MUSTER__JOURNAL_FORMAT) {
+        *ret_format = format;
+        return MUSTER_ENOTSUP;
+    }
+    bool good = take_text(&cursor, ",\"id\":\"") && take_hex(&cursor, header.id.bytes, sizeof(header.id.bytes));
+    ret_header->id = header.id;
+    good = good && take_text(&cursor, "\",\"first\":") && take_number(&cursor, &header.first) &&
+           take_text(&cursor, ",\"whole\":") && take_number(&cursor, &header.whole) && take_text(&cursor, HEADER_CRC);
+    if (!good || !whole)
+        return MUSTER_ECORRUPT;
+    *ret_header = header;
+    return 0;
+}
+
+/* ---- writing */
+
+static void put_records(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
+                        const struct muster_record *const *records, size_t count)
+{
+    muster__buffer_puts(buffer, "[");
+    for (size_t i = 0; i < count; i++) {
+        uint64_t place[2] = {i, count};
+        if (i > 0)
+            muster__buffer_puts(buffer, ",");
+        if (records[i]->driver == NULL || records[i]->name == NULL) {
+            buffer->code = MUSTER_EINVAL;
+            return;
+        }
+        muster__journal_encode(buffer, records[i], muster__journal_key_check(id, seq, place, records[i]));
+    }
+    muster__buffer_puts(buffer, "]");
+}
+
+void muster__journal_put_line(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
+                              const struct muster_record *const *records, size_t count)
+{
+    static const char blank[FRAME_ROOM];
+    char frame[FRAME_ROOM];
+    size_t start = buffer->used;
+    size_t payload = start + FRAME_ROOM;
+    muster__buffer_put(buffer, blank, FRAME_ROOM);
+    put_records(buffer, id, seq, records, count);
+    if (buffer->code != 0)
+        return;
+    size_t length = buffer->used - payload;
+    uint32_t crc = payload_crc(id, seq, buffer->bytes + payload, length);
+    int frame_length = snprintf(frame, sizeof(frame), "{\"seq\":%ju,\"len\":%zu,\"crc\":\"%08x\",\"records\":",
+                                (uintmax_t)seq, length, crc);
+    memcpy(buffer->bytes + start, frame, (size_t)frame_length);
+    memmove(buffer->bytes + start + frame_length, buffer->bytes + payload, length);
+    buffer->used = start + (size_t)frame_length + length;
+    muster__buffer_puts(buffer, "}\n");
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/store.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/def.h"
+
+/* The size of the first version of struct muster_store_ops: it never grows. */
+#define OPS_LEAST (offsetof(struct muster_store_ops, compact) + sizeof(int (*)(void)))
+
+void muster_record_init(struct muster_record *record, size_t size)
+{
+    memset(record, 0, size);
+    memcpy(record, &size, sizeof(size));
+}
+
+static bool complete(const struct muster_store_ops *ops)
+{
+    return ops->name != NULL && ops->destroy && ops->open && ops->load && ops->commit && ops->close;
+}
+
+int muster_store_new(const struct muster_store_ops *ops, void *self, struct muster_store **ret_store)
+{
+    struct muster__memory memory;
+    struct muster_store_ops copy;
+    if (ret_store == NULL || muster__def_copy(&copy, sizeof(copy), ops, OPS_LEAST) != 0 || !complete(&copy))
+        return MUSTER_EINVAL;
+    int code = muster__memory_init(&memory, NULL);
+    if (code != 0)
+        return code;
+    struct muster_store *store = muster__new(&memory, struct muster_store);
+    if (store == NULL)
+        return MUSTER_ENOMEM;
+    store->memory = memory;
+    store->ops = copy;
+    store->self = self;
+    store->ops.name = muster__strdup(&memory, copy.name);
+    if (store->ops.name == NULL) {
+        muster__free(&memory, store);
+        return MUSTER_ENOMEM;
+    }
+    *ret_store = store;
+    return 0;
+}
+
+void muster_store_free(struct muster_store *store)
+{
+    if (store == NULL)
+        return;
+    struct muster__memory memory = store->memory;
+    store->ops.destroy(store->self);
+    muster__free(&memory, store->ops.name);
+    muster__free(&memory, store);
+}
+
+void muster__store_destroy(struct muster_store *store)
+{
+    muster_store_free(store);
+}
+
+const char *muster__store_name(const struct muster_store *store)
+{
+    return store->ops.name;
+}
+
+bool muster__store_can_verify(const struct muster_store *store)
+{
+    return store->ops.verify != NULL;
+}
+
+bool muster__store_can_compact(const struct muster_store *store)
+{
+    return store->ops.compact != NULL;
+}
+
+/* Make what a callback left in `error` agree with the code it returned, and say whose it is. */
+static int told(const struct muster_store *store, int code, struct muster_error *error)
+{
+    char text[MUSTER__ERROR_TEXT];
+    int sys_errno = error->sys_errno;
+    int shown = code == 0 ? error->code : code;
+    if (shown == 0)
+        return 0;
+    snprintf(text, sizeof(text), "%s", error->text[0] == '\0' ? muster_code_text(shown) : error->text);
+    muster_error_set(error, shown, 0, "%s: %s", store->ops.name, text);
+    error->sys_errno = sys_errno;
+    return code;
+}
+
+int muster__store_open(struct muster_store *store, struct muster_error *error)
+{
+    muster__error_init(error);
+    int code = store->ops.open(store->self, error);
+    return told(store, code > 0 ? MUSTER_EFAILED : code, error);
+}
+
+int muster__store_load(struct muster_store *store, muster_load_cb cb, void *data, struct muster_error *error)
+{
+    muster__error_init(error);
+    return told(store, store->ops.load(store->self, cb, data, error), error);
+}
+
+int muster__store_commit(struct muster_store *store, const struct muster_record *const *records, size_t count,
+                         struct muster_error *error)
+{
+    muster__error_init(error);
+    int code = store->ops.commit(store->self, records, count, error);
+    return told(store, code > 0 ? MUSTER_EINDETERMINATE : code, error);
+}
+
+int muster__store_close(struct muster_store *store, struct muster_error *error)
+{
+    muster__error_init(error);
+    int code = store->ops.close(store->self, error);
+    return told(store, code > 0 ? MUSTER_EFAILED : code, error);
+}
+
+static int optional(struct muster_store *store, int (*callback)(void *self, struct muster_error *error),
+                    struct muster_error *error)
+{
+    muster__error_init(error);
+    int code = callback == NULL ? MUSTER_ENOTSUP : callback(store->self, error);
+    return told(store, code > 0 ? MUSTER_EFAILED : code, error);
+}
+
+int muster__store_verify(struct muster_store *store, struct muster_error *error)
+{
+    return optional(store, store->ops.verify, error);
+}
+
+int muster__store_compact(struct muster_store *store, struct muster_error *error)
+{
+    return optional(store, store->ops.compact, error);
+}
