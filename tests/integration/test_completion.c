@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* An op completes exactly once: in its callback, later, on a worker, from another thread. */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "host.h"
+
+static void completes_in_its_callback(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("a", nothing_to_do);
+    (void)state;
+    struct muster_driver *driver = add_driver(context, &def, NULL);
+    assert_int_equal(bring_up(context), 0);
+    assert_int_equal(muster_driver_state(driver), MUSTER_DRIVER_UP);
+    take_down(context);
+}
+
+static int finish_inside(struct muster_op *op)
+{
+    assert_int_equal(muster_op_finish(op, MUSTER_PENDING), MUSTER_EINVAL);
+    assert_int_equal(muster_op_finish(op, 77), MUSTER_EINVAL);
+    assert_int_equal(muster_op_finish(op, MUSTER_OK), 0);
+    return MUSTER_PENDING;
+}
+
+static void may_be_finished_inside_its_callback(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("a", finish_inside);
+    (void)state;
+    add_driver(context, &def, NULL);
+    assert_int_equal(bring_up(context), 0);
+    take_down(context);
+}
+
+static int keep_op(struct muster_op *op)
+{
+    *(struct muster_op **)muster_op_driver_data(op) = op;
+    return MUSTER_PENDING;
+}
+
+static void finish_posted(struct muster *context, void *data)
+{
+    (void)context;
+    assert_int_equal(muster_op_finish(data, MUSTER_OK), 0);
+}
+
+static void completes_later_on_the_loop_thread(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("a", keep_op);
+    struct muster_op *op = NULL;
+    struct ending up = {0};
+    (void)state;
+    add_driver(context, &def, &op);
+    assert_int_equal(muster_bring_up(context, note_ending, &up), 0);
+    while (op == NULL)
+        turn(context);
+    assert_int_equal(up.times, 0);
+    assert_int_equal(muster_holds(context) & MUSTER_HOLDS_OPS, MUSTER_HOLDS_OPS);
+    assert_int_equal(muster_post(context, finish_posted, op), 0);
+    wait_for(context, &up);
+    assert_int_equal(up.code, 0);
+    take_down(context);
+}
+
+static void *finish_elsewhere(void *op)
+{
+    if (muster_op_extend(op, 60000) != 0 || muster_op_extend(op, 30000) != 0 || muster_op_cancelled(op) != 0)
+        return op;
+    return muster_op_finish(op, MUSTER_OK) == 0 ? NULL : op;
+}
+
+struct elsewhere {
+    pthread_t thread;
+};
+
+static int begin_elsewhere(struct muster_op *op)
+{
+    struct elsewhere *elsewhere = muster_op_driver_data(op);
+    assert_int_equal(pthread_create(&elsewhere->thread, NULL, finish_elsewhere, op), 0);
+    return MUSTER_PENDING;
+}
+
+static void completes_from_another_thread(void **state)
+{
+    struct elsewhere elsewhere[20];
+    char names[20][2] = {{0}};
+    struct muster *context = new_context(NULL);
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        names[i][0] = (char)('a' + i);
+        struct muster_driver_def def = driver_named(names[i], begin_elsewhere);
+        add_driver(context, &def, &elsewhere[i]);
+    }
+    assert_int_equal(bring_up(context), 0);
+    for (int i = 0; i < 20; i++) {
+        void *failed = NULL;
+        pthread_join(elsewhere[i].thread, &failed);
+        assert_null(failed);
+    }
+    take_down(context);
+}
+
+struct threaded {
+    pthread_t loop;
+    int outcome;
+    bool on_another;
+};
+
+static int on_a_worker(struct muster_op *op)
+{
+    struct threaded *threaded = muster_op_driver_data(op);
+    threaded->on_another = !pthread_equal(threaded->loop, pthread_self());
+    return threaded->outcome;
+}
+
+static void threaded_callbacks_run_elsewhere(void **state)
+{
+    struct threaded works = {.loop = pthread_self(), .outcome = MUSTER_OK};
+    struct threaded fails = {.loop = pthread_self(), .outcome = -EIO};
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("works", on_a_worker);
+    (void)state;
+    def.threaded = MUSTER_THREADED(INITIALIZE);
+    struct muster_driver *working = add_driver(context, &def, &works);
+    def.name = "fails";
+    struct muster_driver *failing = add_driver(context, &def, &fails);
+    assert_int_equal(bring_up(context), 0);
+    assert_true(works.on_another && fails.on_another);
+    assert_int_equal(muster_driver_state(working), MUSTER_DRIVER_UP);
+    assert_int_equal(muster_driver_state(failing), MUSTER_DRIVER_FAILED);
+    assert_int_equal(muster_error_code(muster_driver_get_error(failing)), -EIO);
+    take_down(context);
+}
+
+static int fail_with_a_message(struct muster_op *op)
+{
+    return muster_op_fail(op, -ENODEV, "no such device: %s", "sda");
+}
+
+static void a_failure_has_its_message_and_errno(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("a", fail_with_a_message);
+    (void)state;
+    struct muster_driver *driver = add_driver(context, &def, NULL);
+    assert_int_equal(bring_up(context), 0);
+    const struct muster_error *error = muster_driver_get_error(driver);
+    assert_int_equal(muster_error_code(error), -ENODEV);
+    assert_int_equal(muster_error_errno(error), ENODEV);
+    assert_non_null(strstr(muster_error_text(error), "no such device: sda"));
+    take_down(context);
+}
+
+static int return_nonsense(struct muster_op *op)
+{
+    (void)op;
+    return 4711;
+}
+
+static void an_outcome_that_is_none_fails(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("a", return_nonsense);
+    (void)state;
+    struct muster_driver *driver = add_driver(context, &def, NULL);
+    assert_int_equal(bring_up(context), 0);
+    assert_int_equal(muster_driver_state(driver), MUSTER_DRIVER_FAILED);
+    assert_non_null(strstr(muster_error_text(muster_driver_get_error(driver)), "4711"));
+    take_down(context);
+}
+
+struct twice {
+    struct muster_op *op;
+    int seen;
+};
+
+static void count_twice(struct muster *context, void *data, const struct muster_observation *observation)
+{
+    (void)context;
+    if (observation->type == MUSTER_OBSERVE_OP_TWICE)
+        ((struct twice *)data)->seen++;
+}
+
+static int finish_and_return(struct muster_op *op)
+{
+    ((struct twice *)muster_op_driver_data(op))->op = op;
+    assert_int_equal(muster_op_finish(op, MUSTER_OK), 0);
+    assert_int_equal(muster_op_extend(op, 5), MUSTER_EINVAL);
+    assert_int_equal(muster_op_set_handle(op, "late"), MUSTER_EINVAL);
+    return -EIO;
+}
+
+static void a_second_completion_changes_nothing_and_is_reported(void **state)
+{
+    struct twice twice = {0};
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("a", finish_and_return);
+    (void)state;
+    assert_int_equal(muster_observe(context, count_twice, &twice), 0);
+    struct muster_driver *driver = add_driver(context, &def, &twice);
+    assert_int_equal(bring_up(context), 0);
+    assert_int_equal(twice.seen, 1);
+    assert_int_equal(muster_driver_state(driver), MUSTER_DRIVER_UP);
+
+    assert_int_equal(muster_op_finish(twice.op, MUSTER_OK), MUSTER_EINVAL);
+    turn(context);
+    assert_int_equal(twice.seen, 2);
+    assert_int_equal(muster_driver_state(driver), MUSTER_DRIVER_UP);
+    take_down(context);
+}
+
+struct race {
+    pthread_barrier_t barrier;
+    struct muster_op *op;
+};
+
+static void *finish_in_a_race(void *data)
+{
+    struct race *race = data;
+    pthread_barrier_wait(&race->barrier);
+    return muster_op_finish(race->op, MUSTER_OK) == 0 ? race : NULL;
+}
+
+static void of_racing_completions_one_counts(void **state)
+{
+    struct race race = {0};
+    pthread_t threads[4];
+    int won = 0;
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("a", keep_op);
+    struct ending up = {0};
+    (void)state;
+    pthread_barrier_init(&race.barrier, NULL, 4);
+    add_driver(context, &def, &race.op);
+    assert_int_equal(muster_bring_up(context, note_ending, &up), 0);
+    while (race.op == NULL)
+        turn(context);
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, finish_in_a_race, &race);
+    wait_for(context, &up);
+    for (int i = 0; i < 4; i++) {
+        void *winner = NULL;
+        pthread_join(threads[i], &winner);
+        won += winner != NULL;
+    }
+    assert_int_equal(won, 1);
+    take_down(context);
+    pthread_barrier_destroy(&race.barrier);
+}
+
+static int released;
+
+static void count_release(void *data)
+{
+    (void)data;
+    released++;
+}
+
+static int add_badly(struct muster_op *op)
+{
+    struct muster_resource_def def;
+    MUSTER_RESOURCE_DEF_INIT(&def);
+    def.release = count_release;
+    assert_int_equal(muster_op_add_resource(op, NULL), MUSTER_EINVAL);
+    assert_int_equal(muster_op_add_resource(op, &def), MUSTER_EINVAL);
+    assert_int_equal(released, 1);
+    def.name = "r";
+    assert_int_equal(muster_op_add_resource(op, &def), 0);
+    assert_int_equal(muster_op_add_resource(op, &def), MUSTER_EEXIST);
+    assert_int_equal(released, 2);
+    def.name = "s";
+    assert_int_equal(muster_op_add_resource(op, &def), 0);
+    return MUSTER_OK;
+}
+
+static void a_resource_that_is_not_added_is_released(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("a", add_badly);
+    (void)state;
+    released = 0;
+    add_driver(context, &def, NULL);
+    assert_int_equal(bring_up(context), 0);
+    assert_non_null(muster_resource_find(context, "a/r"));
+    assert_non_null(muster_resource_find(context, "a/s"));
+    assert_int_equal(released, 2);
+    take_down(context);
+    assert_int_equal(released, 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(completes_in_its_callback),
+        cmocka_unit_test(may_be_finished_inside_its_callback),
+        cmocka_unit_test(completes_later_on_the_loop_thread),
+        cmocka_unit_test(completes_from_another_thread),
+        cmocka_unit_test(threaded_callbacks_run_elsewhere),
+        cmocka_unit_test(a_failure_has_its_message_and_errno),
+        cmocka_unit_test(an_outcome_that_is_none_fails),
+        cmocka_unit_test(a_second_completion_changes_nothing_and_is_reported),
+        cmocka_unit_test(of_racing_completions_one_counts),
+        cmocka_unit_test(a_resource_that_is_not_added_is_released),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

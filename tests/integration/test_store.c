@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+/* The store's worker: records survive a restart, a store that fails or hangs harms nobody. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host.h"
+
+/* ---- a store that does as it is told ------------------------------------------------------------- */
+
+struct told {
+    int open_code;
+    int load_code;
+    int commit_code;
+    bool hang_commit;
+    sem_t hanging;
+    sem_t go_on;
+    sem_t destroyed;
+    int commits;
+    int closes;
+};
+
+static int told_open(void *self, struct muster_error *error)
+{
+    struct told *told = self;
+    return told->open_code == 0 ? 0 : muster_error_set(error, told->open_code, EIO, "told to fail");
+}
+
+static int told_load(void *self, muster_load_cb cb, void *data, struct muster_error *error)
+{
+    struct told *told = self;
+    (void)cb;
+    (void)data;
+    return told->load_code == 0 ? 0 : muster_error_set(error, told->load_code, EIO, "told to fail");
+}
+
+static int told_commit(void *self, const struct muster_record *const *records, size_t count, struct muster_error *error)
+{
+    struct told *told = self;
+    told->commits++;
+    if (told->hang_commit) {
+        sem_post(&told->hanging);
+        sem_wait(&told->go_on);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (records[i]->driver == NULL || records[i]->name == NULL)
+            return MUSTER_EINVAL;
+    return told->commit_code == 0 ? 0 : muster_error_set(error, told->commit_code, ENOSPC, "told to fail");
+}
+
+static int told_close(void *self, struct muster_error *error)
+{
+    (void)error;
+    ((struct told *)self)->closes++;
+    return 0;
+}
+
+static void told_destroy(void *self)
+{
+    sem_post(&((struct told *)self)->destroyed);
+}
+
+static struct muster_store *told_store(struct told *told)
+{
+    const struct muster_store_ops ops = {
+        .size = sizeof(ops),
+        .name = "told",
+        .destroy = told_destroy,
+        .open = told_open,
+        .load = told_load,
+        .commit = told_commit,
+        .close = told_close,
+    };
+    struct muster_store *store = NULL;
+    sem_init(&told->hanging, 0, 0);
+    sem_init(&told->go_on, 0, 0);
+    sem_init(&told->destroyed, 0, 0);
+    assert_int_equal(muster_store_new(&ops, told, &store), 0);
+    return store;
+}
+
+/* ---- a driver with one resource ---------------------------------------------------------------- */
+
+struct counted {
+    struct muster_resource_def resource;
+    int starts;
+    enum muster_cause cause;
+};
+
+static int add_counted(struct muster_op *op)
+{
+    return muster_op_add_resource(op, &((struct counted *)muster_op_driver_data(op))->resource);
+}
+
+static int count_start(struct muster_op *op)
+{
+    struct counted *counted = muster_op_driver_data(op);
+    counted->starts++;
+    counted->cause = muster_op_cause(op);
+    return muster_op_set_handle(op, "socket");
+}
+
+static void add_storage(struct muster *context, struct counted *counted)
+{
+    struct muster_driver_def def = driver_named("storage", add_counted);
+    MUSTER_RESOURCE_DEF_INIT(&counted->resource);
+    counted->resource.name = "pool0";
+    counted->resource.flags = MUSTER_VOLATILE;
+    def.start = count_start;
+    def.stop = nothing_to_do;
+    add_driver(context, &def, counted);
+}
+
+static int start_pool(struct muster *context)
+{
+    struct ending started = {0};
+    struct muster_resource *pool = muster_resource_find(context, "storage/pool0");
+    assert_non_null(pool);
+    assert_int_equal(muster_resource_start(pool, NULL, note_ending, &started), 0);
+    assert_int_equal(started.times, 0);
+    wait_for(context, &started);
+    return started.code;
+}
+
+static struct muster_store *journal(const char *directory)
+{
+    struct muster_store *store = NULL;
+    int code = muster_store_journal_new(directory, NULL, &store);
+    if (code == MUSTER_ENOTSUP)
+        return NULL;
+    assert_int_equal(code, 0);
+    return store;
+}
+
+static void remove_directory(const char *directory)
+{
+    char command[256];
+    snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+    assert_int_equal(system(command), 0);
+}
+
+static void what_was_active_is_active_after_a_restart(void **state)
+{
+    char directory[] = "/tmp/muster-test-XXXXXX";
+    struct counted first = {0};
+    struct counted second = {0};
+    struct counted third = {0};
+    struct ending stopped = {0};
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    struct muster_store *store = journal(directory);
+    if (store == NULL) {
+        rmdir(directory);
+        skip();
+    }
+    struct muster *context = new_context(store);
+    add_storage(context, &first);
+    assert_int_equal(bring_up(context), 0);
+    assert_int_equal(first.starts, 0);
+    assert_int_equal(start_pool(context), 0);
+    take_down(context);
+
+    context = new_context(journal(directory));
+    add_storage(context, &second);
+    assert_int_equal(bring_up(context), 0);
+    assert_int_equal(second.starts, 1);
+    assert_int_equal(second.cause, MUSTER_CAUSE_RESTORE);
+    assert_int_equal(stage_of(context, "storage/pool0"), MUSTER_STAGE_ACTIVE);
+    struct muster_resource *pool = muster_resource_find(context, "storage/pool0");
+    assert_string_equal(muster_resource_handle(pool), "socket");
+    assert_int_equal(muster_resource_stop(pool, NULL, note_ending, &stopped), 0);
+    wait_for(context, &stopped);
+    assert_int_equal(stopped.code, 0);
+    take_down(context);
+
+    context = new_context(journal(directory));
+    add_storage(context, &third);
+    assert_int_equal(bring_up(context), 0);
+    assert_int_equal(third.starts, 0);
+    assert_int_equal(stage_of(context, "storage/pool0"), MUSTER_STAGE_INACTIVE);
+    take_down(context);
+    remove_directory(directory);
+}
+
+static void a_second_daemon_is_refused_until_the_first_is_gone(void **state)
+{
+    char directory[] = "/tmp/muster-test-XXXXXX";
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    struct muster_store *store = journal(directory);
+    if (store == NULL) {
+        rmdir(directory);
+        skip();
+    }
+    struct muster *first = new_context(store);
+    assert_int_equal(bring_up(first), 0);
+    struct muster *second = new_context(journal(directory));
+    assert_int_equal(bring_up(second), MUSTER_EBUSY);
+    assert_int_equal(muster_free(second), 0);
+    assert_int_equal(muster_free(first), 0);
+    struct muster *third = new_context(journal(directory));
+    assert_int_equal(bring_up(third), 0);
+    assert_int_equal(muster_abandon(third), 0);
+    struct muster *fourth = new_context(journal(directory));
+    assert_int_equal(bring_up(fourth), 0);
+    take_down(fourth);
+    remove_directory(directory);
+}
+
+/* A child that lives on must not keep the lock. */
+static void after_fork_gives_the_lock_back(void **state)
+{
+    char directory[] = "/tmp/muster-test-XXXXXX";
+    int pipes[2];
+    int ready[2];
+    char byte = 0;
+    int status = 0;
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    struct muster_store *store = journal(directory);
+    if (store == NULL) {
+        rmdir(directory);
+        skip();
+    }
+    struct muster *context = new_context(store);
+    assert_int_equal(bring_up(context), 0);
+    assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(pipes[1]);
+        byte = muster_after_fork(context) == 0 ? 'y' : 'n';
+        _exit(write(ready[1], &byte, 1) == 1 && read(pipes[0], &byte, 1) == 0 ? 0 : 1);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(byte, 'y');
+    assert_int_equal(muster_free(context), 0);
+    context = new_context(journal(directory));
+    assert_int_equal(bring_up(context), 0);
+    take_down(context);
+    close(pipes[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    close(pipes[0]);
+    close(ready[0]);
+    close(ready[1]);
+    remove_directory(directory);
+}
+
+static void a_start_is_refused_while_its_intent_cannot_be_written(void **state)
+{
+    struct told told = {0};
+    struct counted counted = {0};
+    struct muster *context = new_context(told_store(&told));
+    (void)state;
+    add_storage(context, &counted);
+    assert_int_equal(bring_up(context), 0);
+    told.commit_code = MUSTER_EIO;
+    assert_int_equal(start_pool(context), MUSTER_EIO);
+    assert_int_equal(counted.starts, 0);
+    told.commit_code = 0;
+    assert_int_equal(start_pool(context), 0);
+    assert_int_equal(counted.starts, 1);
+    take_down(context);
+    assert_int_equal(told.closes, 1);
+    assert_int_equal(sem_trywait(&told.destroyed), 0);
+}
+
+static void a_store_of_another_daemon_fails_the_bring_up(void **state)
+{
+    struct told told = {.open_code = MUSTER_EBUSY};
+    struct counted counted = {0};
+    struct muster *context = new_context(told_store(&told));
+    (void)state;
+    add_storage(context, &counted);
+    assert_int_equal(bring_up(context), MUSTER_EBUSY);
+    assert_int_equal(told.closes, 0);
+    assert_int_equal(muster_free(context), 0);
+    assert_int_equal(sem_trywait(&told.destroyed), 0);
+}
+
+static void an_unreadable_store_starts_nothing(void **state)
+{
+    struct told told = {.load_code = MUSTER_EIO};
+    struct counted counted = {0};
+    struct muster *context = new_context(told_store(&told));
+    (void)state;
+    add_storage(context, &counted);
+    assert_int_equal(bring_up(context), 0);
+    assert_int_not_equal(start_pool(context), 0);
+    assert_int_equal(counted.starts, 0);
+    take_down(context);
+}
+
+static void a_store_that_is_not_used_is_destroyed(void **state)
+{
+    struct told told = {0};
+    struct muster *context = new_context(told_store(&told));
+    (void)state;
+    assert_int_equal(muster_free(context), 0);
+    assert_int_equal(sem_trywait(&told.destroyed), 0);
+    assert_int_equal(told.closes, 0);
+}
+
+/* A context that is in a commit that hangs. */
+static struct muster *hang(struct told *told, struct counted *counted, uintptr_t timeout_ms)
+{
+    struct muster_options options;
+    struct muster *context = NULL;
+    MUSTER_OPTIONS_INIT(&options);
+    options.store = told_store(told);
+    options.boot_id = "boot-1";
+    options.store_timeout_ms = timeout_ms;
+    assert_int_equal(muster_new(&options, &context), 0);
+    add_storage(context, counted);
+    assert_int_equal(bring_up(context), 0);
+    told->hang_commit = true;
+    assert_int_equal(muster_resource_start(muster_resource_find(context, "storage/pool0"), NULL, NULL, NULL), 0);
+    turn(context);
+    sem_wait(&told->hanging);
+    return context;
+}
+
+/* It doesn't wait for longer than the store's deadline; the store's thread does what is left. */
+static void free_does_not_hang_with_the_store(void **state)
+{
+    struct told told = {0};
+    struct counted counted = {0};
+    struct muster *context = hang(&told, &counted, 1);
+    (void)state;
+    assert_int_equal(muster_free(context), 0);
+    assert_int_equal(sem_trywait(&told.destroyed), -1);
+    sem_post(&told.go_on);
+    sem_wait(&told.destroyed);
+    assert_int_equal(told.closes, 1);
+}
+
+static void abandon_does_not_hang_with_the_store(void **state)
+{
+    struct told told = {0};
+    struct counted counted = {0};
+    struct muster *context = hang(&told, &counted, 1);
+    (void)state;
+    assert_int_equal(muster_abandon(context), 0);
+    sem_post(&told.go_on);
+    sem_wait(&told.destroyed);
+    assert_int_equal(told.closes, 1);
+}
+
+static void *let_go_on(void *data)
+{
+    struct told *told = data;
+    sem_post(&told->go_on);
+    return NULL;
+}
+
+static void free_waits_for_a_commit_under_way(void **state)
+{
+    struct told told = {0};
+    struct counted counted = {0};
+    struct muster *context = hang(&told, &counted, 0);
+    pthread_t thread;
+    (void)state;
+    told.hang_commit = false;
+    assert_int_equal(pthread_create(&thread, NULL, let_go_on, &told), 0);
+    assert_int_equal(muster_free(context), 0);
+    assert_int_equal(sem_trywait(&told.destroyed), 0);
+    assert_int_equal(told.closes, 1);
+    pthread_join(thread, NULL);
+}
+
+static void a_commit_past_its_deadline_does_not_stop_the_rest(void **state)
+{
+    struct told told = {0};
+    struct counted counted = {0};
+    struct ending stopped = {0};
+    struct muster *context = hang(&told, &counted, 1);
+    (void)state;
+    while (counted.starts == 0 && stage_of(context, "storage/pool0") != MUSTER_STAGE_INACTIVE)
+        turn(context);
+    told.hang_commit = false;
+    sem_post(&told.go_on);
+    struct muster_resource *pool = muster_resource_find(context, "storage/pool0");
+    assert_int_equal(muster_resource_stop(pool, NULL, note_ending, &stopped), 0);
+    wait_for(context, &stopped);
+    take_down(context);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_active_is_active_after_a_restart),
+        cmocka_unit_test(a_second_daemon_is_refused_until_the_first_is_gone),
+        cmocka_unit_test(after_fork_gives_the_lock_back),
+        cmocka_unit_test(a_start_is_refused_while_its_intent_cannot_be_written),
+        cmocka_unit_test(a_store_of_another_daemon_fails_the_bring_up),
+        cmocka_unit_test(an_unreadable_store_starts_nothing),
+        cmocka_unit_test(a_store_that_is_not_used_is_destroyed),
+        cmocka_unit_test(free_does_not_hang_with_the_store),
+        cmocka_unit_test(abandon_does_not_hang_with_the_store),
+        cmocka_unit_test(free_waits_for_a_commit_under_way),
+        cmocka_unit_test(a_commit_past_its_deadline_does_not_stop_the_rest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
