@@ -120,6 +120,8 @@ int muster__graph_add(struct muster__graph *graph, const struct muster__node *no
     uint32_t name = 0;
     if (code == 0)
         code = muster__names_intern(&graph->names, &node->name, 1, &name);
+    if (code != 0)
+        return code;
     uint32_t *declared = graph->declared + graph->declared_count;
     for (uint32_t kind = 0; kind < MUSTER__KINDS && code == 0; kind++) {
         code = muster__names_intern(&graph->names, lists[kind], lengths[kind], declared);
