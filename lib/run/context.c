@@ -77,15 +77,17 @@ int muster__request(struct muster *context, struct muster__event *event)
     int code = muster__enter(context);
     if (code != 0)
         return code;
+    if (context->ending)
+        return MUSTER_ESTATE;
     event->now = muster__now(context);
     code = muster__engine_step(context->engine, event);
-    if (code != 0 || context->processing)
+    if (context->processing)
         return code;
     context->stepped = true;
     pthread_mutex_lock(&context->mutex);
     muster__wake(context);
     pthread_mutex_unlock(&context->mutex);
-    return 0;
+    return code;
 }
 
 /* ---- new ---------------------------------------------------------------------------------------- */
@@ -309,9 +311,9 @@ int muster_abandon(struct muster *context)
     int code = muster__enter(context);
     if (code != 0)
         return code;
-    if (context->processing)
+    if (context->processing || context->ending)
         return MUSTER_EBUSY;
-    context->processing = true;
+    context->ending = true;
     muster__posts_drop(context);
     muster__store_worker_end(context);
     let_go(context);
@@ -325,13 +327,13 @@ int muster_free(struct muster *context)
     int code = muster__enter(context);
     if (code != 0)
         return code;
-    if (context->processing)
+    if (context->processing || context->ending)
         return MUSTER_EBUSY;
     muster__now(context);
     muster__inbox_run(context);
     if (muster__engine_ops_out(context->engine) > 0)
         return muster__engine_free(context->engine);
-    context->processing = true;
+    context->ending = true;
     muster__workers_join(context);
     if (muster__store_worker_end(context))
         muster__context_destroy(context);

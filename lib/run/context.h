@@ -74,8 +74,9 @@ struct muster {
     /* ---- the loop thread's own */
     void *loop_data;
     uint64_t now;
-    bool processing; /* inside muster_process(), or being freed */
+    bool processing; /* inside muster_process() */
     bool stepped;    /* outside of it, so that actions may be waiting */
+    bool ending;     /* being freed or abandoned: only releases of data come still */
     struct muster__observer *observers;
     size_t observer_count;
     size_t observer_capacity;

@@ -112,7 +112,7 @@ int muster_process(struct muster *context)
     int code = muster__enter(context);
     if (code != 0)
         return code;
-    if (context->processing)
+    if (context->processing || context->ending)
         return MUSTER_EBUSY;
     wake_up(context);
     take_shutdown(context);
@@ -135,7 +135,7 @@ int muster_run(struct muster *context)
     int code = muster__enter(context);
     if (code != 0)
         return code;
-    if (context->processing)
+    if (context->processing || context->ending)
         return MUSTER_EBUSY;
     if (muster__engine_state(context->engine) == MUSTER_STATE_NEW)
         return MUSTER_ESTATE;

@@ -30,7 +30,7 @@ static void runs_without_a_loop_of_the_host(void **state)
     assert_int_equal(muster_free(context), 0);
 }
 
-static int fail(struct muster_op *op)
+static int say_no(struct muster_op *op)
 {
     return muster_op_fail(op, MUSTER_EIO, "no");
 }
@@ -38,7 +38,7 @@ static int fail(struct muster_op *op)
 static void run_returns_what_the_bring_up_ended_with(void **state)
 {
     struct muster *context = new_context(NULL);
-    struct muster_driver_def def = driver_named("a", fail);
+    struct muster_driver_def def = driver_named("a", say_no);
     (void)state;
     def.flags = MUSTER_ESSENTIAL;
     add_driver(context, &def, NULL);
