@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/* What must hold whatever happens. Each function is a sentence of the design. */
+#include "world.h"
+
+#include <string.h>
+
+static bool has(const struct world_driver *driver, unsigned callback)
+{
+    return (driver->is.callbacks & callback) != 0;
+}
+
+static struct stored *durable(struct world *world, const struct world_resource *resource)
+{
+    return fake_store_find(&world->store, resource->full);
+}
+
+static bool of_this_boot(const struct world *world, const struct stored *stored)
+{
+    return !world->boot_unknown && stored->is.boot != NULL && strcmp(stored->is.boot, world->boot_id) == 0;
+}
+
+static bool out(const struct played *played)
+{
+    return played->used && played->out;
+}
+
+/* Is an op of that phase (or, for -1, of any) out on the resource, and not past its deadline? */
+static bool under_way(const struct world *world, const struct world_resource *resource, int phase)
+{
+    for (unsigned i = 0; i < WORLD_OPS; i++) {
+        const struct played *played = &world->ops[i];
+        if (out(played) && played->resource == resource && (phase < 0 || played->phase == (enum muster_phase)phase) &&
+            !played->op->timed_out)
+            return true;
+    }
+    return false;
+}
+
+/* ---- drivers' order ------------------------------------------------------------------------------- */
+
+static bool names(const char *const *list, const char *name)
+{
+    for (; *list != NULL; list++)
+        if (strcmp(*list, name) == 0)
+            return true;
+    return false;
+}
+
+static bool names_one_of(const char *const *list, const struct world_driver *provider)
+{
+    if (names(list, provider->is.name))
+        return true;
+    for (const char *const *name = provider->is.provides; *name != NULL; name++)
+        if (names(list, *name))
+            return true;
+    return false;
+}
+
+bool check_depends(const struct world_driver *driver, const struct world_driver *on)
+{
+    return driver != on && (names_one_of(driver->is.needs, on) || names_one_of(driver->is.wants, on) ||
+                            names_one_of(driver->is.after, on) || names_one_of(on->is.before, driver));
+}
+
+static bool depends(const struct world_driver *driver, const struct world_driver *on)
+{
+    return on->driver != NULL && check_depends(driver, on);
+}
+
+static bool fell(enum muster_driver_state state)
+{
+    return state == MUSTER_DRIVER_SKIPPED || state == MUSTER_DRIVER_FAILED || state == MUSTER_DRIVER_BLOCKED ||
+           state == MUSTER_DRIVER_DEFERRED;
+}
+
+static bool reached(const struct world_driver *driver, enum muster_driver_state least)
+{
+    enum muster_driver_state state = muster_driver_state(driver->driver);
+    return fell(state) || (state >= least && state <= MUSTER_DRIVER_UP);
+}
+
+static bool is_up(const struct world_driver *driver)
+{
+    enum muster_driver_state state = muster_driver_state(driver->driver);
+    return state >= MUSTER_DRIVER_INITIALIZED && state <= MUSTER_DRIVER_UP &&
+           (driver->initialized || !has(driver, WORLD_CALLBACK(INITIALIZE)));
+}
+
+/* "initialize(d) after initialize(x) for every x that d depends on; reconciled(y) for every y of a lower tier" */
+static void check_initialize(struct world *world, const struct world_driver *driver)
+{
+    bool complete = (world->options.flags & MUSTER_COMPLETE_TIERS) != 0;
+    if (!world->loaded && world->load_code == 0 && world->options.has_store)
+        world_fail(world, "%s initializes before the records are loaded", driver->is.name);
+    for (unsigned i = 0; i < world->driver_count; i++) {
+        const struct world_driver *other = &world->drivers[i];
+        if (depends(driver, other) && !reached(other, MUSTER_DRIVER_INITIALIZED))
+            world_fail(world, "%s initializes before %s has", driver->is.name, other->is.name);
+        if (other->driver != NULL && other->is.tier < driver->is.tier &&
+            !reached(other, complete ? MUSTER_DRIVER_UP : MUSTER_DRIVER_RECONCILED))
+            world_fail(world, "%s initializes before %s of a lower tier is through", driver->is.name, other->is.name);
+    }
+    for (const char *const *need = driver->is.needs; *need != NULL; need++) {
+        bool found = false;
+        for (unsigned i = 0; i < world->driver_count; i++) {
+            const char *only[] = {*need, NULL};
+            if (world->drivers[i].driver != NULL && names_one_of(only, &world->drivers[i]))
+                found = found || is_up(&world->drivers[i]);
+        }
+        if (!found)
+            world_fail(world, "%s initializes, and nobody who provides %s is up", driver->is.name, *need);
+    }
+}
+
+static void check_reconcile(struct world *world, const struct world_driver *driver)
+{
+    if (has(driver, WORLD_CALLBACK(INITIALIZE)) && !driver->initialized)
+        world_fail(world, "%s reconciles and has not initialized", driver->is.name);
+    for (unsigned i = 0; i < world->driver_count; i++)
+        if (depends(driver, &world->drivers[i]) && !reached(&world->drivers[i], MUSTER_DRIVER_RECONCILED))
+            world_fail(world, "%s reconciles before %s has", driver->is.name, world->drivers[i].is.name);
+}
+
+/* Has every driver (of a tier up to this one, where tiers are complete) reconciled? */
+static bool barrier_open(const struct world *world, const struct world_driver *driver)
+{
+    if (world->milestones[MUSTER_RECONCILED])
+        return true;
+    if ((world->options.flags & MUSTER_COMPLETE_TIERS) == 0)
+        return false;
+    for (unsigned i = 0; i < world->driver_count; i++) {
+        const struct world_driver *other = &world->drivers[i];
+        if (other->driver != NULL && other->is.tier <= driver->is.tier && !reached(other, MUSTER_DRIVER_RECONCILED))
+            return false;
+    }
+    return true;
+}
+
+/* "drivers shut down in reverse of the order actually used", one after the other, with no op of theirs out. */
+static void check_shutdown(struct world *world, const struct played *played)
+{
+    const struct world_driver *driver = played->driver;
+    for (unsigned i = 0; i < WORLD_OPS; i++) {
+        const struct played *other = &world->ops[i];
+        if (other == played || !out(other) || other->op->timed_out)
+            continue;
+        if (other->driver == driver || other->phase == MUSTER_PHASE_SHUTDOWN)
+            world_fail(world, "%s shuts down while %s of %s is out", driver->is.name, world_phase_name(other->phase),
+                       other->driver->is.name);
+    }
+    for (unsigned i = 0; i < world->driver_count; i++) {
+        const struct world_driver *later = &world->drivers[i];
+        if (later->called > driver->called && !later->shut_down && later->initialized &&
+            has(later, WORLD_CALLBACK(SHUTDOWN)))
+            world_fail(world, "%s shuts down before %s, which initialized later", driver->is.name, later->is.name);
+    }
+}
+
+static void check_driver_call(struct world *world, const struct played *played)
+{
+    const struct world_driver *driver = played->driver;
+    if (played->phase != MUSTER_PHASE_SHUTDOWN && (driver->shut_down || world->going_down))
+        world_fail(world, "%s is called to %s while it goes down", driver->is.name, world_phase_name(played->phase));
+    if (played->phase == MUSTER_PHASE_INITIALIZE)
+        check_initialize(world, driver);
+    if (played->phase == MUSTER_PHASE_RECONCILE)
+        check_reconcile(world, driver);
+    if (played->phase == MUSTER_PHASE_AUTOSTART && !barrier_open(world, driver))
+        world_fail(world, "%s autostarts before the barrier", driver->is.name);
+    if (played->phase == MUSTER_PHASE_SHUTDOWN)
+        check_shutdown(world, played);
+}
+
+/* ---- starts --------------------------------------------------------------------------------------- */
+
+/* "Only starting waits for them to be active." */
+static void check_start_dependencies(struct world *world, const struct world_resource *resource)
+{
+    for (const char *const *need = resource->is.needs; *need != NULL; need++) {
+        struct world_resource *other = world_resource(world, *need);
+        struct muster_resource *known = other == NULL ? NULL : world_engine_resource(world, other);
+        struct muster_resource_status status = {.size = sizeof(status)};
+        if (known == NULL)
+            world_fail(world, "%s is started, and %s isn't there", resource->full, *need);
+        muster_resource_state(known, &status);
+        if (!other->running || status.stage != MUSTER_STAGE_ACTIVE)
+            world_fail(world, "%s is started, and %s isn't active", resource->full, *need);
+    }
+    for (const char *const *after = resource->is.after; *after != NULL; after++) {
+        struct world_resource *other = world_resource(world, *after);
+        if (other != NULL && under_way(world, other, MUSTER_PHASE_START))
+            world_fail(world, "%s is started while %s is being started", resource->full, *after);
+    }
+    if (resource->is.needs[0] != NULL || resource->is.after[0] != NULL)
+        return;
+    for (unsigned i = 0; i < world->driver_count; i++)
+        if (depends(resource->driver, &world->drivers[i]) &&
+            !reached(&world->drivers[i], MUSTER_DRIVER_RECONCILED))
+            world_fail(world, "%s is started before %s has reconciled", resource->full, world->drivers[i].is.name);
+}
+
+/* "Restarting what is recorded active and VOLATILE or record-decided needs no new intent." */
+static bool is_restart(struct world *world, const struct world_resource *resource)
+{
+    const struct stored *stored = durable(world, resource);
+    return stored != NULL && stored->is.stage == MUSTER_STAGE_ACTIVE && of_this_boot(world, stored) &&
+           ((resource->is.flags & MUSTER_VOLATILE) != 0 || !has(resource->driver, WORLD_CALLBACK(PROBE)));
+}
+
+/* "`starting` is durable before the driver's start is called" */
+static void check_intent(struct world *world, const struct played *played)
+{
+    const struct world_resource *resource = played->resource;
+    const struct stored *stored = durable(world, resource);
+    if (!world->options.has_store || is_restart(world, resource))
+        return;
+    if (stored == NULL || stored->is.stage != MUSTER_STAGE_STARTING)
+        world_fail(world, "%s is started, and that isn't durable", resource->full);
+    if (stored->is.token == NULL || strcmp(stored->is.token, played->op->token) != 0)
+        world_fail(world, "%s is started with another token than the durable one", resource->full);
+    if (stored->is.attempts == 0)
+        world_fail(world, "%s: the start's attempt isn't counted", resource->full);
+}
+
+static void check_limits(struct world *world, const struct played *played)
+{
+    struct world_driver *driver = played->driver;
+    unsigned starts = 0;
+    for (unsigned i = 0; i < WORLD_OPS; i++)
+        if (out(&world->ops[i]) && world->ops[i].driver == driver && world->ops[i].phase == MUSTER_PHASE_START &&
+            !world->ops[i].op->timed_out)
+            starts++;
+    if (driver->is.max_starts != 0 && starts > driver->is.max_starts)
+        world_fail(world, "%s has %u starts out", driver->is.name, starts);
+    if (driver->has_started && world->now - driver->last_start_ms < driver->is.start_interval_ms)
+        world_fail(world, "%s starts %s too soon after the last", driver->is.name, played->resource->full);
+    driver->has_started = true;
+    driver->last_start_ms = world->now;
+}
+
+static void check_start(struct world *world, const struct played *played)
+{
+    const struct world_resource *resource = played->resource;
+    bool probes = has(resource->driver, WORLD_CALLBACK(PROBE));
+    if (world->going_down)
+        world_fail(world, "%s is started on the way down", resource->full);
+    if (resource->running || resource->limbo_until > world->now)
+        world_fail(world, "%s is started, and it runs", resource->full);
+    if (world->options.has_store && !world->loaded)
+        world_fail(world, "%s is started, and the store can't be read", resource->full);
+    if (probes && resource->last_answer != MUSTER_INACTIVE && resource->last_answer != MUSTER_FOREIGN)
+        world_fail(world, "%s is started, and no probe has shown it inactive", resource->full);
+    check_start_dependencies(world, resource);
+    check_intent(world, played);
+    check_limits(world, played);
+    if (is_restart(world, resource))
+        return;
+    if (!barrier_open(world, resource->driver))
+        world_fail(world, "%s is started before the barrier", resource->full);
+    bool asked = played->cause == MUSTER_CAUSE_USER || played->cause == MUSTER_CAUSE_CASCADE;
+    if (asked)
+        return;
+    if (resource->promise == MUSTER_DESIRED_INACTIVE)
+        world_fail(world, "%s is started by itself, and a user was told that it is stopped", resource->full);
+    if (probes && (world->options.flags & MUSTER_COMPLETE_TIERS) == 0 &&
+        resource->last_probe_step < world->milestone_steps[MUSTER_RECONCILED])
+        world_fail(world, "%s is started after the barrier with a probe from before it", resource->full);
+}
+
+/* ---- stops ---------------------------------------------------------------------------------------- */
+
+static bool needs_deep(struct world *world, const struct world_resource *resource, const char *on, int depth)
+{
+    if (depth == 0)
+        return false;
+    for (const char *const *need = resource->is.needs; *need != NULL; need++) {
+        const struct world_resource *other = world_resource(world, *need);
+        if (strcmp(*need, on) == 0 || (other != NULL && needs_deep(world, other, on, depth - 1)))
+            return true;
+    }
+    return false;
+}
+
+static bool stop_was_asked(struct world *world, const struct world_resource *resource)
+{
+    for (unsigned i = 0; i < world->request_count; i++) {
+        const struct request *request = &world->requests[i];
+        if (request->type != MUSTER__EVENT_RESOURCE_STOP || !request->accepted)
+            continue;
+        if (request->resource == resource || ((request->flags & MUSTER_STOP_CASCADE) != 0 &&
+                                              needs_deep(world, resource, request->resource->full, WORLD_RESOURCES)))
+            return true;
+    }
+    return false;
+}
+
+static void check_stop_dependents(struct world *world, const struct world_resource *resource)
+{
+    for (unsigned i = 0; i < world->resource_count; i++) {
+        const struct world_resource *other = &world->resources[i];
+        if (other == resource || !other->running || !names(other->is.needs, resource->full) ||
+            world_engine_resource(world, other) == NULL)
+            continue;
+        if (!world->host_shutdown)
+            world_fail(world, "%s is stopped under %s, which runs", resource->full, other->full);
+        if (under_way(world, other, MUSTER_PHASE_STOP))
+            world_fail(world, "%s is stopped before %s, which needs it, has", resource->full, other->full);
+    }
+}
+
+/* "nothing live ever stopped unasked"; "likewise stopping" of the intent. */
+static void check_stop(struct world *world, const struct played *played)
+{
+    const struct world_resource *resource = played->resource;
+    const struct stored *stored = durable(world, resource);
+    bool recorded = stored != NULL && stored->is.stage == MUSTER_STAGE_STOPPING;
+    bool by_user = recorded && stored->is.reason == MUSTER_REASON_USER;
+    if (!world->host_shutdown && !by_user && !stop_was_asked(world, resource))
+        world_fail(world, "%s is stopped, and nobody has asked for that", resource->full);
+    if (world->options.has_store && !recorded && !world->host_shutdown)
+        world_fail(world, "%s is stopped, and that isn't durable", resource->full);
+    if (resource->last_answer == MUSTER_FOREIGN && played->op->handle != NULL)
+        world_fail(world, "%s is FOREIGN, and its stop is given a handle", resource->full);
+    check_stop_dependents(world, resource);
+}
+
+/* ---- probes and adoption -------------------------------------------------------------------------- */
+
+static void check_probe(struct world *world, const struct played *played)
+{
+    const struct stored *stored = durable(world, played->resource);
+    const struct muster_op *op = played->op;
+    unsigned probes = 0;
+    if (op->handle != NULL && stored != NULL && !of_this_boot(world, stored) && world->store.jobs == NULL)
+        world_fail(world, "%s: a probe is given a handle of another boot", played->resource->full);
+    if (stored != NULL && world->loaded && stored->is.stage == MUSTER_STAGE_STARTING && world->store.jobs == NULL &&
+        of_this_boot(world, stored) && stored->is.token != NULL && strcmp(op->token, stored->is.token) != 0)
+        world_fail(world, "%s: a probe isn't given the start's token", played->resource->full);
+    for (unsigned i = 0; i < WORLD_OPS; i++)
+        if (out(&world->ops[i]) && world->ops[i].driver == played->driver &&
+            world->ops[i].phase == MUSTER_PHASE_PROBE && !world->ops[i].op->timed_out)
+            probes++;
+    if (played->driver->is.max_probes != 0 && probes > played->driver->is.max_probes)
+        world_fail(world, "%s has %u probes out", played->driver->is.name, probes);
+}
+
+/* "Adopting a live resource waits until its dependencies have settled" */
+static void check_adopt(struct world *world, const struct played *played)
+{
+    const struct world_resource *resource = played->resource;
+    if (!resource->running)
+        world_fail(world, "%s is adopted, and it doesn't run", resource->full);
+    const char *const *lists[] = {resource->is.needs, resource->is.after};
+    for (unsigned i = 0; i < 2; i++) {
+        for (const char *const *name = lists[i]; *name != NULL; name++) {
+            struct world_resource *other = world_resource(world, *name);
+            if (other == NULL || other->driver->driver == NULL || world_engine_resource(world, other) == NULL)
+                continue;
+            if (under_way(world, other, -1))
+                world_fail(world, "%s is adopted, and %s has not settled", resource->full, *name);
+            if (other->last_answer == 0 && has(other->driver, WORLD_CALLBACK(PROBE)) &&
+                reached(other->driver, MUSTER_DRIVER_INITIALIZED) && is_up(other->driver) &&
+                !world->milestones[MUSTER_RECONCILED] && !other->is.transient)
+                world_fail(world, "%s is adopted, and %s was not even probed", resource->full, *name);
+        }
+    }
+}
+
+static void check_one_op(struct world *world, const struct played *played)
+{
+    unsigned all = 0;
+    for (unsigned i = 0; i < WORLD_OPS; i++) {
+        const struct played *other = &world->ops[i];
+        if (!out(other))
+            continue;
+        if (!other->op->timed_out)
+            all++;
+        if (other != played && other->driver == played->driver && other->resource == played->resource &&
+            (other->phase != MUSTER_PHASE_RESTORE || played->phase != MUSTER_PHASE_RESTORE))
+            world_fail(world, "a second op on %s",
+                       played->resource == NULL ? played->driver->is.name : played->resource->full);
+    }
+    if (world->options.max_ops != 0 && all > world->options.max_ops)
+        world_fail(world, "%u ops are out", all);
+}
+
+void check_call(struct world *world, const struct played *played)
+{
+    check_one_op(world, played);
+    if (!has(played->driver, 1u << played->phase))
+        world_fail(world, "%s has no %s", played->driver->is.name, world_phase_name(played->phase));
+    switch (played->phase) {
+    case MUSTER_PHASE_PROBE:
+        check_probe(world, played);
+        break;
+    case MUSTER_PHASE_ADOPT:
+        check_adopt(world, played);
+        break;
+    case MUSTER_PHASE_START:
+        check_start(world, played);
+        break;
+    case MUSTER_PHASE_STOP:
+        check_stop(world, played);
+        break;
+    default:
+        check_driver_call(world, played);
+        break;
+    }
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* What must hold of records, of requests, and at the end. */
+#include "world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void check_record(struct world *world, const struct muster_record *record)
+{
+    char full[2 * STORE_TEXT];
+    snprintf(full, sizeof(full), "%s/%s", record->driver, record->name);
+    const struct stored *before = fake_store_find(&world->store, full);
+    if ((record->flags & MUSTER_RECORD_REMOVED) != 0)
+        return;
+    if (record->stage > MUSTER_STAGE_STOPPING || record->desired > MUSTER_DESIRED_ACTIVE ||
+        record->reason > MUSTER_REASON_FAILURE || record->format != MUSTER_RECORD_FORMAT)
+        world_fail(world, "%s: its record is no record", full);
+    if (before != NULL && record->generation <= before->is.generation && !world->store_doubtful)
+        world_fail(world, "%s: its generation doesn't grow", full);
+    if (record->stage == MUSTER_STAGE_STARTING && (record->token == NULL || strlen(record->token) != 32))
+        world_fail(world, "%s: an intent without a token", full);
+}
+
+void check_commit(struct world *world, const struct muster__action *action)
+{
+    if (!world->options.has_store || !world->loaded)
+        world_fail(world, "a commit to a store that could not be read");
+    if (world->fenced)
+        world_fail(world, "a commit after the lock was lost");
+    if (world->store_doubtful)
+        world_fail(world, "a commit after one that can't be told, without a load");
+    if (world->closed || world->store.jobs != NULL)
+        world_fail(world, "a commit while the store is %s", world->closed ? "closed" : "busy");
+    if (action->count == 0)
+        world_fail(world, "an empty commit");
+    for (size_t i = 0; i < action->count; i++) {
+        check_record(world, action->records[i]);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(action->records[i]->driver, action->records[k]->driver) == 0 &&
+                strcmp(action->records[i]->name, action->records[k]->name) == 0)
+                world_fail(world, "%s is twice in a batch", action->records[i]->name);
+    }
+}
+
+/* ---- requests ------------------------------------------------------------------------------------- */
+
+static void check_started(struct world *world, struct world_resource *resource)
+{
+    const struct stored *stored = fake_store_find(&world->store, resource->full);
+    if (!resource->running)
+        world_fail(world, "a user hears that %s is started, and it doesn't run", resource->full);
+    if (!world->options.has_store)
+        return;
+    if (stored == NULL || stored->is.stage != MUSTER_STAGE_ACTIVE || stored->is.desired != MUSTER_DESIRED_ACTIVE)
+        world_fail(world, "a user hears that %s is started before that is durable", resource->full);
+    if (stored->is.handle != NULL && strcmp(stored->is.handle, resource->handle) != 0)
+        world_fail(world, "%s: an old handle is recorded", resource->full);
+    resource->promise = MUSTER_DESIRED_ACTIVE;
+}
+
+static void check_stopped(struct world *world, struct world_resource *resource)
+{
+    const struct stored *stored = fake_store_find(&world->store, resource->full);
+    if (resource->running)
+        world_fail(world, "a user hears that %s is stopped, and it runs", resource->full);
+    if (!world->options.has_store)
+        return;
+    if (stored == NULL || stored->is.stage != MUSTER_STAGE_INACTIVE || stored->is.reason != MUSTER_REASON_USER ||
+        stored->is.desired != MUSTER_DESIRED_INACTIVE)
+        world_fail(world, "a user hears that %s is stopped before that is durable", resource->full);
+    if (!world->boot_unknown && (stored->is.boot == NULL || strcmp(stored->is.boot, world->boot_id) != 0))
+        world_fail(world, "%s is stopped in another boot", resource->full);
+    resource->promise = MUSTER_DESIRED_INACTIVE;
+}
+
+/* "A failed stop durably returns to active before the caller hears of it." -EIO is what drivers fail with here. */
+static void check_stop_failed(struct world *world, const struct world_resource *resource)
+{
+    const struct stored *stored = fake_store_find(&world->store, resource->full);
+    if (!world->options.has_store || !world->loaded || world->fenced || world->going_down || world->store_doubtful)
+        return;
+    if (stored != NULL && stored->is.stage == MUSTER_STAGE_STOPPING)
+        world_fail(world, "a user hears that %s could not be stopped before it is active again", resource->full);
+}
+
+void check_done(struct world *world, const struct request *request)
+{
+    if (request->ended != 1)
+        world_fail(world, "%s ends a second time", request->label);
+    if (request->type == MUSTER__EVENT_RESOURCE_START && request->code == 0)
+        check_started(world, request->resource);
+    if (request->type == MUSTER__EVENT_RESOURCE_STOP && request->code == 0)
+        check_stopped(world, request->resource);
+    if (request->type == MUSTER__EVENT_RESOURCE_STOP && request->code == -EIO)
+        check_stop_failed(world, request->resource);
+}
+
+/* ---- after every step ------------------------------------------------------------------------------ */
+
+/* "every acknowledged request survives a death": what a user was told is what the store says. */
+static void check_promise(struct world *world, const struct world_resource *resource)
+{
+    const struct stored *stored = fake_store_find(&world->store, resource->full);
+    if (resource->promise < 0)
+        return;
+    if (stored == NULL || stored->is.desired != (uintptr_t)resource->promise)
+        world_fail(world, "%s: a user was told that it is %s, and the store says otherwise", resource->full,
+                   resource->promise == MUSTER_DESIRED_ACTIVE ? "active" : "inactive");
+}
+
+static void check_barrier(struct world *world)
+{
+    for (unsigned i = 0; i < world->resource_count; i++) {
+        const struct world_resource *resource = &world->resources[i];
+        if (world_engine_resource(world, resource) == NULL || resource->last_answer != 0 ||
+            (resource->driver->is.callbacks & WORLD_CALLBACK(PROBE)) == 0)
+            continue;
+        enum muster_driver_state state = muster_driver_state(resource->driver->driver);
+        bool stuck = false;
+        for (unsigned k = 0; k < WORLD_OPS; k++)
+            if (world->ops[k].used && world->ops[k].out && world->ops[k].resource == resource)
+                stuck = world->ops[k].op->timed_out;
+        if (!stuck && state >= MUSTER_DRIVER_RECONCILED && state <= MUSTER_DRIVER_UP)
+            world_fail(world, "the barrier opens, and %s has not been probed", resource->full);
+    }
+}
+
+void check_step(struct world *world)
+{
+    if (world->engine == NULL)
+        return;
+    size_t out = 0;
+    for (unsigned i = 0; i < WORLD_OPS; i++)
+        if (world->ops[i].used && world->ops[i].out)
+            out++;
+    if (muster__engine_ops_out(world->engine) != out)
+        world_fail(world, "%zu ops are out, and the engine counts %zu", out, muster__engine_ops_out(world->engine));
+    if (((muster__engine_holds(world->engine) & MUSTER_HOLDS_OPS) != 0) != (out != 0))
+        world_fail(world, "muster_holds() doesn't know of the ops that are out");
+    for (unsigned i = 0; i < world->resource_count && world->options.has_store; i++)
+        check_promise(world, &world->resources[i]);
+    if (world->milestones[MUSTER_RECONCILED] && world->milestone_steps[MUSTER_RECONCILED] == world->steps)
+        check_barrier(world);
+}
+
+/* ---- at the end ------------------------------------------------------------------------------------ */
+
+static bool fell(enum muster_driver_state state)
+{
+    return state >= MUSTER_DRIVER_SKIPPED && state <= MUSTER_DRIVER_DEFERRED;
+}
+
+static void check_resource_settled(struct world *world, const struct world_resource *resource)
+{
+    struct muster_resource *known = world_engine_resource(world, resource);
+    struct muster_resource_status status = {.size = sizeof(status)};
+    if (known == NULL)
+        return;
+    muster_resource_state(known, &status);
+    const char *why = muster_error_text(muster_resource_get_error(known));
+    enum muster_driver_state driver = muster_driver_state(resource->driver->driver);
+    if (status.condition == MUSTER_CONDITION_PROBING && driver == MUSTER_DRIVER_UP)
+        world_fail(world, "%s is being probed for ever", resource->full);
+    if (status.condition != MUSTER_CONDITION_NONE && why[0] == '\0' && driver == MUSTER_DRIVER_UP)
+        world_fail(world, "%s is %s, and nobody says why", resource->full, muster_condition_name(status.condition));
+    if (status.condition == MUSTER_CONDITION_NONE &&
+        (status.stage == MUSTER_STAGE_STARTING || status.stage == MUSTER_STAGE_STOPPING))
+        world_fail(world, "%s is %s for ever", resource->full, muster_stage_name(status.stage));
+    if (status.condition == MUSTER_CONDITION_NONE && driver == MUSTER_DRIVER_UP && !status.unmanaged &&
+        (status.stage == MUSTER_STAGE_ACTIVE) != resource->running)
+        world_fail(world, "%s is %s, and it %s", resource->full, muster_stage_name(status.stage),
+                   resource->running ? "runs" : "doesn't run");
+    if (!status.durable && world->loaded && !world->fenced)
+        world_fail(world, "%s isn't durable", resource->full);
+}
+
+void check_settled(struct world *world)
+{
+    for (unsigned i = 0; i < WORLD_OPS; i++)
+        if (world->ops[i].used && world->ops[i].out && !world->ops[i].turn.never)
+            world_fail(world, "an op is still out");
+    for (unsigned i = 0; i < world->request_count; i++)
+        if (world->requests[i].accepted && world->requests[i].ended != 1)
+            world_fail(world, "%s never ends", world->requests[i].label);
+    if (muster__engine_state(world->engine) != MUSTER_STATE_UP)
+        return;
+    for (unsigned i = 0; i < 3; i++)
+        if (!world->milestones[i])
+            world_fail(world, "milestone %u was never reached", i);
+    for (unsigned i = 0; i < world->resource_count; i++)
+        check_resource_settled(world, &world->resources[i]);
+    for (unsigned i = 0; i < world->driver_count; i++) {
+        const struct world_driver *driver = &world->drivers[i];
+        if (driver->driver == NULL)
+            continue;
+        enum muster_driver_state state = muster_driver_state(driver->driver);
+        if (state < MUSTER_DRIVER_UP)
+            world_fail(world, "%s is %s for ever", driver->is.name, muster_driver_state_name(state));
+        if (fell(state) && muster_error_text(muster_driver_get_error(driver->driver))[0] == '\0')
+            world_fail(world, "%s is %s, and nobody says why", driver->is.name, muster_driver_state_name(state));
+    }
+}
