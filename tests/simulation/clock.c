@@ -83,6 +83,12 @@ static void trace_other(struct world *world, const struct muster_observation *se
         snprintf(full, sizeof(full), "%s", muster_driver_name(seen->driver));
     const char *why = muster_error_text(seen->error);
     const char *colon = why[0] == '\0' ? "" : ": ";
+    static const char *const names[] = {
+        [MUSTER_OBSERVE_OP_TIMEOUT] = "timed out",   [MUSTER_OBSERVE_OP_LATE] = "late",
+        [MUSTER_OBSERVE_OP_TWICE] = "finished twice", [MUSTER_OBSERVE_UNRECORDED] = "unrecorded",
+        [MUSTER_OBSERVE_LOSS] = "lost",              [MUSTER_OBSERVE_STORE] = "the store",
+        [MUSTER_OBSERVE_LOST] = "observations are missing",
+    };
     switch (seen->type) {
     case MUSTER_OBSERVE_MILESTONE:
         world_trace(world, "==== %s", milestone_names[seen->to]);
@@ -94,7 +100,7 @@ static void trace_other(struct world *world, const struct muster_observation *se
     case MUSTER_OBSERVE_LOSS:
     case MUSTER_OBSERVE_STORE:
     case MUSTER_OBSERVE_LOST:
-        world_trace(world, "     observed: %s %s%s%s", muster_observation_name(seen->type), full, colon, why);
+        world_trace(world, "     observed: %s %s%s%s", names[seen->type], full, colon, why);
         break;
     case MUSTER_OBSERVE_UNCLAIMED:
         world_trace(world, "     observed: unclaimed %s", seen->name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A store whose content outlives the daemon, with a worker that does one job at a time. What becomes of a job is told by a turn: a code, a
- * delay, and whether the batch was applied after all.
+ * A store whose content outlives the daemon, with a worker that does one job at a time. What becomes of a job is told
+ * by a turn: a code, a delay, and whether the batch was applied after all.
  */
 #ifndef SIMULATION_STORE_H
 #define SIMULATION_STORE_H

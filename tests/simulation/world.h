@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A world around the engine: a virtual clock, the machine with what really runs on it, fake drivers, a fake store, and users. It plays the
- * runner's part: carries out actions, and turns their ends into events. Nothing sleeps; a world is decided by its
- * script, and by its seed where the script says nothing.
+ * A world around the engine: a virtual clock, the machine with what really runs on it, fake drivers, a fake store, and
+ * users. It plays the runner's part: carries out actions, and turns their ends into events. Nothing sleeps; a world is
+ * decided by its script, and by its seed where the script says nothing.
  */
 #ifndef SIMULATION_WORLD_H
 #define SIMULATION_WORLD_H

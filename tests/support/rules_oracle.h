@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The reconcile rules a second time, in prose: each row of the table in DESIGN.md, section 6, is an `if` with its sentence above it. Written
- * without looking at lib/engine/rules.c, so that the two can be held against each other.
+ * The reconcile rules a second time, in prose: each row of the table in DESIGN.md, section 6, is an `if` with its
+ * sentence above it. Written without looking at lib/engine/rules.c, so that the two can be held against each other.
  */
 #ifndef TESTS_RULES_ORACLE_H
 #define TESTS_RULES_ORACLE_H

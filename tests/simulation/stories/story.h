@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stories: one behaviour each, told in a world without chance. The trace of each is compared with tests/data/golden/NAME.trace, word
- * for word; `stories --update` writes it anew, to be read before it is committed.
+ * Stories: one behaviour each, told in a world without chance. The trace of each is compared with
+ * tests/data/golden/NAME.trace, word for word; `stories --update` writes it anew, to be read before it is committed.
  */
 #ifndef SIMULATION_STORY_H
 #define SIMULATION_STORY_H
