@@ -193,11 +193,15 @@ int world_resource_add(struct world *world, const char *name)
     struct muster__event event = {
         .type = MUSTER__EVENT_RESOURCE_ADD, .driver = resource->driver->driver, .resource_def = &def};
     snprintf(label, sizeof(label), "add %s", name);
-    return tell(world, &event, label);
+    int code = tell(world, &event, label);
+    if (code != 0)
+        resource->alive--; /* the caller's again */
+    return code;
 }
 
 int world_resource_remove(struct world *world, const char *name)
 {
+    world_resource(world, name)->promise = -1;
     return tell_about(world, (struct muster__event){.type = MUSTER__EVENT_RESOURCE_REMOVE}, "remove", name);
 }
 
