@@ -29,6 +29,16 @@ void world_fini(struct world *world)
     trace_fini(&world->trace);
 }
 
+bool world_try(struct world *world, void (*act)(struct world *world))
+{
+    jmp_buf on_failure;
+    world->on_failure = &on_failure;
+    if (setjmp(on_failure) != 0)
+        return false;
+    act(world);
+    return true;
+}
+
 void world_fail(struct world *world, const char *format, ...)
 {
     va_list args;

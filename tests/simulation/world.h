@@ -222,7 +222,9 @@ struct world {
 
 void world_init(struct world *world, uint64_t seed);
 void world_fini(struct world *world);
-/* The story or an invariant is broken. Doesn't return. */
+/* Act; false if something was found broken, which `failure` then tells. */
+bool world_try(struct world *world, void (*act)(struct world *world));
+/* The story or an invariant is broken. Doesn't return: world_try() does. */
 _Noreturn void world_fail(struct world *world, const char *format, ...) MUSTER_PRINTF(2, 3);
 void world_trace(struct world *world, const char *format, ...) MUSTER_PRINTF(2, 3);
 

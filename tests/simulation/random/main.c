@@ -32,18 +32,12 @@ struct progress {
 static uint64_t run_one(uint64_t seed, bool trace, bool *ret_broken)
 {
     static struct world world;
-    jmp_buf on_failure;
     world_init(&world, seed);
     world.trace.on = trace;
-    world.on_failure = &on_failure;
-    *ret_broken = true;
-    if (setjmp(on_failure) == 0) {
-        random_run(&world);
-        *ret_broken = false;
-    } else if (trace) {
+    *ret_broken = !world_try(&world, random_run);
+    if (*ret_broken && trace)
         fprintf(stderr, "%s\nseed %llu, step %llu: %s\n", trace_tail(&world.trace, TAIL_LINES),
                 (unsigned long long)seed, (unsigned long long)world.steps, world.failure);
-    }
     uint64_t steps = world.steps;
     world_fini(&world);
     return steps;
@@ -148,15 +142,9 @@ static void usage(FILE *stream)
 static int trace_run(const struct options *options)
 {
     static struct world world;
-    jmp_buf on_failure;
-    int code = 0;
     world_init(&world, options->seed);
     world.trace.on = true;
-    world.on_failure = &on_failure;
-    if (setjmp(on_failure) == 0)
-        random_run(&world);
-    else
-        code = 1;
+    int code = world_try(&world, random_run) ? 0 : 1;
     fputs(world.trace.text == NULL ? "" : world.trace.text, stdout);
     world_fini(&world);
     return code;

@@ -112,17 +112,11 @@ static bool compare(const struct options *options, const struct story *story, co
 static bool tell(const struct options *options, const struct story *story)
 {
     static struct world world;
-    jmp_buf on_failure;
-    bool good = false;
     world_init(&world, 1);
     world.trace.on = true;
-    world.on_failure = &on_failure;
-    if (setjmp(on_failure) == 0) {
-        story->tell(&world);
-        good = true;
-    } else {
+    bool good = world_try(&world, story->tell);
+    if (!good)
         printf("# %s\n", world.failure);
-    }
     const char *told = world.trace.text == NULL ? "" : world.trace.text;
     if (options->print)
         fputs(told, stdout);
