@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int tool_problem(const char *subject, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    for (char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+    fprintf(stderr, "%s: %s\n", subject, text);
+    return TOOL_PROBLEM;
+}
+
+int tool_misused(const char *command)
+{
+    fprintf(stderr, "Try '%s --help'.\n", command);
+    return TOOL_USAGE;
+}
+
+int tool_finish(int code)
+{
+    errno = 0;
+    int failed = ferror(stdout);
+    if (fclose(stdout) != 0 || failed)
+        return tool_problem("muster", "standard output: %s", errno == 0 ? "write error" : strerror(errno));
+    return code;
+}
+
+const char *tool_file_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+static char *read_all(FILE *file, const char *path, size_t most, size_t *ret_bytes)
+{
+    char *text = NULL;
+    size_t used = 0, capacity = 0;
+    while (!feof(file)) {
+        if (used == capacity) {
+            capacity = capacity == 0 ? 65536 : capacity * 2;
+            char *grown = realloc(text, capacity);
+            if (grown == NULL) {
+                tool_problem(tool_file_name(path), "out of memory");
+                goto fail;
+            }
+            text = grown;
+        }
+        used += fread(text + used, 1, capacity - used, file);
+        if (ferror(file)) {
+            tool_problem(tool_file_name(path), "%s", strerror(errno));
+            goto fail;
+        }
+        if (used > most) {
+            tool_problem(tool_file_name(path), "longer than %zu MiB", most >> 20);
+            goto fail;
+        }
+    }
+    *ret_bytes = used;
+    return text;
+fail:
+    free(text);
+    return NULL;
+}
+
+char *tool_read_file(const char *path, size_t most, size_t *ret_bytes)
+{
+    bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "re");
+    if (file == NULL) {
+        tool_problem(path, "%s", strerror(errno));
+        return NULL;
+    }
+    char *text = read_all(file, path, most, ret_bytes);
+    if (!standard)
+        fclose(file);
+    return text;
+}
