@@ -15,20 +15,19 @@ static struct muster *context_of_driver(const struct muster_driver *driver)
 int muster_resource_add(struct muster_driver *driver, const struct muster_resource_def *def,
                         struct muster_resource **ret_resource)
 {
-    struct muster *context = context_of_driver(driver);
     struct muster_resource_def copy;
-    int code = muster__enter(context);
+    int code = muster__def_copy(&copy, sizeof(copy), def, sizeof(copy));
     if (code != 0)
         return code;
-    code = muster__def_copy(&copy, sizeof(copy), def, sizeof(copy));
-    if (code != 0)
-        return code;
-    return muster__request(context, &(struct muster__event){
-                                        .type = MUSTER__EVENT_RESOURCE_ADD,
-                                        .driver = driver,
-                                        .resource_def = &copy,
-                                        .ret_resource = ret_resource,
-                                    });
+    code = muster__request(context_of_driver(driver), &(struct muster__event){
+                                                          .type = MUSTER__EVENT_RESOURCE_ADD,
+                                                          .driver = driver,
+                                                          .resource_def = &copy,
+                                                          .ret_resource = ret_resource,
+                                                      });
+    if (code != 0 && code != MUSTER_ECHILD && copy.release != NULL)
+        copy.release(copy.data);
+    return code;
 }
 
 int muster_resource_remove(struct muster_resource *resource)
