@@ -213,7 +213,7 @@ static void a_second_daemon_is_refused_until_the_first_is_gone(void **state)
     remove_directory(directory);
 }
 
-/* A child that lives on must not keep the lock. */
+/* A child that lives on must not keep the lock, nor give it away. */
 static void after_fork_gives_the_lock_back(void **state)
 {
     char directory[] = "/tmp/muster-test-XXXXXX";
@@ -240,6 +240,9 @@ static void after_fork_gives_the_lock_back(void **state)
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
     assert_int_equal(byte, 'y');
+    struct muster *other = new_context(journal(directory));
+    assert_int_equal(bring_up(other), MUSTER_EBUSY);
+    assert_int_equal(muster_free(other), 0);
     assert_int_equal(muster_free(context), 0);
     context = new_context(journal(directory));
     assert_int_equal(bring_up(context), 0);
