@@ -83,11 +83,10 @@ static int append(struct muster__journal *journal, bool *ret_whole, struct muste
 }
 
 /*
- * After a failed write or sync the file is done with: all goes to a fresh one, this batch too. If that fails as well, the batch
+ * After a failed write or sync the file is done with: all goes to a fresh one, the staged batch too. If that fails as well, the batch
  * may still be in the old one, unless its line never got there whole.
  */
-static int append_or_replace(struct muster__journal *journal, const struct muster_record *const *records, size_t count,
-                             struct muster_error *error)
+static int append_or_replace(struct muster__journal *journal, struct muster_error *error)
 {
     struct muster_error second;
     bool whole = false;
@@ -99,7 +98,7 @@ static int append_or_replace(struct muster__journal *journal, const struct muste
         journal->poisoned = true;
     }
     muster__error_init(&second);
-    int replaced = muster__journal_replace(journal, records, count, &second);
+    int replaced = muster__journal_replace(journal, &second);
     if (replaced == 0 || code == 0) {
         *error = second;
         code = replaced;
@@ -120,7 +119,7 @@ static void compact_if_due(struct muster__journal *journal)
         end <= journal->compact_at)
         return;
     muster__error_init(&ignored);
-    if (muster__journal_replace(journal, NULL, 0, &ignored) != 0)
+    if (muster__journal_replace(journal, &ignored) != 0)
         journal->compact_at = end + MUSTER__JOURNAL_STEP;
 }
 
@@ -140,7 +139,7 @@ static int commit(void *self, const struct muster_record *const *records, size_t
     if (code != 0)
         return muster_error_set(error, code, 0, "commit: %s",
                                 code == MUSTER_EINVAL ? "a record is twice in the batch" : muster_code_text(code));
-    code = append_or_replace(journal, records, count, error);
+    code = append_or_replace(journal, error);
     muster__buffer_reset(&journal->buffer);
     if (code != 0) {
         muster__live_drop(&journal->live, &change);
@@ -201,7 +200,7 @@ static int load(void *self, muster_load_cb cb, void *data, struct muster_error *
     if (journal->directory_fd < 0)
         return muster_error_set(error, MUSTER_ESTATE, 0, "load: %s isn't open", journal->directory);
     if (journal->indeterminate)
-        code = muster__journal_replace(journal, NULL, 0, error);
+        code = muster__journal_replace(journal, error);
     if (code == MUSTER_EINDETERMINATE)
         code = error->code = MUSTER_EIO;
     if (code != 0)
@@ -235,7 +234,7 @@ static int compact(void *self, struct muster_error *error)
     struct muster__journal *journal = self;
     if (journal->directory_fd < 0)
         return muster_error_set(error, MUSTER_ESTATE, 0, "compact: %s isn't open", journal->directory);
-    return muster__journal_replace(journal, NULL, 0, error);
+    return muster__journal_replace(journal, error);
 }
 
 /* ---- making one */

@@ -100,11 +100,10 @@ int muster__journal_keep_copy(const struct muster__journal *journal, const char 
                               struct muster_error *error);
 
 /*
- * Put a fresh file in the journal's place: the live records, and behind them one more batch (NULL: none). MUSTER_EINDETERMINATE: it
- * can't be told whether it has taken the place of the old one. Any other failure: it has not.
+ * Put a fresh file in the journal's place, with the live records and what is staged. MUSTER_EINDETERMINATE: it can't be told
+ * whether it has taken the place of the old one. Any other failure: it has not.
  */
-int muster__journal_replace(struct muster__journal *journal, const struct muster_record *const *records, size_t count,
-                            struct muster_error *error);
+int muster__journal_replace(struct muster__journal *journal, struct muster_error *error);
 
 /* ---- journal_read.c */
 

@@ -187,7 +187,7 @@ static uint64_t count_live(const struct muster__live *live)
 {
     uint64_t count = 0;
     for (const struct muster__list *link = live->entries.next; link != &live->entries; link = link->next)
-        count += muster__container(link, struct muster__live_entry, link)->current != NULL;
+        count += muster__live_coming(muster__container(link, struct muster__live_entry, link)) != NULL;
     return count;
 }
 
@@ -198,12 +198,13 @@ static int write_live(struct fresh *fresh, struct muster_error *error)
     struct muster__buffer *buffer = &journal->buffer;
     for (struct muster__list *link = journal->live.entries.next; link != &journal->live.entries; link = link->next) {
         struct muster__live_entry *entry = muster__container(link, struct muster__live_entry, link);
-        if (entry->current == NULL)
+        struct muster__version *version = muster__live_coming(entry);
+        if (version == NULL)
             continue;
-        const struct muster_record *record = &entry->current->is;
+        const struct muster_record *record = &version->is;
         size_t before = buffer->used;
         muster__journal_put_line(buffer, &fresh->header.id, fresh->next++, &record, 1);
-        muster__live_weigh(&journal->live, entry, buffer->used - before);
+        muster__live_weigh(&journal->live, entry, version, buffer->used - before);
         int code = buffer->used < CHUNK && buffer->code == 0 ? 0 : flush(fresh, error);
         if (code != 0)
             return code;
@@ -211,18 +212,14 @@ static int write_live(struct fresh *fresh, struct muster_error *error)
     return 0;
 }
 
-static int write_fresh(struct fresh *fresh, const struct muster_record *const *records, size_t count,
-                       struct muster_error *error)
+static int write_fresh(struct fresh *fresh, struct muster_error *error)
 {
     struct muster__journal *journal = fresh->journal;
     muster__buffer_reset(&journal->buffer);
     muster__journal_put_header(&journal->buffer, &fresh->header);
     int code = write_live(fresh, error);
-    if (code != 0)
-        return code;
-    if (records != NULL)
-        muster__journal_put_line(&journal->buffer, &fresh->header.id, fresh->next++, records, count);
-    code = flush(fresh, error);
+    if (code == 0)
+        code = flush(fresh, error);
     if (code != 0)
         return code;
     uint64_t size = (fresh->end / MUSTER__JOURNAL_STEP + 1) * MUSTER__JOURNAL_STEP;
@@ -246,8 +243,7 @@ static int random_id(const struct muster__journal *journal, struct muster__journ
 }
 
 /* The temporary, whole, durable and closed; or removed again. */
-static int make_fresh(struct fresh *fresh, const struct muster_record *const *records, size_t count,
-                      struct muster_error *error)
+static int make_fresh(struct fresh *fresh, struct muster_error *error)
 {
     struct muster__journal *journal = fresh->journal;
     int code = random_id(journal, &fresh->header.id, error);
@@ -261,7 +257,7 @@ static int make_fresh(struct fresh *fresh, const struct muster_record *const *re
         fresh->fd = create(journal, MUSTER__JOURNAL_TEMPORARY);
     if (fresh->fd < 0)
         return muster__journal_failed(journal, error, errno, "create", MUSTER__JOURNAL_TEMPORARY);
-    code = write_fresh(fresh, records, count, error);
+    code = write_fresh(fresh, error);
     if (close_written(journal, fresh->fd) != 0 && code == 0)
         code = muster__journal_failed(journal, error, errno, "close", MUSTER__JOURNAL_TEMPORARY);
     if (code != 0)
@@ -296,11 +292,10 @@ static void use_fresh(struct muster__journal *journal, const struct fresh *fresh
     journal->compact_at = 0;
 }
 
-int muster__journal_replace(struct muster__journal *journal, const struct muster_record *const *records, size_t count,
-                            struct muster_error *error)
+int muster__journal_replace(struct muster__journal *journal, struct muster_error *error)
 {
     struct fresh fresh = {.journal = journal};
-    int code = make_fresh(&fresh, records, count, error);
+    int code = make_fresh(&fresh, error);
     muster__buffer_reset(&journal->buffer);
     if (code != 0)
         return code;

@@ -246,6 +246,23 @@ static void put_records(struct muster__buffer *buffer, const struct muster__jour
     muster__buffer_puts(buffer, "]");
 }
 
+/* Returns its length. */
+static size_t write_frame(char frame[FRAME_ROOM], uint64_t seq, size_t length, uint32_t crc)
+{
+    return (size_t)snprintf(frame, FRAME_ROOM, "{\"seq\":%ju,\"len\":%zu,\"crc\":\"%08x\",\"records\":", (uintmax_t)seq,
+                            length, crc);
+}
+
+void muster__journal_put_frame(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
+                               const char *payload, size_t length)
+{
+    char frame[FRAME_ROOM];
+    muster__buffer_put(buffer, frame, write_frame(frame, seq, length, payload_crc(id, seq, payload, length)));
+    muster__buffer_put(buffer, payload, length);
+    muster__buffer_puts(buffer, "}\n");
+}
+
+/* The records first, in their place as far as it is known: the frame before them tells their length. */
 void muster__journal_put_line(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
                               const struct muster_record *const *records, size_t count)
 {
@@ -258,11 +275,9 @@ void muster__journal_put_line(struct muster__buffer *buffer, const struct muster
     if (buffer->code != 0)
         return;
     size_t length = buffer->used - payload;
-    uint32_t crc = payload_crc(id, seq, buffer->bytes + payload, length);
-    int frame_length = snprintf(frame, sizeof(frame), "{\"seq\":%ju,\"len\":%zu,\"crc\":\"%08x\",\"records\":",
-                                (uintmax_t)seq, length, crc);
-    memcpy(buffer->bytes + start, frame, (size_t)frame_length);
-    memmove(buffer->bytes + start + frame_length, buffer->bytes + payload, length);
-    buffer->used = start + (size_t)frame_length + length;
+    size_t before = write_frame(frame, seq, length, payload_crc(id, seq, buffer->bytes + payload, length));
+    memcpy(buffer->bytes + start, frame, before);
+    memmove(buffer->bytes + start + before, buffer->bytes + payload, length);
+    buffer->used = start + before + length;
     muster__buffer_puts(buffer, "}\n");
 }

@@ -59,7 +59,11 @@ void muster__journal_put_header(struct muster__buffer *buffer, const struct must
 int muster__journal_get_header(const char *bytes, size_t size, struct muster__journal_header *ret_header,
                                uint64_t *ret_format, size_t *ret_end);
 
-/* Append a line with these records. *ret_bytes (may be NULL) is its length. Sets the buffer's code. */
+/* Append a line with this payload. */
+void muster__journal_put_frame(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
+                               const char *payload, size_t length);
+
+/* Append a line with these records. Sets the buffer's code. */
 void muster__journal_put_line(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
                               const struct muster_record *const *records, size_t count);
 

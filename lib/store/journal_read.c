@@ -259,7 +259,7 @@ static int repair(struct scan *scan, struct muster_error *error)
         return code;
     describe(scan, &journal->lost, name);
     journal->next = scan->next;
-    code = muster__journal_replace(journal, NULL, 0, error);
+    code = muster__journal_replace(journal, error);
     if (code != 0 && code != MUSTER_EINDETERMINATE)
         journal->calls->unlinkat(journal->directory_fd, name, 0);
     return code;
@@ -288,7 +288,7 @@ static int settle(struct scan *scan, struct muster_error *error)
     else
         return 0;
     journal->poisoned = true;
-    return muster__journal_replace(journal, NULL, 0, error);
+    return muster__journal_replace(journal, error);
 }
 
 static int scan_file(struct muster__journal *journal, struct scan *scan, int fd, struct muster_error *error)
@@ -315,7 +315,7 @@ int muster__journal_read(struct muster__journal *journal, struct muster_error *e
         return code;
     if (journal->fd < 0) {
         journal->next = 1;
-        return muster__journal_replace(journal, NULL, 0, error);
+        return muster__journal_replace(journal, error);
     }
     code = scan_file(journal, &scan, journal->fd, error);
     if (code != 0)

@@ -178,10 +178,18 @@ void muster__live_drop(struct muster__live *live, struct muster__change *change)
     *change = (struct muster__change){0};
 }
 
-void muster__live_weigh(struct muster__live *live, struct muster__live_entry *entry, size_t bytes)
+struct muster__version *muster__live_coming(const struct muster__live_entry *entry)
 {
-    live->bytes += bytes - entry->current->bytes;
-    entry->current->bytes = bytes;
+    struct muster__version *version = entry->staged != NULL ? entry->staged : entry->current;
+    return version == NULL || (version->is.flags & MUSTER_RECORD_REMOVED) != 0 ? NULL : version;
+}
+
+void muster__live_weigh(struct muster__live *live, const struct muster__live_entry *entry, struct muster__version *version,
+                        size_t bytes)
+{
+    if (version == entry->current)
+        live->bytes += bytes - version->bytes;
+    version->bytes = bytes;
 }
 
 void muster__live_quarantine(struct muster__live *live)

@@ -51,8 +51,12 @@ int muster__live_stage(struct muster__live *live, const struct muster_record *co
 void muster__live_apply(struct muster__live *live, struct muster__change *change);
 void muster__live_drop(struct muster__live *live, struct muster__change *change);
 
-/* Set what the current version of an entry weighs. */
-void muster__live_weigh(struct muster__live *live, struct muster__live_entry *entry, size_t bytes);
+/* What the entry's record is once what is staged is applied; NULL if there is none then. */
+struct muster__version *muster__live_coming(const struct muster__live_entry *entry);
+
+/* Set what a version of the entry weighs. */
+void muster__live_weigh(struct muster__live *live, const struct muster__live_entry *entry, struct muster__version *version,
+                        size_t bytes);
 
 /* All content is lost: what is left of each record is its key. */
 void muster__live_quarantine(struct muster__live *live);

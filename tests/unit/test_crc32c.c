@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "store/crc32c.h"
+
+static void both_give(const void *bytes, size_t length, uint32_t crc)
+{
+    assert_int_equal(muster__crc32c(0, bytes, length), crc);
+    assert_int_equal(muster__crc32c_portable(0, bytes, length), crc);
+}
+
+static void gives_the_values_of_rfc_3720(void **state)
+{
+    (void)state;
+    unsigned char bytes[32] = {0};
+    both_give(bytes, 32, 0x8a9136aa);
+    memset(bytes, 0xff, 32);
+    both_give(bytes, 32, 0x62a8ab43);
+    for (unsigned i = 0; i < 32; i++)
+        bytes[i] = (unsigned char)i;
+    both_give(bytes, 32, 0x46dd794e);
+    for (unsigned i = 0; i < 32; i++)
+        bytes[i] = (unsigned char)(31 - i);
+    both_give(bytes, 32, 0x113fdb5c);
+    static const unsigned char command[48] = {
+        0x01, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0, 0, 0, 0, 0, 0x04, 0,
+        0,    0,    0, 0x14, 0, 0, 0, 0x18, 0x28, 0, 0, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 0, 0, 0,
+    };
+    both_give(command, 48, 0xd9963a56);
+    both_give("123456789", 9, 0xe3069283);
+}
+
+static void goes_on_from_any_place(void **state)
+{
+    (void)state;
+    const char *text = "assemble in order, and account for everyone who was present";
+    uint32_t whole = muster__crc32c(0, text, strlen(text));
+    for (size_t cut = 0; cut <= strlen(text); cut++) {
+        assert_int_equal(muster__crc32c(muster__crc32c(0, text, cut), text + cut, strlen(text) - cut), whole);
+        assert_int_equal(muster__crc32c_portable(muster__crc32c(0, text, cut), text + cut, strlen(text) - cut), whole);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gives_the_values_of_rfc_3720),
+        cmocka_unit_test(goes_on_from_any_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

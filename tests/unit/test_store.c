@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "store/store.h"
+
+/* A store that does as it is told. */
+struct told {
+    int code;
+    const char *text;
+    int sys_errno;
+    unsigned destroyed;
+};
+
+static int answer(void *self, struct muster_error *error)
+{
+    struct told *told = self;
+    if (told->text != NULL)
+        muster_error_set(error, told->code, told->sys_errno, "%s", told->text);
+    return told->code;
+}
+
+static int answer_load(void *self, muster_load_cb cb, void *data, struct muster_error *error)
+{
+    (void)cb;
+    (void)data;
+    return answer(self, error);
+}
+
+static int answer_commit(void *self, const struct muster_record *const *records, size_t count, struct muster_error *error)
+{
+    (void)records;
+    (void)count;
+    return answer(self, error);
+}
+
+static void destroy(void *self)
+{
+    struct told *told = self;
+    told->destroyed++;
+}
+
+static struct muster_store_ops told_ops(void)
+{
+    struct muster_store_ops ops = {.size = sizeof(ops),
+                                   .name = "told",
+                                   .destroy = destroy,
+                                   .open = answer,
+                                   .load = answer_load,
+                                   .commit = answer_commit,
+                                   .close = answer};
+    return ops;
+}
+
+static void refuses_a_bad_definition(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct muster_store *store = NULL;
+    struct muster_store_ops ops = told_ops();
+    assert_int_equal(muster_store_new(NULL, &told, &store), MUSTER_EINVAL);
+    assert_int_equal(muster_store_new(&ops, &told, NULL), MUSTER_EINVAL);
+    ops.size = sizeof(ops) - 1;
+    assert_int_equal(muster_store_new(&ops, &told, &store), MUSTER_EINVAL);
+    for (unsigned missing = 0; missing < 6; missing++) {
+        ops = told_ops();
+        ops.name = missing == 0 ? NULL : ops.name;
+        ops.destroy = missing == 1 ? NULL : ops.destroy;
+        ops.open = missing == 2 ? NULL : ops.open;
+        ops.load = missing == 3 ? NULL : ops.load;
+        ops.commit = missing == 4 ? NULL : ops.commit;
+        ops.close = missing == 5 ? NULL : ops.close;
+        assert_int_equal(muster_store_new(&ops, &told, &store), MUSTER_EINVAL);
+    }
+    assert_null(store);
+    assert_int_equal(told.destroyed, 0);
+}
+
+static void refuses_a_longer_definition_with_something_set(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct muster_store *store = NULL;
+    struct {
+        struct muster_store_ops ops;
+        void *unknown;
+    } longer = {.ops = told_ops()};
+    longer.ops.size = sizeof(longer);
+    assert_int_equal(muster_store_new(&longer.ops, &told, &store), 0);
+    muster_store_free(store);
+    assert_int_equal(told.destroyed, 1);
+    longer.unknown = &told;
+    assert_int_equal(muster_store_new(&longer.ops, &told, &store), MUSTER_EINVAL);
+}
+
+static void says_whose_error_it_is(void **state)
+{
+    (void)state;
+    struct told told = {.code = MUSTER_EIO, .text = "write x", .sys_errno = ENOSPC};
+    struct muster_store *store;
+    struct muster_error error;
+    const struct muster_store_ops ops = told_ops();
+    assert_int_equal(muster_store_new(&ops, &told, &store), 0);
+    assert_int_equal(muster__store_open(store, &error), MUSTER_EIO);
+    assert_string_equal(error.text, "told: write x: No space left on device");
+    assert_int_equal(error.sys_errno, ENOSPC);
+    told = (struct told){.code = MUSTER_EAGAIN};
+    assert_int_equal(muster__store_commit(store, NULL, 0, &error), MUSTER_EAGAIN);
+    assert_string_equal(error.text, "told: nothing was applied, try again");
+    assert_int_equal(error.code, MUSTER_EAGAIN);
+    told = (struct told){0};
+    assert_int_equal(muster__store_close(store, &error), 0);
+    assert_int_equal(error.code, 0);
+    assert_string_equal(error.text, "");
+    assert_int_equal(muster__store_verify(store, &error), MUSTER_ENOTSUP);
+    muster_store_free(store);
+    assert_int_equal(told.destroyed, 1);
+}
+
+static void a_positive_return_is_no_success(void **state)
+{
+    (void)state;
+    struct told told = {.code = 1};
+    struct muster_store *store;
+    struct muster_error error;
+    const struct muster_store_ops ops = told_ops();
+    assert_int_equal(muster_store_new(&ops, &told, &store), 0);
+    assert_int_equal(muster__store_commit(store, NULL, 0, &error), MUSTER_EINDETERMINATE);
+    assert_int_equal(muster__store_open(store, &error), MUSTER_EFAILED);
+    assert_int_equal(muster__store_close(store, &error), MUSTER_EFAILED);
+    muster_store_free(store);
+}
+
+static void a_record_begins_empty(void **state)
+{
+    (void)state;
+    struct muster_record record;
+    memset(&record, 0xff, sizeof(record));
+    MUSTER_RECORD_INIT(&record);
+    const struct muster_record empty = {.size = sizeof(record)};
+    assert_memory_equal(&record, &empty, sizeof(record));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refuses_a_bad_definition),
+        cmocka_unit_test(refuses_a_longer_definition_with_something_set),
+        cmocka_unit_test(says_whose_error_it_is),
+        cmocka_unit_test(a_positive_return_is_no_success),
+        cmocka_unit_test(a_record_begins_empty),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
