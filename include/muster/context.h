@@ -101,6 +101,8 @@ MUSTER_API int muster_new(const struct muster_options *options, struct muster **
 
 /**
  * Free a context, its store and its workers; requests that are under way end with no callback. Resources' data are released.
+ * It waits for callbacks that workers are still in after they finished their op, and for the store's calls that are under way,
+ * these for at most muster_options.store_timeout_ms: after that, the store's thread closes and destroys the store when it can.
  * MUSTER_EBUSY: ops are out (muster_get_error() names them) or the call comes from a callback, and nothing is
  * freed. NULL is accepted.
  */
@@ -108,6 +110,7 @@ MUSTER_API int muster_free(struct muster *context);
 
 /**
  * Give a context up although ops are out: its store is closed, no callback comes any more, and the last op's finish frees it.
+ * (The store as by muster_free(). Resources' data are released by the last op's finish, on its thread; at once if no op is out.)
  * The context must not be used again; the ops may be. Not from inside a callback: MUSTER_EBUSY.
  */
 MUSTER_API int muster_abandon(struct muster *context);
@@ -159,7 +162,8 @@ MUSTER_API int muster_check(struct muster *context);
  * have failed: its error then has what failed, by muster_error_next(). Negative: an essential driver failed and
  * all were taken down again, the store is another daemon's, or a shutdown came first.
  * Fails as muster_check() does, before any callback. MUSTER_ESTATE: a bring-up or a shutdown is under way.
- * Called again, it brings up the drivers that were added since; what is up may not come to depend on them.
+ * Called again, it brings up the drivers that were added since; what is up may not come to depend on them. If that fails the check,
+ * the drivers that were added since the last check that succeeded are given up, and their handles are invalid.
  */
 MUSTER_API int muster_bring_up(struct muster *context, muster_done_cb cb, void *data);
 

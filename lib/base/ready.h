@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* A set of small numbers of which the smallest is found in constant time: a bit each, and a bit for each word that isn't empty. */
+#ifndef MUSTER__READY_H
+#define MUSTER__READY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/memory.h"
+
+/* 64^4 numbers: more drivers than 32-bit ids allow in memory. */
+#define MUSTER__READY_LEVELS 5
+
+struct muster__ready {
+    const struct muster__memory *memory;
+    uint64_t *words[MUSTER__READY_LEVELS]; /* words[0]: a bit a number; words[i + 1]: a bit a word of words[i] */
+    uint32_t levels;
+    uint32_t capacity;
+};
+
+void muster__ready_init(struct muster__ready *ready, const struct muster__memory *memory);
+void muster__ready_fini(struct muster__ready *ready);
+/* Numbers below `capacity`, none in the set. 0 or MUSTER_ENOMEM, changing nothing. */
+int muster__ready_resize(struct muster__ready *ready, uint32_t capacity);
+void muster__ready_add(struct muster__ready *ready, uint32_t number);
+void muster__ready_remove(struct muster__ready *ready, uint32_t number);
+/* false if the set is empty. */
+bool muster__ready_first(const struct muster__ready *ready, uint32_t *ret_number);
+
+#endif

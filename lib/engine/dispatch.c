@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* Which op is called next: of the driver that comes first in the plan, what was waited for longest by rank: see begin_next(). */
+#include "engine/internal.h"
+
+static bool probe_slot(const struct muster_driver *driver)
+{
+    return driver->def.max_probes == 0 || driver->probes_out + driver->restores_out < driver->def.max_probes;
+}
+
+static bool start_slot(const struct muster_driver *driver)
+{
+    return (driver->def.max_starts == 0 || driver->starts_out < driver->def.max_starts) &&
+           driver->engine->now >= driver->next_start_ms;
+}
+
+static bool has_work(const struct muster_driver *driver)
+{
+    return driver->op_wanted || driver->calls.count > 0 || (driver->starts.count > 0 && start_slot(driver)) ||
+           ((driver->probes.count > 0 || !muster__list_empty(&driver->restores)) && probe_slot(driver));
+}
+
+void muster__dispatch_update(struct muster_driver *driver)
+{
+    struct muster__engine *engine = driver->engine;
+    if (driver->starts.count > 0 && engine->now < driver->next_start_ms)
+        muster__timer_set(engine, &driver->start_pause, driver->next_start_ms);
+    if (has_work(driver))
+        muster__ready_add(&engine->ready, driver->position);
+    else
+        muster__ready_remove(&engine->ready, driver->position);
+}
+
+void muster__dispatch_queue(struct muster_resource *resource, struct muster__heap *heap)
+{
+    muster__dispatch_unqueue(resource);
+    /* Higher priority first: the sign bit turned makes it an unsigned order. */
+    uint64_t key = ~((uint64_t)resource->priority ^ ((uint64_t)1 << 63));
+    muster__heap_push(heap, &resource->queued, key, resource->number);
+    resource->heap = heap;
+    muster__dispatch_update(resource->driver);
+}
+
+void muster__dispatch_unqueue(struct muster_resource *resource)
+{
+    if (resource->heap == NULL)
+        return;
+    muster__heap_remove(resource->heap, &resource->queued);
+    resource->heap = NULL;
+    muster__dispatch_update(resource->driver);
+}
+
+void muster__dispatch_release(struct muster_resource *resource)
+{
+    if (!resource->has_slot)
+        return;
+    resource->has_slot = false;
+    if (resource->slot_is_start)
+        resource->driver->starts_out--;
+    else
+        resource->driver->probes_out--;
+    muster__dispatch_update(resource->driver);
+}
+
+static void take_slot(struct muster_resource *resource, bool is_start)
+{
+    resource->has_slot = true;
+    resource->slot_is_start = is_start;
+    if (is_start)
+        resource->driver->starts_out++;
+    else
+        resource->driver->probes_out++;
+}
+
+void muster__dispatch_clear(struct muster__engine *engine)
+{
+    for (size_t i = 0; i < engine->driver_count; i++) {
+        struct muster_driver *driver = engine->drivers[i];
+        driver->op_wanted = false;
+        while (!muster__list_empty(&driver->restores))
+            muster__list_pop(&driver->restores);
+        struct muster__list *head = &driver->resources;
+        for (struct muster__list *link = head->next; link != head; link = link->next)
+            muster__dispatch_unqueue(muster__container(link, struct muster_resource, in_driver));
+        if (driver->id < engine->checked)
+            muster__dispatch_update(driver);
+    }
+}
+
+/* ---- beginning an op ------------------------------------------------------------------------------ */
+
+static enum muster_phase driver_phase(const struct muster_driver *driver, enum muster_cause *ret_cause)
+{
+    *ret_cause = MUSTER_CAUSE_RESTORE;
+    switch (driver->state) {
+    case MUSTER_DRIVER_INITIALIZING:
+        return MUSTER_PHASE_INITIALIZE;
+    case MUSTER_DRIVER_RECONCILING:
+        return MUSTER_PHASE_RECONCILE;
+    case MUSTER_DRIVER_AUTOSTARTING:
+        *ret_cause = MUSTER_CAUSE_AUTOSTART;
+        return MUSTER_PHASE_AUTOSTART;
+    case MUSTER_DRIVER_SHUTTING_DOWN:
+        *ret_cause = driver->engine->down_cause;
+        return MUSTER_PHASE_SHUTDOWN;
+    default:
+        *ret_cause = MUSTER_CAUSE_USER;
+        return MUSTER_PHASE_RELOAD;
+    }
+}
+
+static struct muster_op *begin_driver(struct muster_driver *driver)
+{
+    enum muster_cause cause;
+    enum muster_phase phase = driver_phase(driver, &cause);
+    driver->op = muster__op_begin(driver, NULL, phase, cause, NULL);
+    if (driver->op != NULL)
+        driver->op_wanted = false;
+    return driver->op;
+}
+
+static struct muster_op *begin_restore(struct muster_driver *driver)
+{
+    struct muster__entry *entry =
+        muster__container(driver->restores.next, struct muster__entry, restoring);
+    struct muster_op *op =
+        muster__op_begin(driver, NULL, MUSTER_PHASE_RESTORE, MUSTER_CAUSE_RESTORE, entry->record);
+    if (op == NULL)
+        return NULL;
+    muster__list_remove(&entry->restoring);
+    driver->restores_out++;
+    return op;
+}
+
+static bool same_boot(const struct muster__engine *engine, const struct muster__record *record)
+{
+    return muster__boot_of(engine, record) == MUSTER__BOOT_SAME;
+}
+
+static struct muster_op *begin_resource(struct muster_resource *resource)
+{
+    static const struct {
+        enum muster__resource_state state;
+        enum muster_phase phase;
+    } phases[] = {{MUSTER__PROBE, MUSTER_PHASE_PROBE},
+                  {MUSTER__ADOPTING, MUSTER_PHASE_ADOPT},
+                  {MUSTER__STARTING, MUSTER_PHASE_START},
+                  {MUSTER__STOPPING, MUSTER_PHASE_STOP}};
+    struct muster__engine *engine = resource->engine;
+    struct muster__record *record = resource->entry->record;
+    enum muster_phase phase = MUSTER_PHASE_PROBE;
+    for (size_t i = 0; i < 4; i++)
+        if (phases[i].state == resource->state)
+            phase = phases[i].phase;
+    struct muster_op *op = muster__op_begin(resource->driver, resource, phase, resource->cause, record);
+    if (op == NULL)
+        return NULL;
+    if ((phase == MUSTER_PHASE_PROBE && record != NULL && !same_boot(engine, record)) ||
+        (phase == MUSTER_PHASE_STOP && resource->answered && resource->answer == MUSTER__ANSWER_FOREIGN))
+        op->handle = NULL;
+    resource->op = op;
+    muster__dispatch_unqueue(resource);
+    if (phase == MUSTER_PHASE_PROBE || phase == MUSTER_PHASE_ADOPT)
+        take_slot(resource, false);
+    return op;
+}
+
+static struct muster_resource *first(const struct muster__heap *heap)
+{
+    return muster__container(muster__heap_first(heap), struct muster_resource, queued);
+}
+
+/* A start's turn has come; it isn't called before its intent is durable. */
+static void begin_start(struct muster_driver *driver)
+{
+    struct muster_resource *resource = first(&driver->starts);
+    muster__dispatch_unqueue(resource);
+    take_slot(resource, true);
+    driver->next_start_ms = driver->engine->now + driver->def.start_interval_ms;
+    muster__start_turn(resource);
+}
+
+/* The driver's own callback, then what has its turn already, then starts, restores and probes. */
+static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_again)
+{
+    *ret_again = false;
+    if (driver->op_wanted)
+        return begin_driver(driver);
+    if (driver->calls.count > 0) {
+        struct muster_resource *resource = first(&driver->calls);
+        *ret_again = resource->state == MUSTER__STARTING && !muster__start_may_call(resource);
+        return *ret_again ? NULL : begin_resource(resource);
+    }
+    if (driver->starts.count > 0 && start_slot(driver)) {
+        begin_start(driver);
+        *ret_again = true;
+        return NULL;
+    }
+    if (!muster__list_empty(&driver->restores))
+        return begin_restore(driver);
+    return begin_resource(first(&driver->probes));
+}
+
+bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_action)
+{
+    uint32_t position;
+    while ((engine->options.max_ops == 0 || engine->op_count < engine->options.max_ops) &&
+           muster__ready_first(&engine->ready, &position)) {
+        bool again;
+        struct muster_driver *driver = engine->drivers[engine->positions[position]];
+        struct muster_op *op = begin_next(driver, &again);
+        muster__dispatch_update(driver);
+        if (op != NULL) {
+            *ret_action = (struct muster__action){.type = MUSTER__ACTION_CALL, .op = op};
+            return true;
+        }
+        if (!again)
+            return false;
+        muster__settle(engine);
+    }
+    return false;
+}

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: MIT */
+/* Drivers: their states, and what each waits for. */
+#include "engine/internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define TO(state) (1u << MUSTER_DRIVER_##state)
+#define FALLEN (TO(SKIPPED) | TO(FAILED) | TO(BLOCKED) | TO(DEFERRED))
+#define ENDING (TO(SHUTTING_DOWN) | TO(DOWN))
+
+/* Which states may follow each. */
+static const unsigned successors[] = {
+    [MUSTER_DRIVER_WAITING] = TO(INITIALIZING) | FALLEN | ENDING,
+    [MUSTER_DRIVER_INITIALIZING] = TO(INITIALIZED) | FALLEN | ENDING,
+    [MUSTER_DRIVER_INITIALIZED] = TO(RECONCILING) | FALLEN | ENDING,
+    [MUSTER_DRIVER_RECONCILING] = TO(RECONCILED) | FALLEN | ENDING,
+    [MUSTER_DRIVER_RECONCILED] = TO(AUTOSTARTING) | FALLEN | ENDING,
+    [MUSTER_DRIVER_AUTOSTARTING] = TO(UP) | FALLEN | ENDING,
+    [MUSTER_DRIVER_UP] = ENDING,
+    [MUSTER_DRIVER_SKIPPED] = TO(WAITING) | ENDING,
+    [MUSTER_DRIVER_FAILED] = TO(WAITING) | TO(INITIALIZED) | TO(RECONCILED) | ENDING,
+    [MUSTER_DRIVER_BLOCKED] = TO(WAITING) | TO(INITIALIZED) | TO(RECONCILED) | ENDING,
+    [MUSTER_DRIVER_DEFERRED] = TO(WAITING) | TO(INITIALIZED) | TO(RECONCILED) | ENDING,
+    [MUSTER_DRIVER_SHUTTING_DOWN] = TO(DOWN),
+    [MUSTER_DRIVER_DOWN] = TO(WAITING),
+};
+
+static bool is_fallen(const struct muster_driver *driver)
+{
+    return ((1u << driver->state) & FALLEN) != 0;
+}
+
+void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
+{
+    enum muster_driver_state from = driver->state;
+    assert((successors[from] & (1u << state)) != 0);
+    bool was_fallen = is_fallen(driver);
+    driver->state = state;
+    if (was_fallen != is_fallen(driver))
+        driver->engine->not_done += is_fallen(driver) ? 1 : (uint32_t)-1;
+    if (!is_fallen(driver))
+        muster__error_replace(&driver->error, NULL);
+    muster__observe_driver(driver, from);
+    muster__driver_touch(driver);
+}
+
+void muster__driver_touch(struct muster_driver *driver)
+{
+    if (muster__list_empty(&driver->touched))
+        muster__list_push(&driver->engine->touched_drivers, &driver->touched);
+}
+
+static void touch_resources(struct muster_driver *driver)
+{
+    for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next)
+        muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
+}
+
+static void open_resources(struct muster_driver *driver)
+{
+    if (driver->open)
+        return;
+    driver->open = true;
+    touch_resources(driver);
+}
+
+/* ---- failure ------------------------------------------------------------------------------------- */
+
+static enum muster__step step_of(enum muster_driver_state state)
+{
+    switch (state) {
+    case MUSTER_DRIVER_WAITING:
+    case MUSTER_DRIVER_INITIALIZING:
+        return MUSTER__STEP_INITIALIZE;
+    case MUSTER_DRIVER_INITIALIZED:
+    case MUSTER_DRIVER_RECONCILING:
+        return MUSTER__STEP_RECONCILE;
+    default:
+        return MUSTER__STEP_AUTOSTART;
+    }
+}
+
+/* A driver that isn't essential, or a bring-up that is over, goes on without. */
+static bool is_fatal(const struct muster_driver *driver)
+{
+    return (driver->def.flags & MUSTER_ESSENTIAL) != 0 && driver->state != MUSTER_DRIVER_DEFERRED &&
+           driver->engine->state == MUSTER_STATE_BRINGING_UP;
+}
+
+static void drop_resources(struct muster_driver *driver)
+{
+    while (!muster__list_empty(&driver->resources))
+        muster__resource_detach(muster__container(driver->resources.next, struct muster_resource, in_driver));
+}
+
+/* `error`'s reference is taken. */
+static void fall(struct muster_driver *driver, enum muster_driver_state state, struct muster_error *error)
+{
+    struct muster__engine *engine = driver->engine;
+    enum muster__step step = step_of(driver->state);
+    driver->fell_in = step;
+    muster__error_replace(&driver->error, error);
+    muster__driver_move(driver, state);
+    if (state == MUSTER_DRIVER_DEFERRED)
+        muster__timer_set(engine, &driver->retry, engine->now + muster__backoff(engine, driver->tries++));
+    if (is_fatal(driver)) {
+        muster__rollback(engine, error);
+        return;
+    }
+    muster__problem(engine, error);
+    if (step == MUSTER__STEP_INITIALIZE)
+        drop_resources(driver);
+    else
+        open_resources(driver); /* what lives is adopted all the same */
+    for (; step < MUSTER__STEPS; step++)
+        muster__step_settled(driver, step);
+    touch_resources(driver);
+}
+
+/* The first need none of whose providers has done the step. */
+static const char *missing_need(const struct muster_driver *driver, enum muster__step step,
+                                const struct muster_driver **ret_culprit)
+{
+    const struct muster__engine *engine = driver->engine;
+    struct muster__ids providers;
+    const char *need;
+    for (uint32_t i = 0; (need = muster__graph_need(engine->graph, driver->id, i, &providers)) != NULL; i++) {
+        uint32_t k = 0;
+        while (k < providers.count && !engine->drivers[providers.ids[k]]->done[step])
+            k++;
+        if (k < providers.count)
+            continue;
+        *ret_culprit = engine->drivers[providers.ids[0]];
+        return need;
+    }
+    return NULL;
+}
+
+/* If something that it needs isn't up, block it. */
+static bool block(struct muster_driver *driver, enum muster__step step)
+{
+    const struct muster_driver *culprit;
+    if (driver->engine->not_done == 0)
+        return false;
+    const char *need = missing_need(driver, step, &culprit);
+    if (need == NULL)
+        return false;
+    fall(driver, MUSTER_DRIVER_BLOCKED,
+         muster__error_new(driver->engine->memory, MUSTER_EDEPENDENCY, culprit->error, "driver '%s': needs %s",
+                           muster_driver_name(driver), need));
+    return true;
+}
+
+/* ---- initialize ------------------------------------------------------------------------------------ */
+
+static void initialized(struct muster_driver *driver)
+{
+    driver->tries = 0;
+    muster__driver_move(driver, MUSTER_DRIVER_INITIALIZED);
+    driver->done[MUSTER__STEP_INITIALIZE] = true;
+    if (muster__edges_check(driver) != 0) {
+        fall(driver, MUSTER_DRIVER_FAILED,
+             muster__error_new(driver->engine->memory, MUSTER_ENOMEM, NULL, "driver '%s': out of memory",
+                               muster_driver_name(driver)));
+        return;
+    }
+    muster__step_settled(driver, MUSTER__STEP_INITIALIZE);
+}
+
+/* Records that no resource has claimed are offered to restore, or reported. */
+static void restore(struct muster_driver *driver)
+{
+    struct muster__engine *engine = driver->engine;
+    struct muster__list *head = &driver->ledger->entries;
+    for (struct muster__list *link = head->next; link != head; link = link->next) {
+        struct muster__entry *entry = muster__container(link, struct muster__entry, in_ledger);
+        if (entry->record == NULL || entry->resource != NULL)
+            continue;
+        if (driver->def.restore != NULL)
+            muster__list_push(&driver->restores, &entry->restoring);
+        else
+            muster__observe_unclaimed(engine, entry, NULL);
+    }
+    muster__dispatch_update(driver);
+    muster__driver_touch(driver);
+}
+
+static void look_waiting(struct muster_driver *driver)
+{
+    struct muster__engine *engine = driver->engine;
+    if (driver->waiting[MUSTER__STEP_INITIALIZE] > 0 || driver->tier > engine->open_tier ||
+        driver->id >= engine->checked || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
+        return;
+    muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
+    if (!driver->used) {
+        driver->used = true;
+        engine->used[engine->used_count++] = driver->id;
+    }
+    driver->op_wanted = driver->def.initialize != NULL;
+    if (driver->op_wanted)
+        muster__dispatch_update(driver);
+    else
+        restore(driver);
+}
+
+static void look_initializing(struct muster_driver *driver)
+{
+    if (!driver->op_wanted && driver->op == NULL && driver->restores_out == 0 &&
+        muster__list_empty(&driver->restores))
+        initialized(driver);
+}
+
+/* ---- reconcile ------------------------------------------------------------------------------------ */
+
+static void look_initialized(struct muster_driver *driver)
+{
+    if (driver->def.reconcile != NULL &&
+        (driver->waiting[MUSTER__STEP_RECONCILE] > 0 || block(driver, MUSTER__STEP_RECONCILE)))
+        return;
+    muster__driver_move(driver, MUSTER_DRIVER_RECONCILING);
+    driver->op_wanted = driver->def.reconcile != NULL;
+    if (driver->op_wanted)
+        muster__dispatch_update(driver);
+    else
+        open_resources(driver);
+}
+
+static void look_reconciling(struct muster_driver *driver)
+{
+    if (driver->op_wanted || driver->op != NULL)
+        return;
+    open_resources(driver);
+    if (driver->unsettled > 0)
+        return;
+    muster__driver_move(driver, MUSTER_DRIVER_RECONCILED);
+    driver->done[MUSTER__STEP_RECONCILE] = true;
+    muster__step_settled(driver, MUSTER__STEP_RECONCILE);
+    touch_resources(driver);
+}
+
+/* ---- autostart ------------------------------------------------------------------------------------ */
+
+/* From here on its resources' starts are waited for. */
+static void begin_counting(struct muster_driver *driver)
+{
+    driver->counting = true;
+    for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next) {
+        struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
+        driver->unsettled += !resource->counted;
+        resource->counted = true;
+        muster__resource_touch(resource);
+    }
+    muster__driver_touch(driver);
+}
+
+static void look_reconciled(struct muster_driver *driver)
+{
+    if (driver->waiting[MUSTER__STEP_AUTOSTART] > 0 || !muster__barrier_open(driver) ||
+        block(driver, MUSTER__STEP_AUTOSTART))
+        return;
+    driver->counting = false;
+    muster__driver_move(driver, MUSTER_DRIVER_AUTOSTARTING);
+    driver->op_wanted = driver->def.autostart != NULL;
+    if (driver->op_wanted)
+        muster__dispatch_update(driver);
+    else
+        begin_counting(driver);
+}
+
+static void look_autostarting(struct muster_driver *driver)
+{
+    if (driver->op_wanted || driver->op != NULL || !driver->counting || driver->unsettled > 0)
+        return;
+    driver->tries = 0;
+    muster__driver_move(driver, MUSTER_DRIVER_UP);
+    driver->done[MUSTER__STEP_AUTOSTART] = true;
+    muster__step_settled(driver, MUSTER__STEP_AUTOSTART);
+}
+
+bool muster__driver_can_start_waiting(const struct muster_driver *driver)
+{
+    return driver->state == MUSTER_DRIVER_UP || (driver->state == MUSTER_DRIVER_AUTOSTARTING && driver->counting);
+}
+
+/* ---- late recovery ---------------------------------------------------------------------------------- */
+
+/* Go back to where it fell. */
+static void resume(struct muster_driver *driver)
+{
+    static const enum muster_driver_state back[] = {
+        [MUSTER__STEP_INITIALIZE] = MUSTER_DRIVER_WAITING,
+        [MUSTER__STEP_RECONCILE] = MUSTER_DRIVER_INITIALIZED,
+        [MUSTER__STEP_AUTOSTART] = MUSTER_DRIVER_RECONCILED,
+    };
+    muster__timer_clear(driver->engine, &driver->retry);
+    muster__driver_move(driver, back[driver->fell_in]);
+    touch_resources(driver);
+}
+
+static void look_blocked(struct muster_driver *driver)
+{
+    const struct muster_driver *culprit;
+    const char *need = missing_need(driver, driver->fell_in, &culprit);
+    if (need == NULL)
+        resume(driver);
+}
+
+static void retry_expired(struct muster__engine *engine, struct muster__timer *timer)
+{
+    struct muster_driver *driver = muster__container(timer, struct muster_driver, retry);
+    if (!muster__going_down(engine) && driver->state == MUSTER_DRIVER_DEFERRED)
+        resume(driver);
+}
+
+int muster__driver_retry_event(struct muster__engine *engine, const struct muster__event *event)
+{
+    struct muster_driver *driver = event->driver;
+    bool only_deferred = event->number == 1;
+    enum muster_driver_state state = driver->state;
+    if (only_deferred && state != MUSTER_DRIVER_DEFERRED)
+        return 0;
+    if (muster__going_down(engine) ||
+        (state != MUSTER_DRIVER_DEFERRED && state != MUSTER_DRIVER_FAILED && state != MUSTER_DRIVER_SKIPPED))
+        return muster__refuse(engine, MUSTER_ESTATE, "driver '%s' is %s: only one that has failed, skipped or is deferred can be retried",
+                              muster_driver_name(driver), muster_driver_state_name(state));
+    if (driver->op != NULL)
+        return muster__refuse(engine, MUSTER_EBUSY, "driver '%s': %s has timed out and is unfinished",
+                              muster_driver_name(driver), muster_phase_name(driver->op->phase));
+    driver->tries = 0;
+    resume(driver);
+    return 0;
+}
+
+/* ---- looks and ops ------------------------------------------------------------------------------------ */
+
+void muster__driver_look(struct muster_driver *driver)
+{
+    if (muster__going_down(driver->engine))
+        return;
+    switch (driver->state) {
+    case MUSTER_DRIVER_WAITING:
+        look_waiting(driver);
+        break;
+    case MUSTER_DRIVER_INITIALIZING:
+        look_initializing(driver);
+        break;
+    case MUSTER_DRIVER_INITIALIZED:
+        look_initialized(driver);
+        break;
+    case MUSTER_DRIVER_RECONCILING:
+        look_reconciling(driver);
+        break;
+    case MUSTER_DRIVER_RECONCILED:
+        look_reconciled(driver);
+        break;
+    case MUSTER_DRIVER_AUTOSTARTING:
+        look_autostarting(driver);
+        break;
+    case MUSTER_DRIVER_BLOCKED:
+        look_blocked(driver);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Add what the op has added. The first failure ends it; what was added stays. */
+static struct muster_error *apply_added(struct muster_driver *driver, struct muster_op *op)
+{
+    struct muster_error *first = NULL;
+    for (struct muster__list *link; (link = muster__list_pop(&op->effects.added)) != NULL;) {
+        struct muster_resource *resource = muster__resource_of_link(link);
+        int code = muster__resource_insert(driver, resource);
+        if (code == 0)
+            continue;
+        struct muster_error *error =
+            muster__error_new(driver->engine->memory, code, NULL, "%s '%s': %s", muster_driver_name(driver),
+                              resource->name, muster_code_text(code));
+        muster__problem(driver->engine, error);
+        muster__resource_discard(driver->engine, resource);
+        if (first == NULL)
+            first = error;
+        else
+            muster__error_unref(error);
+    }
+    return first;
+}
+
+static void restore_finished(struct muster_driver *driver, struct muster_op *op)
+{
+    if (!op->timed_out)
+        driver->restores_out--;
+    const struct muster_record *record = &op->record->is;
+    struct muster_error *error = muster__op_error(op);
+    if (error == NULL)
+        error = apply_added(driver, op);
+    struct muster__entry *entry = muster__entry_get(driver->engine, record->driver, record->name);
+    if (entry != NULL && entry->resource == NULL && entry->record != NULL)
+        muster__observe_unclaimed(driver->engine, entry, error);
+    muster__error_unref(error);
+    muster__dispatch_update(driver);
+    muster__driver_touch(driver);
+}
+
+static void restore_timed_out(struct muster_driver *driver, struct muster_error *error)
+{
+    driver->restores_out--;
+    muster__problem(driver->engine, error);
+    muster__dispatch_update(driver);
+    muster__driver_touch(driver);
+}
+
+static void reload_timed_out(struct muster_driver *driver, struct muster_error *error)
+{
+    muster__problem(driver->engine, error);
+    muster__reload_next(driver->engine);
+}
+
+static void succeeded(struct muster_driver *driver, enum muster_phase phase)
+{
+    muster__driver_touch(driver);
+    if (phase == MUSTER_PHASE_INITIALIZE)
+        restore(driver);
+    else if (phase == MUSTER_PHASE_RECONCILE)
+        driver->tries = 0;
+    else if (phase == MUSTER_PHASE_AUTOSTART)
+        begin_counting(driver);
+}
+
+/* An op that had timed out has succeeded after all, and nothing newer has happened: as if it had been in time. */
+static void recover_late(struct muster_driver *driver, enum muster_phase phase)
+{
+    static const enum muster_driver_state on[] = {
+        [MUSTER_PHASE_INITIALIZE] = MUSTER_DRIVER_INITIALIZING,
+        [MUSTER_PHASE_RECONCILE] = MUSTER_DRIVER_RECONCILING,
+        [MUSTER_PHASE_AUTOSTART] = MUSTER_DRIVER_AUTOSTARTING,
+    };
+    resume(driver);
+    muster__driver_move(driver, on[phase]);
+}
+
+static void end_phase(struct muster_driver *driver, struct muster_op *op, struct muster_error *error)
+{
+    int outcome = op->effects.outcome;
+    if (error == NULL)
+        succeeded(driver, op->phase);
+    else
+        fall(driver, outcome == MUSTER_UNAVAILABLE  ? MUSTER_DRIVER_DEFERRED
+                     : error->code == MUSTER_ESKIPPED ? MUSTER_DRIVER_SKIPPED
+                                                      : MUSTER_DRIVER_FAILED,
+             muster__error_ref(error));
+}
+
+static void shutdown_finished(struct muster_driver *driver, struct muster_error *error)
+{
+    if (error != NULL)
+        muster__problem(driver->engine, error);
+    if (driver->state == MUSTER_DRIVER_SHUTTING_DOWN)
+        muster__driver_move(driver, MUSTER_DRIVER_DOWN);
+}
+
+void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *op)
+{
+    if (op->phase == MUSTER_PHASE_RESTORE) {
+        restore_finished(driver, op);
+        return;
+    }
+    driver->op = NULL;
+    if (op->phase == MUSTER_PHASE_RELOAD) {
+        struct muster_error *first = op->effects.outcome == MUSTER_OK ? apply_added(driver, op) : NULL;
+        if (muster__edges_check(driver) != 0 && first == NULL)
+            first = muster__error_new(driver->engine->memory, MUSTER_ENOMEM, NULL, "driver '%s': reload: out of memory",
+                                      muster_driver_name(driver));
+        muster__error_unref(first);
+        muster__reload_finished(driver, op);
+        return;
+    }
+    struct muster_error *error = muster__op_error(op);
+    if (op->phase == MUSTER_PHASE_SHUTDOWN) {
+        shutdown_finished(driver, error);
+    } else if (muster__going_down(driver->engine)) {
+        /* What has initialized after all is to be shut down. */
+        if (op->phase == MUSTER_PHASE_INITIALIZE && error == NULL)
+            driver->done[MUSTER__STEP_INITIALIZE] = true;
+    } else {
+        if (op->timed_out && error == NULL)
+            recover_late(driver, op->phase);
+        if (error == NULL)
+            error = apply_added(driver, op);
+        if (!op->timed_out || error == NULL)
+            end_phase(driver, op, error);
+    }
+    muster__error_unref(error);
+}
+
+void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op *op)
+{
+    struct muster__engine *engine = driver->engine;
+    struct muster_error *error = muster__error_new(
+        engine->memory, MUSTER_ETIMEDOUT, NULL, "driver '%s': %s: not finished after %llu ms, state unknown",
+        muster_driver_name(driver), muster_phase_name(op->phase), (unsigned long long)(engine->now - op->called_ms));
+    muster__observe_op(op, MUSTER_OBSERVE_OP_TIMEOUT, MUSTER_ETIMEDOUT, error);
+    if (op->phase == MUSTER_PHASE_SHUTDOWN)
+        shutdown_finished(driver, error);
+    else if (op->phase == MUSTER_PHASE_RELOAD)
+        reload_timed_out(driver, error);
+    else if (op->phase == MUSTER_PHASE_RESTORE)
+        restore_timed_out(driver, error);
+    else if (muster__going_down(engine))
+        muster__problem(engine, error);
+    else
+        fall(driver, MUSTER_DRIVER_FAILED, muster__error_ref(error));
+    muster__error_unref(error);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------- */
+
+static void pause_expired(struct muster__engine *engine, struct muster__timer *timer)
+{
+    (void)engine;
+    muster__dispatch_update(muster__container(timer, struct muster_driver, start_pause));
+}
+
+int muster__driver_init(struct muster_driver *driver)
+{
+    struct muster__engine *engine = driver->engine;
+    muster__list_init(&driver->touched);
+    muster__list_init(&driver->restores);
+    muster__list_init(&driver->resources);
+    muster__heap_init(&driver->probes, engine->memory);
+    muster__heap_init(&driver->starts, engine->memory);
+    muster__heap_init(&driver->calls, engine->memory);
+    int code = muster__timer_init(engine, &driver->retry, retry_expired);
+    if (code == 0)
+        code = muster__timer_init(engine, &driver->start_pause, pause_expired);
+    return code;
+}
+
+void muster__driver_free(struct muster_driver *driver)
+{
+    struct muster__engine *engine = driver->engine;
+    muster__timer_fini(engine, &driver->retry);
+    muster__timer_fini(engine, &driver->start_pause);
+    muster__heap_fini(&driver->probes);
+    muster__heap_fini(&driver->starts);
+    muster__heap_fini(&driver->calls);
+    muster__list_remove(&driver->touched);
+    muster__error_unref(driver->error);
+    muster__free(engine->memory, driver);
+}

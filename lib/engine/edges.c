@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* What a resource depends on, and what depends on it. */
+#include "engine/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t length(const char *const *names)
+{
+    size_t count = 0;
+    while (names != NULL && names[count] != NULL)
+        count++;
+    return count;
+}
+
+static int make(struct muster_resource *resource, struct muster__edge *edge, const char *path, bool need)
+{
+    struct muster__engine *engine = resource->engine;
+    *edge = (struct muster__edge){.from = resource, .need = need};
+    edge->to = muster__entry_get_path(engine, path);
+    if (edge->to == NULL)
+        return MUSTER_ENOMEM;
+    muster__list_push(&edge->to->dependents, &edge->in_to);
+    return 0;
+}
+
+static void free_edges(struct muster__engine *engine, struct muster__edge *edges, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        muster__list_remove(&edges[i].in_to);
+        muster__entry_drop(engine, edges[i].to);
+    }
+    muster__free(engine->memory, edges);
+}
+
+int muster__edges_make(struct muster_resource *resource, const char *const *needs, const char *const *after)
+{
+    size_t need_count = length(needs);
+    size_t count = need_count + length(after);
+    struct muster__edge *edges = muster__alloc(resource->engine->memory, count, sizeof(*edges));
+    if (edges == NULL)
+        return MUSTER_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const char *path = i < need_count ? needs[i] : after[i - need_count];
+        if (make(resource, &edges[i], path, i < need_count) != 0) {
+            free_edges(resource->engine, edges, i);
+            return MUSTER_ENOMEM;
+        }
+    }
+    muster__edges_free(resource);
+    resource->edges = edges;
+    resource->edge_count = count;
+    return 0;
+}
+
+void muster__edges_free(struct muster_resource *resource)
+{
+    if (resource->edges != NULL)
+        free_edges(resource->engine, resource->edges, resource->edge_count);
+    resource->edges = NULL;
+    resource->edge_count = 0;
+}
+
+/* ---- cycles among a driver's own resources ------------------------------------------------------- */
+
+/* One edge of the path that a depth-first search is on. */
+struct frame {
+    struct muster_resource *resource;
+    size_t next;
+};
+
+enum { UNSEEN, ON_PATH, SEEN };
+
+static struct muster_resource *own_target(const struct muster__edge *edge)
+{
+    struct muster_resource *to = edge->to->resource;
+    return to != NULL && to->driver == edge->from->driver ? to : NULL;
+}
+
+/* The path from `target` to its end closes a cycle: all its edges are bad. */
+static void mark_cycle(struct frame *path, size_t depth, const struct muster_resource *target)
+{
+    while (depth-- > 0) {
+        path[depth].resource->edges[path[depth].next - 1].cyclic = true;
+        if (path[depth].resource == target)
+            break;
+    }
+}
+
+static void search(struct frame *path, struct muster_resource *start)
+{
+    size_t depth = 1;
+    path[0] = (struct frame){start, 0};
+    start->mark = ON_PATH;
+    while (depth > 0) {
+        struct frame *top = &path[depth - 1];
+        if (top->next == top->resource->edge_count) {
+            top->resource->mark = SEEN;
+            depth--;
+            continue;
+        }
+        struct muster_resource *to = own_target(&top->resource->edges[top->next++]);
+        if (to == NULL || to->mark == SEEN)
+            continue;
+        if (to->mark == ON_PATH) {
+            mark_cycle(path, depth, to);
+            continue;
+        }
+        to->mark = ON_PATH;
+        path[depth++] = (struct frame){to, 0};
+    }
+}
+
+int muster__edges_check(struct muster_driver *driver)
+{
+    struct frame *path = muster__alloc(driver->engine->memory, driver->resource_count, sizeof(*path));
+    if (path == NULL)
+        return MUSTER_ENOMEM;
+    for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next) {
+        struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
+        resource->mark = UNSEEN;
+        for (size_t i = 0; i < resource->edge_count; i++)
+            resource->edges[i].cyclic = false;
+    }
+    for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next) {
+        struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
+        if (resource->mark == UNSEEN)
+            search(path, resource);
+    }
+    muster__free(driver->engine->memory, path);
+    return 0;
+}
+
+/* ---- what an edge says now ------------------------------------------------------------------------ */
+
+static struct muster_driver *driver_of(const struct muster__edge *edge)
+{
+    const struct muster__engine *engine = edge->from->engine;
+    uint32_t id;
+    return muster__graph_find(engine->graph, edge->to->ledger->node.key, &id) ? engine->drivers[id] : NULL;
+}
+
+/* May `from` wait for a resource of `driver`? The answer is kept: the order of drivers doesn't change. */
+static bool is_ordered(struct muster__edge *edge, const struct muster_driver *driver)
+{
+    if (edge->checked)
+        return edge->ordered;
+    bool after = edge->from->driver == driver;
+    if (!after && muster__graph_is_after(edge->from->engine->graph, edge->from->driver->id, driver->id, &after) != 0)
+        return false;
+    edge->ordered = after;
+    edge->checked = true;
+    return after;
+}
+
+static bool is_gone(const struct muster_driver *driver)
+{
+    switch (driver->state) {
+    case MUSTER_DRIVER_FAILED:
+    case MUSTER_DRIVER_SKIPPED:
+    case MUSTER_DRIVER_BLOCKED:
+    case MUSTER_DRIVER_DEFERRED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+enum muster__edge_state muster__edge_state(struct muster__edge *edge)
+{
+    struct muster_driver *driver = driver_of(edge);
+    struct muster_resource *to = edge->to->resource;
+    if (driver == NULL || edge->cyclic || !is_ordered(edge, driver))
+        return MUSTER__EDGE_BAD;
+    if (to == NULL)
+        return driver->done[MUSTER__STEP_INITIALIZE]  ? MUSTER__EDGE_BAD
+               : driver->settled[MUSTER__STEP_INITIALIZE] ? MUSTER__EDGE_SETTLED
+                                                          : MUSTER__EDGE_COMING;
+    if (to->state == MUSTER__ACTIVE)
+        return MUSTER__EDGE_ACTIVE;
+    return to->settled ? MUSTER__EDGE_SETTLED : MUSTER__EDGE_COMING;
+}
+
+struct muster_error *muster__edge_error(const struct muster__edge *edge)
+{
+    const struct muster__memory *memory = edge->from->engine->memory;
+    struct muster_driver *driver = driver_of(edge);
+    struct muster_resource *to = edge->to->resource;
+    const char *path = edge->to->node.key;
+    if (driver == NULL)
+        return muster__error_new(memory, MUSTER_ENOENT, NULL, "needs %s, and there is no driver '%s'", path,
+                                 edge->to->ledger->node.key);
+    if (edge->cyclic)
+        return muster__error_new(memory, MUSTER_ECYCLE, NULL, "needs %s, which in the end needs this one", path);
+    if (edge->checked && !edge->ordered)
+        return muster__error_new(memory, MUSTER_EINVAL, NULL,
+                                 "needs %s, but driver '%s' isn't ordered after driver '%s'", path,
+                                 muster_driver_name(edge->from->driver), muster_driver_name(driver));
+    if (to == NULL && is_gone(driver))
+        return muster__error_new(memory, MUSTER_EDEPENDENCY, driver->error, "needs %s", path);
+    if (to == NULL)
+        return muster__error_new(memory, MUSTER_ENOENT, NULL, "needs %s, which does not exist", path);
+    if (to->error != NULL)
+        return muster__error_new(memory, MUSTER_EDEPENDENCY, to->error, "needs %s", path);
+    return muster__error_new(memory, MUSTER_EDEPENDENCY, NULL, "needs %s, which is %s", path,
+                             muster_stage_name(muster__resource_stage(to)));
+}
+
+struct muster_resource *muster__edges_live_dependent(const struct muster_resource *resource,
+                                                     struct muster__list **cursor)
+{
+    struct muster__list *head = &resource->entry->dependents;
+    for (*cursor = *cursor == NULL ? head->next : (*cursor)->next; *cursor != head; *cursor = (*cursor)->next) {
+        struct muster__edge *edge = muster__container(*cursor, struct muster__edge, in_to);
+        if (edge->need && !muster__resource_is_inactive(edge->from))
+            return edge->from;
+    }
+    return NULL;
+}
+
+void muster__edges_touch_dependents(struct muster_resource *resource)
+{
+    struct muster__list *head = &resource->entry->dependents;
+    for (struct muster__list *link = head->next; link != head; link = link->next)
+        muster__resource_touch(muster__container(link, struct muster__edge, in_to)->from);
+}

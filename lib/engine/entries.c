@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* The names that records, resources and dependencies are about, and what the host does to records that nobody has claimed. */
+#include "engine/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/name.h"
+
+struct muster__ledger *muster__ledger_get(struct muster__engine *engine, const char *driver)
+{
+    struct muster__table_node *found = muster__table_find(&engine->ledgers, driver);
+    if (found != NULL)
+        return muster__container(found, struct muster__ledger, node);
+    struct muster__ledger *ledger = muster__new(engine->memory, struct muster__ledger);
+    if (ledger == NULL)
+        return NULL;
+    muster__list_init(&ledger->entries);
+    ledger->node.key = muster__strdup(engine->memory, driver);
+    if (ledger->node.key == NULL || muster__table_add(&engine->ledgers, &ledger->node) != 0) {
+        muster__free(engine->memory, ledger->node.key);
+        muster__free(engine->memory, ledger);
+        return NULL;
+    }
+    return ledger;
+}
+
+struct muster__entry *muster__entry_find(const struct muster__engine *engine, const char *path)
+{
+    struct muster__table_node *found = muster__table_find(&engine->entries, path);
+    return found == NULL ? NULL : muster__container(found, struct muster__entry, node);
+}
+
+static struct muster__entry *make(struct muster__engine *engine, struct muster__ledger *ledger, const char *path)
+{
+    struct muster__entry *entry = muster__new(engine->memory, struct muster__entry);
+    if (entry == NULL)
+        return NULL;
+    entry->node.key = muster__strdup(engine->memory, path);
+    if (entry->node.key == NULL || muster__table_add(&engine->entries, &entry->node) != 0) {
+        muster__free(engine->memory, entry->node.key);
+        muster__free(engine->memory, entry);
+        return NULL;
+    }
+    entry->name = strchr(entry->node.key, '/') + 1;
+    entry->ledger = ledger;
+    muster__list_push(&ledger->entries, &entry->in_ledger);
+    muster__list_init(&entry->dependents);
+    muster__list_init(&entry->dirty);
+    muster__list_init(&entry->waiters);
+    muster__list_init(&entry->restoring);
+    return entry;
+}
+
+struct muster__entry *muster__entry_get(struct muster__engine *engine, const char *driver, const char *name)
+{
+    char path[2 * MUSTER__NAME_MAX + 2];
+    size_t length = strlen(driver);
+    memcpy(path, driver, length);
+    path[length] = '/';
+    memcpy(path + length + 1, name, strlen(name) + 1);
+    struct muster__entry *entry = muster__entry_find(engine, path);
+    if (entry != NULL)
+        return entry;
+    struct muster__ledger *ledger = muster__ledger_get(engine, driver);
+    return ledger == NULL ? NULL : make(engine, ledger, path);
+}
+
+struct muster__entry *muster__entry_get_path(struct muster__engine *engine, const char *path)
+{
+    char driver[MUSTER__NAME_MAX + 1];
+    const char *slash = strchr(path, '/');
+    if (slash == NULL || (size_t)(slash - path) > MUSTER__NAME_MAX)
+        return NULL;
+    memcpy(driver, path, (size_t)(slash - path));
+    driver[slash - path] = '\0';
+    if (!muster__driver_name_valid(driver) || !muster__name_valid(slash + 1))
+        return NULL;
+    return muster__entry_get(engine, driver, slash + 1);
+}
+
+static void free_entry(struct muster__engine *engine, struct muster__entry *entry)
+{
+    muster__list_remove(&entry->in_ledger);
+    muster__list_remove(&entry->dirty);
+    muster__list_remove(&entry->restoring);
+    muster__record_unref(entry->record);
+    muster__record_unref(entry->durable);
+    muster__free(engine->memory, entry->node.key);
+    muster__free(engine->memory, entry);
+}
+
+void muster__entry_drop(struct muster__engine *engine, struct muster__entry *entry)
+{
+    if (entry->resource != NULL || entry->record != NULL || entry->durable != NULL || entry->in_batch ||
+        !muster__list_empty(&entry->dependents) || !muster__list_empty(&entry->waiters))
+        return;
+    muster__table_remove(&engine->entries, &entry->node);
+    free_entry(engine, entry);
+}
+
+void muster__entries_free(struct muster__engine *engine)
+{
+    size_t cursor = 0;
+    for (struct muster__table_node *node; (node = muster__table_next(&engine->entries, &cursor)) != NULL;) {
+        struct muster__entry *entry = muster__container(node, struct muster__entry, node);
+        while (!muster__list_empty(&entry->waiters))
+            muster__request_free(muster__container(entry->waiters.next, struct muster__request, link));
+        free_entry(engine, entry);
+    }
+    muster__table_fini(&engine->entries);
+    cursor = 0;
+    for (struct muster__table_node *node; (node = muster__table_next(&engine->ledgers, &cursor)) != NULL;) {
+        struct muster__ledger *ledger = muster__container(node, struct muster__ledger, node);
+        muster__free(engine->memory, ledger->node.key);
+        muster__free(engine->memory, ledger);
+    }
+    muster__table_fini(&engine->ledgers);
+}
+
+/* ---- forget, move, resolve ------------------------------------------------------------------------ */
+
+/* The entry whose record the user means, if it may be changed now. */
+static int find_record(struct muster__engine *engine, const char *name, struct muster__entry **ret_entry)
+{
+    const struct muster_error *store = muster__store_refuses(engine);
+    struct muster__entry *entry = name == NULL ? NULL : muster__entry_find(engine, name);
+    if (entry == NULL || entry->record == NULL)
+        return muster__refuse(engine, MUSTER_ENOENT, "there is no record '%s'", name == NULL ? "" : name);
+    if (store != NULL)
+        return muster__refuse(engine, store->code, "record '%s': %s", name, store->text);
+    *ret_entry = entry;
+    return 0;
+}
+
+static int find_unclaimed(struct muster__engine *engine, const char *name, struct muster__entry **ret_entry)
+{
+    struct muster__entry *entry;
+    int code = find_record(engine, name, &entry);
+    if (code != 0)
+        return code;
+    if (entry->resource != NULL)
+        return muster__refuse(engine, MUSTER_EBUSY, "record '%s': a resource of driver '%s' has claimed it", name,
+                              entry->ledger->node.key);
+    *ret_entry = entry;
+    return 0;
+}
+
+/* Let the user hear when `entry` is durable. */
+static void await(struct muster__engine *engine, struct muster__entry *entry, struct muster__request *request)
+{
+    if (muster__entry_durable(engine, entry))
+        muster__request_end(request, 0, NULL);
+    else
+        muster__list_push(&entry->waiters, &request->link);
+    muster__entry_drop(engine, entry);
+}
+
+int muster__record_forget(struct muster__engine *engine, const struct muster__event *event)
+{
+    struct muster__entry *entry;
+    int code = find_unclaimed(engine, event->name, &entry);
+    if (code != 0)
+        return code;
+    struct muster__request *request = muster__request_new(engine, event);
+    if (request == NULL)
+        return muster__refuse(engine, MUSTER_ENOMEM, "record '%s': out of memory", event->name);
+    muster__entry_write(engine, entry, NULL);
+    await(engine, entry, request);
+    return 0;
+}
+
+int muster__record_move(struct muster__engine *engine, const struct muster__event *event)
+{
+    struct muster__entry *from;
+    int code = find_unclaimed(engine, event->name, &from);
+    if (code != 0)
+        return code;
+    struct muster__entry *to = event->new_name == NULL ? NULL : muster__entry_get_path(engine, event->new_name);
+    if (to == NULL)
+        return muster__refuse(engine, MUSTER_EINVAL, "record '%s': '%s' is no name: it takes driver/name", event->name,
+                              event->new_name == NULL ? "" : event->new_name);
+    if (to->record != NULL)
+        return muster__refuse(engine, MUSTER_EEXIST, "record '%s': there is a record '%s'", event->name,
+                              event->new_name);
+    if (to->resource != NULL)
+        return muster__refuse(engine, MUSTER_EBUSY, "record '%s': there is a resource '%s' already", event->name,
+                              event->new_name);
+    struct muster_record moved = from->record->is;
+    moved.driver = to->ledger->node.key;
+    moved.name = to->name;
+    moved.generation++;
+    struct muster__record *record = muster__record_new(engine->memory, &moved);
+    struct muster__request *request = record == NULL ? NULL : muster__request_new(engine, event);
+    if (request == NULL) {
+        muster__record_unref(record);
+        muster__entry_drop(engine, to);
+        return muster__refuse(engine, MUSTER_ENOMEM, "record '%s': out of memory", event->name);
+    }
+    /* Both go into one batch: nothing is committed between two events. */
+    muster__entry_write(engine, from, NULL);
+    muster__entry_write(engine, to, record);
+    muster__entry_drop(engine, from);
+    await(engine, to, request);
+    return 0;
+}
+
+int muster__record_resolve(struct muster__engine *engine, const struct muster__event *event)
+{
+    struct muster__entry *entry;
+    int code = find_record(engine, event->name, &entry);
+    if (code != 0)
+        return code;
+    if ((entry->record->is.flags & MUSTER_RECORD_QUARANTINED) == 0)
+        return muster__refuse(engine, MUSTER_ESTATE, "record '%s' isn't quarantined", event->name);
+    struct muster_record resolved = entry->record->is;
+    bool active = event->number == MUSTER_DESIRED_ACTIVE;
+    resolved.flags &= ~(uintptr_t)MUSTER_RECORD_QUARANTINED;
+    resolved.desired = active ? MUSTER_DESIRED_ACTIVE : MUSTER_DESIRED_INACTIVE;
+    resolved.stage = active ? MUSTER_STAGE_ACTIVE : MUSTER_STAGE_INACTIVE;
+    resolved.reason = MUSTER_REASON_USER;
+    resolved.boot = engine->boot_id;
+    resolved.format = MUSTER_RECORD_FORMAT;
+    resolved.generation++;
+    struct muster__record *record = muster__record_new(engine->memory, &resolved);
+    struct muster__request *request = record == NULL ? NULL : muster__request_new(engine, event);
+    if (request == NULL) {
+        muster__record_unref(record);
+        return muster__refuse(engine, MUSTER_ENOMEM, "record '%s': out of memory", event->name);
+    }
+    muster__entry_write(engine, entry, record);
+    if (entry->resource != NULL && entry->resource->state == MUSTER__HELD)
+        muster__reconcile_probe(entry->resource);
+    await(engine, entry, request);
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct muster__entry *const *one = a;
+    const struct muster__entry *const *two = b;
+    int by_driver = strcmp((*one)->ledger->node.key, (*two)->ledger->node.key);
+    return by_driver != 0 ? by_driver : strcmp((*one)->name, (*two)->name);
+}
+
+int muster__engine_foreach_record(const struct muster__engine *engine, muster_record_cb cb, void *data)
+{
+    size_t count = 0;
+    size_t cursor = 0;
+    struct muster__entry **sorted = muster__alloc(engine->memory, engine->entries.count, sizeof(*sorted));
+    if (sorted == NULL)
+        return MUSTER_ENOMEM;
+    for (struct muster__table_node *node; (node = muster__table_next(&engine->entries, &cursor)) != NULL;) {
+        struct muster__entry *entry = muster__container(node, struct muster__entry, node);
+        if (entry->record != NULL)
+            sorted[count++] = entry;
+    }
+    if (count > 1)
+        qsort(sorted, count, sizeof(*sorted), compare);
+    int code = 0;
+    for (size_t i = 0; i < count && code == 0; i++)
+        code = cb(&sorted[i]->record->is, sorted[i]->resource != NULL, data);
+    muster__free(engine->memory, sorted);
+    return code;
+}

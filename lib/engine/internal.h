@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the engine share. One event at a time changes state; what a change concerns is touched, and touched drivers and
+ * resources are looked at again until nothing changes. A look decides from the present state alone, so that the order of
+ * events doesn't matter to it.
+ */
+#ifndef MUSTER__INTERNAL_H
+#define MUSTER__INTERNAL_H
+
+#include <muster/context.h>
+#include <muster/observe.h>
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/ready.h"
+#include "base/table.h"
+#include "engine/engine.h"
+#include "engine/op.h"
+#include "engine/record.h"
+#include "engine/rules.h"
+#include "engine/timer.h"
+#include "graph/graph.h"
+
+/* How many retired ops are kept so that a second finish is caught. */
+#define MUSTER__RETIRED_OPS 256
+
+/* The phases of a driver that others wait for. */
+enum muster__step { MUSTER__STEP_INITIALIZE, MUSTER__STEP_RECONCILE, MUSTER__STEP_AUTOSTART, MUSTER__STEPS };
+
+/* ---- actions.c ------------------------------------------------------------------------------ */
+
+/* Something to be carried out, first in its object, in engine->actions. */
+struct muster__item {
+    struct muster__list link;
+    enum muster__action_type type;
+};
+
+/* Somebody who waits for an end: a request on a resource, a bring-up, a milestone. */
+struct muster__request {
+    struct muster__item item; /* once it has ended */
+    struct muster__list link; /* while it waits */
+    struct muster__engine *engine;
+    struct muster__done done;
+    int code;
+    struct muster_error *error;
+    /* Of a start or stop. */
+    enum muster__event_type type;
+    struct muster_resource *resource;
+    uint64_t flags;
+    void *data;
+    enum muster_cause cause;
+    bool waited; /* for the barrier, or for another request */
+    /* Of muster_when(). */
+    enum muster_milestone milestone;
+};
+
+struct muster__observed {
+    struct muster__item item;
+    struct muster_observation is;
+    struct muster_error *error;
+    char *name;
+};
+
+/* ---- entries.c: the names that records, resources and dependencies are about ------------------------ */
+
+struct muster__ledger {
+    struct muster__table_node node; /* the driver's name */
+    struct muster__list entries;
+};
+
+struct muster__entry {
+    struct muster__table_node node; /* "storage/pool0" */
+    struct muster__ledger *ledger;
+    struct muster__list in_ledger;
+    const char *name; /* within the driver: the end of node.key */
+    struct muster_resource *resource; /* NULL: unclaimed, or only named by others */
+    struct muster__list dependents;   /* struct muster__edge by `in_to` */
+    /* What is to be in the store, and what is known to be there. NULL: nothing. */
+    struct muster__record *record;
+    struct muster__record *durable;
+    struct muster__list dirty;     /* in engine->dirty while they differ and no batch has it */
+    bool in_batch;
+    struct muster__list waiters;   /* struct muster__request: forget, move, resolve */
+    struct muster__list restoring; /* in driver->restores */
+};
+
+/* ---- edges.c: dependencies of resources --------------------------------------------------------- */
+
+struct muster__edge {
+    struct muster_resource *from;
+    struct muster__entry *to;
+    struct muster__list in_to;
+    bool need;
+    bool ordered;  /* the order of their drivers allows it; known once `checked` */
+    bool checked;
+    bool cyclic;
+};
+
+/* ---- resources ------------------------------------------------------------------------------- */
+
+enum muster__resource_state {
+    MUSTER__NEW,             /* its driver's resources aren't due yet */
+    MUSTER__PROBE,           /* to be probed, or being probed */
+    MUSTER__ADOPT_WAIT,      /* it runs; what it depends on hasn't settled */
+    MUSTER__ADOPTING,        /* adopt is due or out */
+    MUSTER__START_WAIT,      /* for the barrier, for dependencies */
+    MUSTER__START_READY,     /* for its turn */
+    MUSTER__START_COMMIT,    /* the intent is on its way to the store */
+    MUSTER__STARTING,        /* start is due or out */
+    MUSTER__ACTIVE_COMMIT,   /* it runs; that is on its way to the store */
+    MUSTER__ACTIVE,
+    MUSTER__STOP_COMMIT,     /* the intent is on its way to the store */
+    MUSTER__STOP_WAIT,       /* for the barrier, for what depends on it */
+    MUSTER__STOPPING,        /* stop is due or out */
+    MUSTER__INACTIVE_COMMIT, /* it doesn't run; that is on its way to the store */
+    MUSTER__INACTIVE,
+    MUSTER__HELD,
+    MUSTER__DEFERRED,
+    MUSTER__FAILED,
+    MUSTER__LEFT_ALONE,
+    MUSTER__RESOURCE_STATES
+};
+
+struct muster_resource {
+    struct muster__item item; /* once its data is to be released */
+    struct muster__engine *engine;
+    struct muster_driver *driver;
+    struct muster__entry *entry;
+    struct muster__list in_driver;
+    struct muster__list touched;
+    const struct muster__memory *memory;
+    const char *name;
+    /* Until it is in a driver: what it declares, in one block each. Then: edges. */
+    char **declared_needs;
+    char **declared_after;
+    struct muster__edge *edges;
+    size_t edge_count;
+
+    void *data;
+    void (*release)(void *data);
+    enum muster_policy policy;
+    int64_t priority;
+    uint64_t flags;
+    uint64_t number; /* the order of adding */
+
+    enum muster__resource_state state;
+    struct muster_error *error;
+    struct muster__decision decision;
+    enum muster__answer answer;
+    bool answered;       /* `answer` is of this run, and says something */
+    bool shown_inactive; /* this run has shown it INACTIVE */
+    bool settled;
+    bool stuck;          /* START_WAIT, STOP_WAIT: for what isn't on its way */
+    bool counted;        /* its driver's step waits for it to settle */
+    bool waited;         /* a start waits or has waited: decide again before the intent */
+    bool degraded;
+    int mark;            /* of a search for cycles */
+    bool late;           /* added when its driver's autostart was over */
+    bool attempts_reset;
+    bool ended_badly;    /* INACTIVE_COMMIT leads to FAILED */
+    bool change_pending;
+    enum muster_change change;
+
+    struct muster_op *op;
+    struct muster__heap_node queued; /* in its driver's probes, starts or calls */
+    struct muster__heap *heap;       /* which; NULL: none */
+    enum muster_cause cause;         /* of its next op */
+    bool slot_is_start;
+    bool has_slot; /* counted in its driver's probes_out or starts_out */
+    struct muster__timer retry;
+    uint32_t tries;
+    uint64_t active_since;
+
+    struct muster__request *request; /* under way */
+    struct muster__list requests;    /* in line */
+    struct muster__record *previous; /* to return to when the intent comes to nothing */
+    enum muster__resource_state came_from;
+    bool intended;                   /* a start's intent was written, and not taken back */
+    bool host_stop;                  /* the host shutdown stops it */
+    bool user_stop;                  /* ... as a user has asked before */
+};
+
+/* ---- drivers --------------------------------------------------------------------------------- */
+
+struct muster_driver {
+    struct muster__engine *engine;
+    uint32_t id;
+    uint32_t position; /* in the plan, or shuffled */
+    uint32_t tier;     /* index of engine->tiers */
+    struct muster_driver_def def;
+    void *data;
+    enum muster_driver_state state;
+    struct muster_error *error;
+    struct muster__list touched;
+
+    uint32_t waiting[MUSTER__STEPS]; /* for how many that haven't settled the step */
+    bool settled[MUSTER__STEPS];     /* others needn't wait any more */
+    bool done[MUSTER__STEPS];        /* successfully */
+    bool open;                       /* its resources are due */
+    bool used;                       /* initialize was called in this bring-up */
+
+    struct muster_op *op;         /* of the driver as a whole */
+    bool op_wanted;               /* the callback of its state is due */
+    uint32_t restores_out;
+    struct muster__list restores; /* struct muster__entry by `restoring`: to be offered to restore */
+    enum muster__step fell_in;    /* the step that it failed, was blocked or deferred in */
+    bool counting;                /* AUTOSTARTING: its resources are being waited for */
+    struct muster__timer retry;
+    uint32_t tries;
+
+    struct muster__ledger *ledger;
+    struct muster__list resources;
+    uint64_t resource_count;
+    uint64_t unsettled; /* resources that the current step waits for */
+    uint64_t stopping;  /* host shutdown: resources without dependencies of their own that haven't stopped */
+
+    struct muster__heap probes; /* resources by `queued`: probe and adopt */
+    struct muster__heap starts; /* start */
+    struct muster__heap calls;  /* start after its intent, stop: may be called at once */
+    uint32_t probes_out;
+    uint32_t starts_out; /* from the intent to the end of the op */
+    uint64_t next_start_ms;
+    struct muster__timer start_pause;
+};
+
+struct muster__tier {
+    int64_t number;
+    uint32_t first; /* its drivers in the plan's order */
+    uint32_t count;
+    uint32_t pending[MUSTER__STEPS];
+    uint64_t stopping;
+    bool barrier_open;
+};
+
+/* ---- the engine ------------------------------------------------------------------------------- */
+
+/* How far a shutdown or a rollback is. */
+enum muster__down_phase {
+    MUSTER__DOWN_OPS,     /* ops that are out are awaited, and records on their way */
+    MUSTER__DOWN_STOPS,   /* host shutdown: resources are stopped */
+    MUSTER__DOWN_DRIVERS, /* drivers are shut down */
+    MUSTER__DOWN_CLOSE    /* the store is closed */
+};
+
+enum muster__store_state {
+    MUSTER__STORE_NONE,    /* the context has none */
+    MUSTER__STORE_CLOSED,
+    MUSTER__STORE_LOADING,
+    MUSTER__STORE_IDLE,
+    MUSTER__STORE_COMMITTING,
+    MUSTER__STORE_STALLED,   /* a commit is past its deadline and still out */
+    MUSTER__STORE_RELOADING, /* after an indeterminate commit */
+    MUSTER__STORE_BROKEN,    /* couldn't be read, or is fenced: never written */
+    MUSTER__STORE_CLOSING
+};
+
+struct muster__engine {
+    struct muster__engine_options options;
+    const struct muster__memory *memory;
+    char *boot_id;
+    uint64_t now;
+    enum muster_context_state state;
+    int result;
+    struct muster_error *error; /* of the last refused event */
+    uint64_t tokens;
+
+    struct muster__graph *graph;
+    struct muster_driver **drivers; /* by id */
+    size_t driver_count;
+    size_t driver_capacity;
+    uint32_t checked; /* drivers that a bring-up has accepted */
+    uint32_t valid;   /* drivers that the last successful check has seen */
+    uint32_t *positions; /* position -> id */
+    struct muster__tier *tiers;
+    uint32_t tier_count;
+    bool records_unknown; /* the store couldn't be read: adopt, and start nothing */
+    bool begun; /* the records are loaded, drivers may initialize */
+    uint32_t open_tier; /* drivers of higher ones may not initialize yet */
+    uint32_t pending[MUSTER__STEPS];
+    uint32_t not_done; /* drivers that settled a step without success: needs must be looked at */
+    uint32_t *used;    /* ids in the order of initialize */
+    uint32_t used_count;
+
+    struct muster__table entries;
+    struct muster__table ledgers;
+    uint64_t resources_added;
+
+    struct muster__list touched_drivers;
+    struct muster__list touched_resources;
+    struct muster__ready ready; /* positions of drivers that have something to call */
+
+    struct muster__list actions;
+    struct muster__item *carried; /* the one that is being carried out */
+    bool load_wanted;
+    bool close_wanted;
+    bool observed;
+    bool observations_lost;
+    struct muster__timer starved_timer; /* an op could not be allocated: try again */
+
+    struct muster__heap timers;
+    struct muster__list cancels; /* struct muster_op by `cancel` */
+    struct muster__list ops_out;
+    size_t op_count;       /* out */
+    size_t timed_out_count; /* of these, past their deadline */
+    struct muster__list ops_retired;
+    size_t retired_count;
+
+    enum muster__store_state store;
+    struct muster_error *store_error;
+    struct muster__list dirty;
+    struct muster__record **batch; /* what is being committed; removals by batch_entries alone */
+    const struct muster_record **batch_records;
+    struct muster__entry **batch_entries;
+    struct muster_record *batch_removals;
+    size_t batch_count;
+    size_t batch_capacity;
+    struct muster__timer store_timer;
+    uint32_t store_tries;
+    bool store_paused; /* until store_timer */
+    bool reload_wanted; /* once the commit that stalled has ended, or after a pause */
+
+    struct muster__request *bring_up;
+    struct muster__list milestones; /* struct muster__request */
+    int milestone;                  /* the last one reached; -1: none */
+    struct muster_error *problems;  /* what failed on the way: siblings */
+    struct muster__list queued;     /* struct muster__request before the barrier */
+
+    struct muster__request *reload;
+    uint32_t reload_at; /* position */
+
+    struct muster__request *shutdown;
+    enum muster_cause down_cause;
+    struct muster__timer down_timer;
+    int down_code;
+    struct muster_error *down_error;
+    enum muster__down_phase down_phase;
+};
+
+/* engine.c */
+/* Refuse the user's event with a message. Returns `code`. */
+int muster__refuse(struct muster__engine *engine, int code, const char *format, ...) MUSTER_PRINTF(3, 4);
+int muster__refuse_error(struct muster__engine *engine, struct muster_error *error);
+void muster__set_state(struct muster__engine *engine, enum muster_context_state state);
+/* Look at what was touched until nothing changes. */
+void muster__settle(struct muster__engine *engine);
+bool muster__going_down(const struct muster__engine *engine);
+
+/* timer.c */
+int muster__timer_init(struct muster__engine *engine, struct muster__timer *timer,
+                       void (*expired)(struct muster__engine *engine, struct muster__timer *timer));
+void muster__timer_fini(struct muster__engine *engine, struct muster__timer *timer);
+void muster__timer_set(struct muster__engine *engine, struct muster__timer *timer, uint64_t at);
+void muster__timer_clear(struct muster__engine *engine, struct muster__timer *timer);
+void muster__timers_expire(struct muster__engine *engine);
+/* The pause before try number `tries` (from 0): doubled each time. */
+uint64_t muster__backoff(const struct muster__engine *engine, uint32_t tries);
+
+/* actions.c */
+void muster__action_push(struct muster__engine *engine, struct muster__item *item, enum muster__action_type type);
+void muster__action_dispose(struct muster__engine *engine, struct muster__item *item);
+void muster__action_fill(struct muster__item *item, struct muster__action *ret_action);
+struct muster__request *muster__request_new(struct muster__engine *engine, const struct muster__event *event);
+/* The end of a request, which is gone for the engine by that. NULL is accepted. `error` is referenced. */
+void muster__request_end(struct muster__request *request, int code, const struct muster_error *error);
+void muster__request_free(struct muster__request *request);
+
+/* observe.c: nothing if nobody listens */
+void muster__observe_driver(struct muster_driver *driver, enum muster_driver_state from);
+void muster__observe_resource(struct muster_resource *resource, int from);
+void muster__observe_op(const struct muster_op *op, enum muster_observation_type type, int code,
+                        const struct muster_error *error);
+void muster__observe_about(struct muster_resource *resource, enum muster_observation_type type, int to,
+                           const struct muster_error *error);
+void muster__observe_engine(struct muster__engine *engine, enum muster_observation_type type, int from, int to);
+void muster__observe_store(struct muster__engine *engine, int code, const struct muster_error *error);
+void muster__observe_unclaimed(struct muster__engine *engine, const struct muster__entry *entry,
+                               const struct muster_error *error);
+
+/* ops.c */
+/* An op that is due now: it is out from here on. NULL: out of memory. */
+struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_resource *resource,
+                                   enum muster_phase phase, enum muster_cause cause, struct muster__record *record);
+void muster__op_cancel(struct muster_op *op);
+void muster__op_cancel_all(struct muster__engine *engine);
+int muster__op_finished(struct muster__engine *engine, const struct muster__event *event);
+int muster__op_extended(struct muster__engine *engine, const struct muster__event *event);
+int muster__op_twice(struct muster__engine *engine, const struct muster__event *event);
+/* Ops that are out and not past their deadline. */
+size_t muster__ops_awaited(const struct muster__engine *engine);
+void muster__token_new(struct muster__engine *engine, char token[33]);
+/* "storage 'pool0': start, guest 'web1': stop and 3 more" */
+void muster__ops_name(const struct muster__engine *engine, char *text, size_t bytes);
+void muster__ops_free(struct muster__engine *engine);
+/* The error that an op's outcome stands for, wrapped in who and what; NULL for success. */
+struct muster_error *muster__op_error(struct muster_op *op);
+
+/* entries.c */
+struct muster__ledger *muster__ledger_get(struct muster__engine *engine, const char *driver);
+/* "driver/name" or the two parts; found or made. NULL: out of memory. */
+struct muster__entry *muster__entry_get(struct muster__engine *engine, const char *driver, const char *name);
+struct muster__entry *muster__entry_get_path(struct muster__engine *engine, const char *path);
+struct muster__entry *muster__entry_find(const struct muster__engine *engine, const char *path);
+/* Free it if nothing is about it any more. */
+void muster__entry_drop(struct muster__engine *engine, struct muster__entry *entry);
+void muster__entries_free(struct muster__engine *engine);
+int muster__record_forget(struct muster__engine *engine, const struct muster__event *event);
+int muster__record_move(struct muster__engine *engine, const struct muster__event *event);
+int muster__record_resolve(struct muster__engine *engine, const struct muster__event *event);
+
+/* commit.c */
+/* What the record of `entry` shall be from now on: `record`'s reference is taken, NULL forgets it. It is committed when the store can. */
+void muster__entry_write(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record);
+bool muster__entry_durable(const struct muster__engine *engine, const struct muster__entry *entry);
+/* Can an intent be written at all? NULL, or why not. */
+const struct muster_error *muster__store_refuses(const struct muster__engine *engine);
+bool muster__commit_next(struct muster__engine *engine, struct muster__action *ret_action);
+bool muster__commit_idle(const struct muster__engine *engine);
+int muster__committed(struct muster__engine *engine, const struct muster__event *event);
+/* LOADED after an indeterminate commit. */
+int muster__reloaded(struct muster__engine *engine, const struct muster__event *event);
+void muster__store_timer_expired(struct muster__engine *engine, struct muster__timer *timer);
+void muster__commit_free(struct muster__engine *engine);
+
+/* edges.c */
+/* Make edges of what `resource` declares. 0, or MUSTER_ENOMEM, changing nothing. */
+int muster__edges_make(struct muster_resource *resource, const char *const *needs, const char *const *after);
+void muster__edges_free(struct muster_resource *resource);
+/* Mark the edges that close a cycle among the driver's own resources. */
+int muster__edges_check(struct muster_driver *driver);
+enum muster__edge_state {
+    MUSTER__EDGE_ACTIVE,  /* it is active */
+    MUSTER__EDGE_COMING,  /* it isn't, and is on its way */
+    MUSTER__EDGE_SETTLED, /* it isn't, and isn't on its way */
+    MUSTER__EDGE_BAD      /* it can't be waited for */
+};
+enum muster__edge_state muster__edge_state(struct muster__edge *edge);
+/* Why the edge isn't active. */
+struct muster_error *muster__edge_error(const struct muster__edge *edge);
+/* Does something that isn't known inactive need it? The first such, from *cursor (NULL at first) on; NULL: none. */
+struct muster_resource *muster__edges_live_dependent(const struct muster_resource *resource,
+                                                     struct muster__list **cursor);
+void muster__edges_touch_dependents(struct muster_resource *resource);
+
+/* driver.c */
+void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state);
+void muster__driver_touch(struct muster_driver *driver);
+void muster__driver_look(struct muster_driver *driver);
+void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *op);
+void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op *op);
+int muster__driver_retry_event(struct muster__engine *engine, const struct muster__event *event);
+int muster__driver_init(struct muster_driver *driver);
+void muster__driver_free(struct muster_driver *driver);
+bool muster__driver_can_start_waiting(const struct muster_driver *driver);
+
+/* dispatch.c */
+/* Put a resource into one of its driver's heaps, to be called in its turn. */
+void muster__dispatch_queue(struct muster_resource *resource, struct muster__heap *heap);
+/* Take it out of whichever heap it is in. */
+void muster__dispatch_unqueue(struct muster_resource *resource);
+/* Its probe, adopt or start no longer counts against the driver's limits. */
+void muster__dispatch_release(struct muster_resource *resource);
+/* Nothing that was to be called will be, for what goes down. */
+void muster__dispatch_clear(struct muster__engine *engine);
+/* Something of the driver may be called, or no more: keep engine->ready true. */
+void muster__dispatch_update(struct muster_driver *driver);
+/* Begin the next op; false: nothing may be called now. */
+bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_action);
+
+/* bringup.c */
+int muster__add_driver(struct muster__engine *engine, const struct muster__event *event);
+int muster__check(struct muster__engine *engine, const struct muster__event *event);
+int muster__bring_up(struct muster__engine *engine, const struct muster__event *event);
+int muster__loaded(struct muster__engine *engine, const struct muster__event *event);
+int muster__when(struct muster__engine *engine, const struct muster__event *event);
+/* A driver has settled a step: who waits for it, tiers, barrier. */
+void muster__step_settled(struct muster_driver *driver, enum muster__step step);
+void muster__milestones_look(struct muster__engine *engine);
+bool muster__barrier_open(const struct muster_driver *driver);
+/* Remember what failed, for the end of the bring-up. */
+void muster__problem(struct muster__engine *engine, const struct muster_error *error);
+void muster__milestones_cancel(struct muster__engine *engine, int code, const struct muster_error *error);
+
+/* resource.c */
+void muster__resource_move(struct muster_resource *resource, enum muster__resource_state state);
+void muster__resource_touch(struct muster_resource *resource);
+void muster__resource_look(struct muster_resource *resource);
+/* Put a new resource into its driver. On failure it stays the caller's. */
+int muster__resource_insert(struct muster_driver *driver, struct muster_resource *resource);
+/* Take it out of everything; its data is released by an action. */
+void muster__resource_detach(struct muster_resource *resource);
+/* Free one that was never inserted, releasing its data by an action. */
+void muster__resource_discard(struct muster__engine *engine, struct muster_resource *resource);
+void muster__resource_free(struct muster_resource *resource);
+void muster__resource_set_error(struct muster_resource *resource, struct muster_error *error);
+/* Known not to run. */
+bool muster__resource_is_inactive(const struct muster_resource *resource);
+/* Active, inactive, held, deferred, failed or unmanaged. */
+bool muster__resource_is_resting(const struct muster_resource *resource);
+/* The store has refused what the resource waits for. */
+void muster__resource_write_refused(struct muster_resource *resource, const struct muster_error *error);
+/* Write back what the record said before the intent, as a new version. */
+void muster__resource_revert(struct muster_resource *resource);
+/* No op is out, and nothing is on its way to the store for it. */
+bool muster__resource_at_rest(const struct muster_resource *resource);
+void muster__resource_op_finished(struct muster_resource *resource, struct muster_op *op);
+void muster__resource_op_timed_out(struct muster_resource *resource, struct muster_op *op);
+int muster__resource_add_event(struct muster__engine *engine, const struct muster__event *event);
+int muster__resource_remove_event(struct muster__engine *engine, const struct muster__event *event);
+int muster__resource_set_needs_event(struct muster__engine *engine, const struct muster__event *event);
+int muster__resource_set_policy_event(struct muster__engine *engine, const struct muster__event *event);
+enum muster_stage muster__resource_stage(const struct muster_resource *resource);
+/* A new version of its record, to be changed and written; NULL: out of memory. */
+struct muster__record *muster__resource_new_version(const struct muster_resource *resource,
+                                                    enum muster_stage stage, enum muster_reason reason,
+                                                    const char *handle, const char *token);
+
+/* reconcile.c */
+/* A record's boot as against this one; of no record, this one's. */
+enum muster__boot muster__boot_of(const struct muster__engine *engine, const struct muster__record *record);
+void muster__reconcile_begin(struct muster_resource *resource);
+void muster__reconcile_probe(struct muster_resource *resource);
+void muster__reconcile_probed(struct muster_resource *resource, struct muster_op *op);
+void muster__reconcile_adopted(struct muster_resource *resource, struct muster_op *op);
+void muster__reconcile_adopt_wait(struct muster_resource *resource);
+void muster__reconcile_retry(struct muster__engine *engine, struct muster__timer *timer);
+void muster__reconcile_defer(struct muster_resource *resource, enum muster__resource_state state);
+/* An inactive one, when autostart is over: the next restart of this boot starts nothing new. */
+void muster__reconcile_mark(struct muster_resource *resource);
+/* It runs: record that, and be active. */
+void muster__reconcile_active(struct muster_resource *resource, const char *handle, bool handle_set);
+int muster__resource_changed_event(struct muster__engine *engine, const struct muster__event *event);
+int muster__resource_retry_event(struct muster__engine *engine, const struct muster__event *event);
+void muster__reconcile_change(struct muster_resource *resource);
+
+/* start.c */
+void muster__start_wait(struct muster_resource *resource);
+/* Its turn has come: write the intent, or start what needs none. */
+void muster__start_turn(struct muster_resource *resource);
+void muster__start_committed(struct muster_resource *resource);
+/* May start be called now? If not, the intent is taken back. */
+bool muster__start_may_call(struct muster_resource *resource);
+void muster__start_refused(struct muster_resource *resource, const struct muster_error *error);
+/* A stop or the shutdown comes before a start that has not been called. */
+void muster__start_withdraw(struct muster_resource *resource);
+void muster__start_finished(struct muster_resource *resource, struct muster_op *op);
+
+/* stop.c */
+void muster__stop_begin(struct muster_resource *resource);
+void muster__stop_wait(struct muster_resource *resource);
+void muster__stop_refused(struct muster_resource *resource, const struct muster_error *error);
+/* The shutdown comes before a stop that has not been called. */
+void muster__stop_withdraw(struct muster_resource *resource);
+/* A host shutdown's stop is over, well or badly. */
+void muster__stop_counted(struct muster_resource *resource);
+void muster__stop_touch_needs(struct muster_resource *resource);
+void muster__stop_finished(struct muster_resource *resource, struct muster_op *op);
+
+/* request.c */
+int muster__resource_request_event(struct muster__engine *engine, const struct muster__event *event);
+/* Begin the next request in line, if the resource is at rest. */
+void muster__requests_look(struct muster_resource *resource);
+void muster__requests_release(struct muster__engine *engine);
+void muster__requests_cancel(struct muster__engine *engine);
+/* The resource goes away: end all that is about it. */
+void muster__requests_forget(struct muster_resource *resource);
+/* Another resource's request asks for this. */
+int muster__request_cascade(struct muster_resource *resource, enum muster__event_type type, uint64_t flags);
+bool muster__request_is_stopping(const struct muster_resource *resource);
+void muster__request_done(struct muster_resource *resource, int code, const struct muster_error *error);
+
+/* shutdown.c */
+int muster__shutdown_event(struct muster__engine *engine, const struct muster__event *event);
+/* What waits to be stopped is looked at. */
+void muster__shutdown_touch(struct muster__engine *engine);
+/* Nothing has been called for what is being done to it. */
+bool muster__resource_not_begun(const struct muster_resource *resource);
+void muster__rollback(struct muster__engine *engine, const struct muster_error *error);
+/* Go on with what is going down. */
+void muster__shutdown_look(struct muster__engine *engine);
+int muster__closed(struct muster__engine *engine, const struct muster__event *event);
+void muster__down_timer_expired(struct muster__engine *engine, struct muster__timer *timer);
+
+/* reload.c */
+int muster__reload_event(struct muster__engine *engine, const struct muster__event *event);
+void muster__reload_next(struct muster__engine *engine);
+void muster__reload_finished(struct muster_driver *driver, struct muster_op *op);
+
+#endif

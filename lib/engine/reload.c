@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Reload: the drivers' reload callbacks, one after the other in the plan's order. */
+#include "engine/internal.h"
+
+int muster__reload_event(struct muster__engine *engine, const struct muster__event *event)
+{
+    if (engine->state != MUSTER_STATE_UP || engine->reload != NULL)
+        return muster__refuse(engine, MUSTER_ESTATE, "reload: %s",
+                              engine->reload != NULL ? "one is under way" : "the context isn't up");
+    struct muster__request *request = muster__request_new(engine, event);
+    if (request == NULL)
+        return muster__refuse(engine, MUSTER_ENOMEM, "reload: out of memory");
+    engine->reload = request;
+    engine->reload_at = 0;
+    muster__error_replace(&engine->problems, NULL);
+    muster__reload_next(engine);
+    return 0;
+}
+
+void muster__reload_next(struct muster__engine *engine)
+{
+    const uint32_t *order = muster__graph_order(engine->graph);
+    if (engine->reload == NULL)
+        return;
+    while (engine->reload_at < engine->checked) {
+        struct muster_driver *driver = engine->drivers[order[engine->reload_at++]];
+        if (driver->state != MUSTER_DRIVER_UP || driver->def.reload == NULL || driver->op != NULL)
+            continue;
+        driver->op_wanted = true;
+        muster__dispatch_update(driver);
+        return;
+    }
+    struct muster__request *request = engine->reload;
+    engine->reload = NULL;
+    muster__request_end(request, muster_error_code(engine->problems), engine->problems);
+    muster__error_replace(&engine->problems, NULL);
+}
+
+void muster__reload_finished(struct muster_driver *driver, struct muster_op *op)
+{
+    struct muster_error *error = muster__op_error(op);
+    if (error != NULL)
+        muster__problem(driver->engine, error);
+    muster__error_unref(error);
+    if (!op->timed_out)
+        muster__reload_next(driver->engine);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Going down: by a shutdown of the daemon or of the host, or because an essential driver failed. */
+#include "engine/internal.h"
+
+#include <stdio.h>
+
+typedef void (*visitor)(struct muster_resource *resource);
+
+static void each_resource(struct muster__engine *engine, visitor visit)
+{
+    for (size_t i = 0; i < engine->driver_count; i++) {
+        struct muster__list *head = &engine->drivers[i]->resources;
+        for (struct muster__list *link = head->next; link != head;) {
+            struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
+            link = link->next;
+            visit(resource);
+        }
+    }
+}
+
+/* ---- the begin ---------------------------------------------------------------------------------------------- */
+
+bool muster__resource_not_begun(const struct muster_resource *resource)
+{
+    return resource->state == MUSTER__START_WAIT || resource->state == MUSTER__START_READY ||
+           resource->state == MUSTER__ADOPT_WAIT || resource->state == MUSTER__PROBE;
+}
+
+/* What was asked for and has not been called isn't called any more. */
+static void withdraw(struct muster_resource *resource)
+{
+    bool host = resource->engine->down_cause == MUSTER_CAUSE_HOST_SHUTDOWN;
+    if (resource->op != NULL)
+        return;
+    switch (resource->state) {
+    case MUSTER__START_READY:
+    case MUSTER__STARTING:
+        muster__start_withdraw(resource);
+        break;
+    case MUSTER__STOP_COMMIT:
+    case MUSTER__STOP_WAIT:
+    case MUSTER__STOPPING:
+        if (!host && resource->request != NULL)
+            muster__stop_withdraw(resource);
+        break;
+    default:
+        break;
+    }
+}
+
+static void begin_down(struct muster__engine *engine, enum muster_cause cause, enum muster_context_state state)
+{
+    engine->down_cause = cause;
+    engine->down_phase = MUSTER__DOWN_OPS;
+    engine->down_code = 0;
+    muster__set_state(engine, state);
+    muster__requests_cancel(engine);
+    muster__milestones_cancel(engine, MUSTER_ECANCELED, NULL);
+    muster__request_end(engine->reload, MUSTER_ECANCELED, NULL);
+    engine->reload = NULL;
+    muster__dispatch_clear(engine);
+    muster__op_cancel_all(engine);
+    each_resource(engine, withdraw);
+    muster__timer_set(engine, &engine->down_timer, engine->now + engine->options.shutdown_timeout_ms);
+}
+
+int muster__shutdown_event(struct muster__engine *engine, const struct muster__event *event)
+{
+    if (event->number > MUSTER_HOST_SHUTDOWN)
+        return muster__refuse(engine, MUSTER_EINVAL, "there is no such kind of shutdown");
+    if (muster__going_down(engine))
+        return muster__refuse(engine, MUSTER_ESTATE, "shutdown: the context is %s", muster_state_name(engine->state));
+    struct muster__request *request = muster__request_new(engine, event);
+    if (request == NULL)
+        return muster__refuse(engine, MUSTER_ENOMEM, "shutdown: out of memory");
+    engine->shutdown = request;
+    muster__error_replace(&engine->down_error, NULL);
+    muster__error_replace(&engine->problems, NULL);
+    begin_down(engine,
+               event->number == MUSTER_HOST_SHUTDOWN ? MUSTER_CAUSE_HOST_SHUTDOWN : MUSTER_CAUSE_USER,
+               MUSTER_STATE_SHUTTING_DOWN);
+    struct muster__request *bring_up = engine->bring_up;
+    engine->bring_up = NULL;
+    muster__request_end(bring_up, MUSTER_ECANCELED, NULL);
+    return 0;
+}
+
+void muster__rollback(struct muster__engine *engine, const struct muster_error *error)
+{
+    if (muster__going_down(engine))
+        return;
+    muster__error_replace(&engine->down_error, muster__error_ref(error));
+    begin_down(engine, MUSTER_CAUSE_ROLLBACK, MUSTER_STATE_ROLLING_BACK);
+    engine->down_code = error->code;
+}
+
+/* ---- stopping what runs, for a host shutdown ------------------------------------------------------------------- */
+
+static bool is_live(const struct muster_resource *resource)
+{
+    switch (resource->state) {
+    case MUSTER__ADOPT_WAIT:
+    case MUSTER__ACTIVE_COMMIT:
+    case MUSTER__ACTIVE:
+    case MUSTER__STOP_WAIT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void begin_stop(struct muster_resource *resource)
+{
+    struct muster_driver *driver = resource->driver;
+    if (resource->op != NULL || !is_live(resource))
+        return;
+    resource->host_stop = true;
+    resource->user_stop = resource->state == MUSTER__STOP_WAIT;
+    resource->cause = resource->user_stop ? resource->cause : MUSTER_CAUSE_HOST_SHUTDOWN;
+    driver->stopping += resource->edge_count == 0;
+    resource->engine->tiers[driver->tier].stopping++;
+    if (resource->user_stop)
+        muster__resource_touch(resource);
+    else
+        muster__stop_begin(resource);
+}
+
+static void touch_waiting(struct muster_resource *resource)
+{
+    if (resource->state == MUSTER__STOP_WAIT)
+        muster__resource_touch(resource);
+}
+
+void muster__shutdown_touch(struct muster__engine *engine)
+{
+    each_resource(engine, touch_waiting);
+}
+
+static bool stops_are_over(const struct muster__engine *engine)
+{
+    for (uint32_t i = 0; i < engine->tier_count; i++)
+        if (engine->tiers[i].stopping > 0)
+            return false;
+    return true;
+}
+
+/* ---- shutting drivers down, in reverse of the order in which they were used --------------------------------------- */
+
+static bool has_op(const struct muster_driver *driver)
+{
+    const struct muster__list *head = &driver->engine->ops_out;
+    for (struct muster__list *link = head->next; link != head; link = link->next)
+        if (muster__container(link, struct muster_op, link)->driver == driver)
+            return true;
+    return false;
+}
+
+/* false: its shutdown is out. */
+static bool shut_down(struct muster_driver *driver)
+{
+    bool calls = driver->done[MUSTER__STEP_INITIALIZE] && driver->def.shutdown != NULL &&
+                 (driver->engine->op_count == 0 || !has_op(driver));
+    muster__driver_move(driver, MUSTER_DRIVER_SHUTTING_DOWN);
+    driver->op_wanted = calls;
+    if (!calls)
+        muster__driver_move(driver, MUSTER_DRIVER_DOWN);
+    else
+        muster__dispatch_update(driver);
+    return !calls;
+}
+
+/* false: one is under way. */
+static bool shut_drivers_down(struct muster__engine *engine)
+{
+    while (engine->used_count > 0) {
+        struct muster_driver *driver = engine->drivers[engine->used[engine->used_count - 1]];
+        if (driver->state == MUSTER_DRIVER_SHUTTING_DOWN)
+            return false;
+        if (driver->state != MUSTER_DRIVER_DOWN && !shut_down(driver))
+            return false;
+        engine->used_count--;
+    }
+    for (size_t i = 0; i < engine->driver_count; i++)
+        if (engine->drivers[i]->state != MUSTER_DRIVER_DOWN && engine->drivers[i]->op == NULL)
+            muster__driver_move(engine->drivers[i], MUSTER_DRIVER_DOWN);
+    return true;
+}
+
+static void release(struct muster_resource *resource)
+{
+    if (resource->op == NULL)
+        muster__resource_detach(resource);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------ */
+
+static void finish(struct muster__engine *engine)
+{
+    muster__timer_clear(engine, &engine->down_timer);
+    struct muster__request *bring_up = engine->bring_up;
+    struct muster__request *shutdown = engine->shutdown;
+    engine->bring_up = engine->shutdown = NULL;
+    engine->begun = false;
+    engine->milestone = -1;
+    engine->result = engine->down_code;
+    muster__set_state(engine, MUSTER_STATE_DOWN);
+    const struct muster_error *error = engine->down_error != NULL ? engine->down_error : engine->problems;
+    muster__request_end(bring_up, engine->down_code, error);
+    muster__request_end(shutdown, engine->down_code, error);
+    muster__error_replace(&engine->error, muster__error_ref(error));
+}
+
+static bool store_is_open(const struct muster__engine *engine)
+{
+    return engine->store == MUSTER__STORE_IDLE || engine->store == MUSTER__STORE_BROKEN;
+}
+
+static void close_store(struct muster__engine *engine)
+{
+    each_resource(engine, release);
+    if (!store_is_open(engine)) {
+        finish(engine);
+        return;
+    }
+    engine->down_phase = MUSTER__DOWN_CLOSE;
+    engine->store = MUSTER__STORE_CLOSING;
+    muster__timer_clear(engine, &engine->store_timer);
+    engine->store_paused = engine->reload_wanted = false;
+    engine->records_unknown = false;
+    engine->close_wanted = true;
+}
+
+int muster__closed(struct muster__engine *engine, const struct muster__event *event)
+{
+    engine->store = MUSTER__STORE_CLOSED;
+    if (event->code != 0)
+        muster__observe_store(engine, event->code, event->error);
+    if (engine->state != MUSTER_STATE_DOWN)
+        finish(engine);
+    return 0;
+}
+
+void muster__shutdown_look(struct muster__engine *engine)
+{
+    if (!muster__going_down(engine) || engine->state == MUSTER_STATE_DOWN ||
+        engine->down_phase == MUSTER__DOWN_CLOSE || !muster__list_empty(&engine->touched_resources))
+        return;
+    if (engine->down_phase == MUSTER__DOWN_OPS) {
+        if (muster__ops_awaited(engine) > 0 || !muster__commit_idle(engine))
+            return;
+        engine->down_phase = MUSTER__DOWN_STOPS;
+        if (engine->down_cause == MUSTER_CAUSE_HOST_SHUTDOWN)
+            each_resource(engine, begin_stop);
+    }
+    if (engine->down_phase == MUSTER__DOWN_STOPS) {
+        if (!stops_are_over(engine) || muster__ops_awaited(engine) > 0 || !muster__commit_idle(engine))
+            return;
+        engine->down_phase = MUSTER__DOWN_DRIVERS;
+    }
+    if (shut_drivers_down(engine))
+        close_store(engine);
+}
+
+void muster__down_timer_expired(struct muster__engine *engine, struct muster__timer *timer)
+{
+    char text[MUSTER__ERROR_TEXT];
+    (void)timer;
+    muster__ops_name(engine, text, sizeof(text));
+    engine->down_code = MUSTER_ETIMEDOUT;
+    struct muster_error *error = muster__error_new(
+        engine->memory, MUSTER_ETIMEDOUT, engine->down_error, "not down after %llu ms; still out: %s",
+        (unsigned long long)engine->options.shutdown_timeout_ms, text[0] == '\0' ? "the store" : text);
+    muster__error_replace(&engine->down_error, error);
+    muster__dispatch_clear(engine);
+    if (engine->down_phase == MUSTER__DOWN_CLOSE)
+        finish(engine);
+    else
+        close_store(engine);
+}

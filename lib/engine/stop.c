@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* Stopping: the intent, the wait for what depends on it, the call, its end. */
+#include "engine/internal.h"
+
+#include <stdio.h>
+
+/* ---- the intent ----------------------------------------------------------------------------------------------- */
+
+static struct muster__record *stop_record(struct muster_resource *resource, enum muster_stage stage)
+{
+    const struct muster__engine *engine = resource->engine;
+    const struct muster__record *old = resource->entry->record;
+    bool same_boot = old != NULL && muster__boot_of(engine, old) == MUSTER__BOOT_SAME;
+    bool keep = stage == MUSTER_STAGE_STOPPING && same_boot;
+    bool host = resource->host_stop && !resource->user_stop;
+    struct muster__record *record = muster__resource_new_version(
+        resource, stage, host ? MUSTER_REASON_HOST_SHUTDOWN : MUSTER_REASON_USER,
+        keep ? old->is.handle : NULL, keep ? old->is.token : NULL);
+    if (record == NULL)
+        return NULL;
+    if (!host) {
+        record->is.desired = MUSTER_DESIRED_INACTIVE;
+        record->is.attempts = 0;
+    }
+    return record;
+}
+
+static void refuse(struct muster_resource *resource, int code, const char *why)
+{
+    struct muster_error *error = muster__error_new(resource->engine->memory, code, NULL, "%s '%s': stop: %s",
+                                                   muster_driver_name(resource->driver), resource->name, why);
+    muster__request_done(resource, code, error);
+    muster__error_unref(error);
+}
+
+/* It is known not to run: the record alone changes. */
+static void record_inactive(struct muster_resource *resource, struct muster__record *record)
+{
+    const struct muster__record *old = resource->entry->record;
+    if (old != NULL && muster__record_same(&old->is, &record->is))
+        muster__record_unref(record);
+    else
+        muster__entry_write(resource->engine, resource->entry, record);
+    resource->ended_badly = false;
+    muster__resource_set_error(resource, NULL);
+    muster__resource_move(resource, MUSTER__INACTIVE_COMMIT);
+}
+
+void muster__stop_begin(struct muster_resource *resource)
+{
+    struct muster__engine *engine = resource->engine;
+    const struct muster_error *refusal = resource->host_stop ? NULL : muster__store_refuses(engine);
+    bool calls = !resource->shown_inactive;
+    struct muster__record *record =
+        refusal == NULL ? stop_record(resource, calls ? MUSTER_STAGE_STOPPING : MUSTER_STAGE_INACTIVE) : NULL;
+    if (record == NULL && !resource->host_stop) {
+        refuse(resource, refusal == NULL ? MUSTER_ENOMEM : refusal->code,
+               refusal == NULL ? "out of memory" : refusal->text);
+        return;
+    }
+    resource->came_from = resource->state;
+    muster__record_unref(resource->previous);
+    resource->previous = muster__record_ref(resource->entry->record);
+    if (!calls) {
+        record_inactive(resource, record);
+        return;
+    }
+    if (record != NULL)
+        muster__entry_write(engine, resource->entry, record);
+    muster__resource_move(resource, MUSTER__STOP_COMMIT);
+}
+
+/* ---- the wait --------------------------------------------------------------------------------------------------- */
+
+/* Is `dependent` on its way to be stopped? */
+static bool is_stopping(const struct muster_resource *dependent)
+{
+    return dependent->state == MUSTER__STOP_COMMIT || dependent->state == MUSTER__STOP_WAIT ||
+           dependent->state == MUSTER__STOPPING || muster__request_is_stopping(dependent);
+}
+
+/* The first dependent that keeps it from being stopped. */
+static struct muster_resource *blocker(const struct muster_resource *resource)
+{
+    struct muster__list *cursor = NULL;
+    struct muster_resource *dependent;
+    while ((dependent = muster__edges_live_dependent(resource, &cursor)) != NULL) {
+        struct muster__edge *edge = muster__container(cursor, struct muster__edge, in_to);
+        bool bad = muster__edge_state(edge) == MUSTER__EDGE_BAD;
+        bool gone_on = resource->host_stop && !is_stopping(dependent);
+        if (!bad && !gone_on)
+            return dependent;
+    }
+    return NULL;
+}
+
+/* Host shutdown: what declares nothing depends on all that its driver comes after. */
+static bool waits_for_drivers(const struct muster_resource *resource)
+{
+    const struct muster__engine *engine = resource->engine;
+    const struct muster_driver *driver = resource->driver;
+    struct muster__ids dependents = muster__graph_dependents(engine->graph, driver->id);
+    for (uint32_t tier = driver->tier + 1; tier < engine->tier_count; tier++)
+        if (engine->tiers[tier].stopping > 0)
+            return true;
+    for (uint32_t i = 0; i < dependents.count; i++)
+        if (engine->drivers[dependents.ids[i]]->stopping > 0)
+            return true;
+    return false;
+}
+
+/* The stop comes to nothing: the record, and the caller after it, hear what is true. */
+static void back_out(struct muster_resource *resource, struct muster_error *error)
+{
+    bool was_active = resource->came_from == MUSTER__ACTIVE;
+    muster__resource_revert(resource);
+    muster__resource_set_error(resource, error);
+    resource->ended_badly = true;
+    muster__stop_counted(resource);
+    if (was_active) {
+        muster__resource_move(resource, MUSTER__ACTIVE_COMMIT);
+        return;
+    }
+    resource->ended_badly = false;
+    if (muster__going_down(resource->engine))
+        muster__resource_move(resource, MUSTER__HELD);
+    else
+        muster__reconcile_defer(resource, MUSTER__HELD);
+    muster__request_done(resource, error->code, error);
+}
+
+static struct muster_error *depended_on(const struct muster_resource *resource, const struct muster_resource *by)
+{
+    return muster__error_new(resource->engine->memory, MUSTER_EDEPENDENCY, by->error,
+                             "%s '%s': stop: %s/%s needs it and is %s", muster_driver_name(resource->driver),
+                             resource->name, muster_driver_name(by->driver), by->name,
+                             muster_stage_name(muster__resource_stage(by)));
+}
+
+void muster__stop_wait(struct muster_resource *resource)
+{
+    bool asked = resource->request != NULL || resource->host_stop;
+    struct muster_resource *dependent = blocker(resource);
+    resource->stuck = !asked && !muster__barrier_open(resource->driver);
+    if (resource->stuck || (muster__going_down(resource->engine) && !resource->host_stop) ||
+        (resource->host_stop && waits_for_drivers(resource)))
+        return;
+    if (dependent == NULL) {
+        muster__resource_move(resource, MUSTER__STOPPING);
+        muster__dispatch_queue(resource, &resource->driver->calls);
+        return;
+    }
+    if (is_stopping(dependent))
+        return;
+    if (resource->request != NULL && muster__resource_at_rest(dependent)) {
+        back_out(resource, depended_on(resource, dependent));
+        return;
+    }
+    resource->stuck = dependent->settled;
+    if (resource->stuck)
+        muster__resource_set_error(resource, depended_on(resource, dependent));
+}
+
+void muster__stop_withdraw(struct muster_resource *resource)
+{
+    back_out(resource, muster__error_new(resource->engine->memory, MUSTER_ECANCELED, NULL, "%s '%s': stop: cancelled",
+                                         muster_driver_name(resource->driver), resource->name));
+}
+
+void muster__stop_refused(struct muster_resource *resource, const struct muster_error *error)
+{
+    if (resource->host_stop) {
+        muster__resource_move(resource, MUSTER__STOP_WAIT); /* the host goes down, recorded or not */
+        return;
+    }
+    struct muster_error *kept = muster__error_new(resource->engine->memory, error->code, error, "%s '%s': not stopped",
+                                                  muster_driver_name(resource->driver), resource->name);
+    muster__resource_revert(resource);
+    if (resource->came_from == MUSTER__DEFERRED)
+        muster__reconcile_defer(resource, MUSTER__DEFERRED);
+    else
+        muster__resource_move(resource, resource->came_from);
+    muster__request_done(resource, kept->code, kept);
+    muster__error_unref(kept);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------ */
+
+void muster__stop_counted(struct muster_resource *resource)
+{
+    struct muster_driver *driver = resource->driver;
+    if (!resource->host_stop)
+        return;
+    resource->host_stop = false;
+    resource->engine->tiers[driver->tier].stopping--;
+    driver->stopping -= resource->edge_count == 0;
+    if (driver->stopping == 0 || resource->engine->tiers[driver->tier].stopping == 0)
+        muster__shutdown_touch(resource->engine);
+}
+
+void muster__stop_finished(struct muster_resource *resource, struct muster_op *op)
+{
+    struct muster_error *error = muster__op_error(op);
+    if (error != NULL) {
+        back_out(resource, error);
+        return;
+    }
+    struct muster__record *record = stop_record(resource, MUSTER_STAGE_INACTIVE);
+    resource->shown_inactive = true;
+    resource->answered = true;
+    resource->answer = MUSTER__ANSWER_INACTIVE;
+    resource->ended_badly = false;
+    muster__resource_set_error(resource, NULL);
+    if (record != NULL)
+        muster__entry_write(resource->engine, resource->entry, record);
+    muster__stop_counted(resource);
+    muster__resource_move(resource, MUSTER__INACTIVE_COMMIT);
+    muster__edges_touch_dependents(resource);
+    muster__stop_touch_needs(resource);
+}
+
+/* What it needed may be stopped now. */
+void muster__stop_touch_needs(struct muster_resource *resource)
+{
+    for (size_t i = 0; i < resource->edge_count; i++)
+        if (resource->edges[i].to->resource != NULL)
+            muster__resource_touch(resource->edges[i].to->resource);
+}
