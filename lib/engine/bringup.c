@@ -193,7 +193,8 @@ static int lay_out(struct muster__engine *engine)
         muster__free(engine->memory, used);
         return MUSTER_ENOMEM;
     }
-    memcpy(used, engine->used, engine->used_count * sizeof(*used));
+    if (engine->used_count > 0)
+        memcpy(used, engine->used, engine->used_count * sizeof(*used));
     muster__free(engine->memory, engine->tiers);
     muster__free(engine->memory, engine->positions);
     muster__free(engine->memory, engine->used);
