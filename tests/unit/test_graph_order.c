@@ -102,6 +102,9 @@ static void dependents_and_dependencies_ascend(void **state)
 
 static void an_empty_graph_is_in_order(void **state)
 {
+    uint32_t id;
+    muster__graph_free(NULL);
+    assert_false(muster__graph_find(*state, "a", &id));
     assert_int_equal(muster__graph_check(*state, 0), 0);
     assert_int_equal(muster__graph_count(*state), 0);
     assert_null(muster__graph_problems(*state));

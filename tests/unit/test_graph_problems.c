@@ -69,6 +69,19 @@ static void drivers_that_are_up_cannot_come_to_wait(void **state)
         "0)");
 }
 
+static void each_driver_that_is_up_and_would_wait_is_told(void **state)
+{
+    struct muster__graph *graph = *state;
+    graph_add(graph, "a: wants=x");
+    graph_add(graph, "b: after=x");
+    assert_int_equal(muster__graph_check(graph, 0), 0);
+    graph_add(graph, "x:");
+    graph_add(graph, "c: needs=x");
+    assert_int_equal(muster__graph_check(graph, 2), MUSTER_ESTATE);
+    assert_string_equal(graph_problems(graph), "ESTATE: x comes too late: a wants x, and a is up already\n"
+                                               "ESTATE: x comes too late: b is after x, and b is up already");
+}
+
 static void drivers_that_are_up_may_be_waited_for(void **state)
 {
     struct muster__graph *graph = *state;
@@ -88,6 +101,7 @@ int main(void)
         GRAPH_TEST(each_unknown_name_is_told_once_a_driver),
         GRAPH_TEST(self_dependencies_of_each_kind),
         GRAPH_TEST(drivers_that_are_up_cannot_come_to_wait),
+        GRAPH_TEST(each_driver_that_is_up_and_would_wait_is_told),
         GRAPH_TEST(drivers_that_are_up_may_be_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
