@@ -45,7 +45,7 @@ static const handler handlers[MUSTER__EVENT_TYPES] = {
 
 void muster__settle(struct muster__engine *engine)
 {
-    do {
+    for (;;) {
         struct muster__list *link;
         while ((link = muster__list_pop(&engine->touched_resources)) != NULL)
             muster__resource_look(muster__container(link, struct muster_resource, touched));
@@ -55,7 +55,9 @@ void muster__settle(struct muster__engine *engine)
         }
         muster__milestones_look(engine);
         muster__shutdown_look(engine);
-    } while (!muster__list_empty(&engine->touched_drivers) || !muster__list_empty(&engine->touched_resources));
+        if (muster__list_empty(&engine->touched_drivers) && muster__list_empty(&engine->touched_resources))
+            return;
+    }
 }
 
 int muster__engine_step(struct muster__engine *engine, const struct muster__event *event)
