@@ -136,7 +136,7 @@ static struct played *new_played(struct world *world, struct muster_op *op)
         world_fail(world, "too many ops are out");
     *played = (struct played){.used = true, .out = true, .op = op, .phase = op->phase, .cause = op->cause};
     played->called_ms = world->now;
-    played->driver = world_driver(world, muster__driver_def(op->driver)->name);
+    played->driver = world_driver(world, muster_driver_name(op->driver));
     if (op->resource != NULL) {
         char full[2 * WORLD_NAME];
         snprintf(full, sizeof(full), "%s/%s", played->driver->is.name, muster__resource_name(op->resource));
