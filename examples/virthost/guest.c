@@ -244,7 +244,7 @@ static int start_guest(struct muster_op *op)
         return muster_op_fail(op, lock, "%s: %s", guest->paths.lock,
                               lock == -EAGAIN ? "its QEMU runs already" : strerror(-lock));
     let_go(guest);
-    char error[256] = "";
+    char error[600] = "";
     pid = spawn_guest(guest, muster_op_token(op), lock, error, sizeof(error));
     close(lock);
     if (pid < 0)

@@ -12,6 +12,7 @@
 #include "control.h"
 #include "delay.h"
 #include "object.h"
+#include "process.h"
 #include "timeline.h"
 
 #define EXIT_PROBLEM 1
@@ -311,6 +312,8 @@ static int run(struct daemon *daemon, const struct virthost_options *options)
         control_close(host);
         muster_free(host->context);
     }
+    uv_run(&host->loop, UV_RUN_DEFAULT);
+    process_disown(&host->loop);
     uv_run(&host->loop, UV_RUN_DEFAULT);
     timeline_free(host->timeline);
     if (uv_loop_close(&host->loop) != 0) {

@@ -279,6 +279,18 @@ int process_spawn(uv_loop_t *loop, const struct process_spawn *spawn)
     return child->process.pid;
 }
 
+static void disown(uv_handle_t *handle, void *data)
+{
+    (void)data;
+    if (handle->type == UV_PROCESS && ((uv_process_t *)handle)->exit_cb == on_child_exit && !uv_is_closing(handle))
+        uv_close(handle, on_child_closed);
+}
+
+void process_disown(uv_loop_t *loop)
+{
+    uv_walk(loop, disown, NULL);
+}
+
 void process_last_words(const char *log, char *text, size_t bytes)
 {
     char tail[512] = "";

@@ -67,6 +67,9 @@ struct process_spawn {
 /* A child of its own session, which lives on when the daemon dies. Returns its pid, or a negative errno. `exited` may be NULL. */
 int process_spawn(uv_loop_t *loop, const struct process_spawn *spawn);
 
+/* Their ends are of no interest any more: the loop is to be closed. */
+void process_disown(uv_loop_t *loop);
+
 /* The last line of a log, or "no message". */
 void process_last_words(const char *log, char *text, size_t bytes);
 
