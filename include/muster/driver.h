@@ -234,7 +234,8 @@ MUSTER_API int muster_driver_retry(struct muster_driver *driver);
 MUSTER_API int muster_op_finish(struct muster_op *op, int outcome);
 
 /**
- * Finish an op as failed, with a message (cut at 255 bytes). `code` is negative. Never allocates.
+ * Finish an op as failed, with a message (cut at 255 bytes). `code` is negative; MUSTER_EUNAVAILABLE and, from
+ * initialize, MUSTER_ESKIPPED mean MUSTER_UNAVAILABLE and MUSTER_SKIP, with the message as their reason. Never allocates.
  * Returns MUSTER_PENDING, so that a callback can end with `return muster_op_fail(...)`.
  */
 MUSTER_API int muster_op_fail(struct muster_op *op, int code, const char *format, ...) MUSTER_PRINTF(3, 4);

@@ -32,12 +32,20 @@ static bool is_outcome(int outcome)
     return outcome <= MUSTER_FOREIGN && outcome != MUSTER_PENDING;
 }
 
+/* So that "not now" and "not on this machine" can come with a reason. */
+static int outcome_of(const struct muster_op *op, int code)
+{
+    if (code == MUSTER_EUNAVAILABLE)
+        return MUSTER_UNAVAILABLE;
+    return code == MUSTER_ESKIPPED && op->phase == MUSTER_PHASE_INITIALIZE ? MUSTER_SKIP : code;
+}
+
 /* The mutex is held. Exactly once: false if it is finished already. */
 static bool complete(struct muster_op *op, int from, const struct end *end)
 {
     if (!atomic_compare_exchange_strong(&op->stage, &from, MUSTER__OP_FINISHED))
         return false;
-    op->effects.outcome = end->outcome;
+    op->effects.outcome = outcome_of(op, end->outcome);
     if (end->text != NULL) {
         muster_error_set(&op->effects.error, end->outcome, 0, "%s", end->text);
         op->effects.error.sys_errno = end->outcome > -4096 ? -end->outcome : 0;
