@@ -233,8 +233,15 @@ static void close_store(struct muster__engine *engine)
 int muster__closed(struct muster__engine *engine, const struct muster__event *event)
 {
     engine->store = MUSTER__STORE_CLOSED;
-    if (event->code != 0)
-        muster__observe_store(engine, event->code, event->error);
+    if (event->code != 0) {
+        /* The event's error is the caller's, and gone when this is told. */
+        struct muster_error *error =
+            event->error != NULL
+                ? muster__error_wrap(engine->memory, event->error, "store: close")
+                : muster__error_new(engine->memory, event->code, NULL, "store: close: %s", muster_code_text(event->code));
+        muster__observe_store(engine, event->code, error);
+        muster__error_unref(error);
+    }
     if (engine->state != MUSTER_STATE_DOWN)
         finish(engine);
     return 0;
