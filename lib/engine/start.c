@@ -21,10 +21,8 @@ static enum wait wait_for_driver(const struct muster_resource *resource)
         return COMING;
     if (resource->decision.verdict != MUSTER__START_LATER)
         return READY;
-    if (!muster__barrier_open(driver))
+    if (!muster__barrier_open(driver) || !driver->done[MUSTER__STEP_RECONCILE])
         return STUCK;
-    if (!driver->done[MUSTER__STEP_RECONCILE])
-        return COMING;
     return resource->edge_count > 0 || muster__driver_can_start_waiting(driver) ? READY : COMING;
 }
 
