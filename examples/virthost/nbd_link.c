@@ -29,13 +29,19 @@ static void on_closed(uv_handle_t *handle)
     free(link);
 }
 
-/* "nbd_aio_connect: connect: Connection refused": who reads it wants the end. */
-static void end_link(struct nbd_link *link)
+/* Without the name of libnbd's function. */
+static const char *last_error(void)
 {
     const char *text = nbd_get_error();
+    const char *rest = text == NULL ? NULL : strstr(text, ": ");
+    return text == NULL ? "no NBD server answers" : rest == NULL ? text : rest + 2;
+}
+
+static void end_link(struct nbd_link *link)
+{
     link->over = true;
     uv_poll_stop(&link->poll);
-    link->cb(link->data, link->ready ? "the server hung up" : text == NULL ? "no NBD server answers" : text);
+    link->cb(link->data, link->ready ? "the server hung up" : last_error());
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -97,8 +103,7 @@ struct nbd_link *nbd_link_new(uv_loop_t *loop, const struct nbd_link_target *tar
     struct nbd_handle *nbd = link == NULL ? NULL : nbd_create();
     if (nbd == NULL || configure(nbd, target) != 0 || nbd_aio_connect_unix(nbd, target->socket) != 0 ||
         nbd_aio_get_fd(nbd) < 0 || uv_poll_init(loop, &link->poll, nbd_aio_get_fd(nbd)) != 0) {
-        const char *text = nbd_get_error();
-        snprintf(error, bytes, "%s", text == NULL ? "out of memory" : text);
+        snprintf(error, bytes, "%s", last_error());
         nbd_close(nbd);
         free(link);
         return NULL;

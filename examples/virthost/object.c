@@ -2,7 +2,6 @@
 #include "object.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,17 +291,4 @@ void object_sweep_soon(struct virthost *host)
 {
     if (host->sweep == NULL && !host->ending)
         host->sweep = delay_new(&host->loop, 0, on_sweep, host);
-}
-
-/* ---- ops ------------------------------------------------------------------------------------------ */
-
-int object_not_now(struct muster_op *op, const char *format, ...)
-{
-    char text[256];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    bool user = muster_op_cause(op) == MUSTER_CAUSE_USER || muster_op_cause(op) == MUSTER_CAUSE_CASCADE;
-    return muster_op_fail(op, user ? MUSTER_EFAILED : MUSTER_EUNAVAILABLE, "%s", text);
 }

@@ -34,6 +34,8 @@ struct object {
     struct muster_resource *resource;
     /* No file defines it: it is removed when it is inactive. */
     bool transient;
+    /* The last of its states in the timeline. */
+    char shown[48];
     /* ... but not yet: who has made it is about to start it. */
     bool pinned;
 };
@@ -61,8 +63,5 @@ void object_sweep_soon(struct virthost *host);
 struct object *object_find(const struct virthost *host, const char *driver, const char *name);
 struct object *object_of_op(const struct muster_op *op);
 struct object *object_of_resource(const struct muster_resource *resource);
-
-/* End `op` as "not now". At bring-up muster tries again; a user is told that it failed. Returns what the callback returns. */
-int object_not_now(struct muster_op *op, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

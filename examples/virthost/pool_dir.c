@@ -13,7 +13,7 @@ static int start_dir(struct muster_op *op)
 {
     const char *path = config_string(object_of_op(op)->config, "path");
     if (access(path, R_OK | W_OK | X_OK) != 0)
-        return object_not_now(op, "%s: %s", path, strerror(errno));
+        return muster_op_fail(op, MUSTER_EUNAVAILABLE, "%s: %s", path, strerror(errno));
     return MUSTER_OK;
 }
 

@@ -235,7 +235,7 @@ static int start_export(struct muster_op *op)
         return muster_op_fail(op, MUSTER_EFAILED, "%s: too long for a socket, use a shorter --state", pool->socket);
     int code = make_disk(config);
     if (code != 0)
-        return object_not_now(op, "%s: %s", config_string(config, "path"), strerror(-code));
+        return muster_op_fail(op, MUSTER_EUNAVAILABLE, "%s: %s", config_string(config, "path"), strerror(-code));
     int lock = process_lock(pool->lock);
     if (lock < 0)
         return muster_op_fail(op, lock, "%s: %s", pool->lock, lock == -EAGAIN ? "it runs already" : strerror(-lock));

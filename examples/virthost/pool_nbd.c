@@ -42,7 +42,7 @@ static void on_link(void *data, const char *error)
     if (op == NULL)
         muster_resource_changed(pool->object.resource, MUSTER_CHANGED_LOST);
     else if (error != NULL)
-        object_not_now(op, "%s: %s", config_string(pool->object.config, "socket"), error);
+        muster_op_fail(op, MUSTER_EUNAVAILABLE, "%s: %s", config_string(pool->object.config, "socket"), error);
     else
         muster_op_finish(op, MUSTER_OK);
 }
@@ -69,7 +69,7 @@ static int start_nbd(struct muster_op *op)
     hang_up(pool);
     pool->link = nbd_link_new(&pool->object.host->loop, &target, error, sizeof(error));
     if (pool->link == NULL)
-        return object_not_now(op, "%s: %s", target.socket, error);
+        return muster_op_fail(op, MUSTER_EUNAVAILABLE, "%s: %s", target.socket, error);
     pool->op = op;
     return MUSTER_PENDING;
 }

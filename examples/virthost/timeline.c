@@ -117,6 +117,18 @@ static bool has_ended(const struct muster_observation *seen)
            object_of_resource(seen->resource)->transient;
 }
 
+/* What is durable now is observed again: a line that says the same tells nothing. */
+static bool is_repetition(const struct muster_observation *seen, const char *change)
+{
+    if (seen->type != MUSTER_OBSERVE_RESOURCE || seen->resource == NULL || seen->error != NULL)
+        return false;
+    struct object *object = object_of_resource(seen->resource);
+    if (strncmp(object->shown, change, sizeof(object->shown) - 1) == 0)
+        return true;
+    snprintf(object->shown, sizeof(object->shown), "%.47s", change);
+    return false;
+}
+
 static void on_observation(struct muster *context, void *data, const struct muster_observation *seen)
 {
     (void)context;
@@ -126,7 +138,8 @@ static void on_observation(struct muster *context, void *data, const struct must
     describe(seen, change, sizeof(change));
     const char *error = muster_error_text(seen->error);
     snprintf(text, sizeof(text), "%s%s%s", change, *error == '\0' ? "" : ": ", error);
-    add_line(timeline, seen->time_ms, muster_observation_name(seen->type), subject, text);
+    if (!is_repetition(seen, change))
+        add_line(timeline, seen->time_ms, muster_observation_name(seen->type), subject, text);
     if (has_ended(seen) || seen->type == MUSTER_OBSERVE_MILESTONE)
         object_sweep_soon(timeline->host);
 }
