@@ -227,7 +227,8 @@ MUSTER_API int muster_resource_start(struct muster_resource *resource, const str
  * Stop a resource. It is recorded inactive by the user, with this boot, also when nothing ran; the driver's stop is
  * called unless this run has shown the resource inactive.
  * Ends with: MUSTER_EDEPENDENCY: others that aren't known inactive need it, with their names, and
- * MUSTER_STOP_CASCADE isn't set; the driver's code: it is recorded active again; else as muster_resource_start().
+ * MUSTER_STOP_CASCADE isn't set; MUSTER_EBUSY: an op on it is past its deadline and unfinished (it was asked to end early); the
+ * driver's code: it is recorded active again; else as muster_resource_start().
  */
 MUSTER_API int muster_resource_stop(struct muster_resource *resource, const struct muster_request_options *options,
                                     muster_done_cb cb, void *data);

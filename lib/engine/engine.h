@@ -162,7 +162,7 @@ int muster__engine_foreach_record(const struct muster__engine *engine, muster_re
 
 struct muster__engine *muster__driver_engine(const struct muster_driver *driver);
 struct muster__engine *muster__resource_engine(const struct muster_resource *resource);
-/* The driver's definition: its callbacks, flags and limits. Its name is valid, its lists are not kept. */
+/* The driver's definition: its callbacks, flags and limits. Its name and its lists are not kept there. */
 const struct muster_driver_def *muster__driver_def(const struct muster_driver *driver);
 
 /* ---- for muster_op_add_resource(), any thread --------------------------------------------------- */

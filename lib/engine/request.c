@@ -216,10 +216,29 @@ static void make_way(struct muster_resource *resource, const struct muster__requ
         muster__start_withdraw(resource);
 }
 
+/* An op that is past its deadline may never end: who waits for it hears that now. */
+static void end_all(struct muster_resource *resource)
+{
+    const struct muster__memory *memory = resource->engine->memory;
+    while (!muster__list_empty(&resource->requests)) {
+        struct muster__request *request = muster__container(resource->requests.next, struct muster__request, link);
+        bool starts = request->type == MUSTER__EVENT_RESOURCE_START;
+        struct muster_error *error = muster__error_new(
+            memory, starts ? MUSTER_EUNKNOWN : MUSTER_EBUSY, resource->error, "%s '%s': %s",
+            muster_driver_name(resource->driver), resource->name, starts ? "start" : "stop");
+        muster__request_end(request, error->code, error);
+        muster__error_unref(error);
+    }
+}
+
 void muster__requests_look(struct muster_resource *resource)
 {
     if (muster__list_empty(&resource->requests) || muster__going_down(resource->engine))
         return;
+    if (resource->op != NULL && resource->op->timed_out) {
+        end_all(resource);
+        return;
+    }
     struct muster__request *next = muster__container(resource->requests.next, struct muster__request, link);
     make_way(resource, next);
     if (!muster__resource_at_rest(resource))
