@@ -76,14 +76,26 @@ static bool fell(enum muster_driver_state state)
 static bool reached(const struct world_driver *driver, enum muster_driver_state least)
 {
     enum muster_driver_state state = muster_driver_state(driver->driver);
+    if (least <= MUSTER_DRIVER_RECONCILED && driver->settled[least == MUSTER_DRIVER_RECONCILED])
+        return true;
     return fell(state) || (state >= least && state <= MUSTER_DRIVER_UP);
 }
 
+void check_see_drivers(struct world *world)
+{
+    for (unsigned i = 0; i < world->driver_count; i++) {
+        struct world_driver *driver = &world->drivers[i];
+        if (driver->driver == NULL)
+            continue;
+        driver->settled[0] = reached(driver, MUSTER_DRIVER_INITIALIZED);
+        driver->settled[1] = reached(driver, MUSTER_DRIVER_RECONCILED);
+    }
+}
+
+/* It has initialized. (One that failed in a later phase blocks the later phases of others.) */
 static bool is_up(const struct world_driver *driver)
 {
-    enum muster_driver_state state = muster_driver_state(driver->driver);
-    return state >= MUSTER_DRIVER_INITIALIZED && state <= MUSTER_DRIVER_UP &&
-           (driver->initialized || !has(driver, WORLD_CALLBACK(INITIALIZE)));
+    return driver->initialized || !has(driver, WORLD_CALLBACK(INITIALIZE));
 }
 
 /* "initialize(d) after initialize(x) for every x that d depends on; reconciled(y) for every y of a lower tier" */
@@ -150,7 +162,7 @@ static void check_shutdown(struct world *world, const struct played *played)
     }
     for (unsigned i = 0; i < world->driver_count; i++) {
         const struct world_driver *later = &world->drivers[i];
-        if (later->called > driver->called && !later->shut_down && later->initialized &&
+        if (driver->called != 0 && later->called > driver->called && !later->shut_down && later->initialized &&
             has(later, WORLD_CALLBACK(SHUTDOWN)))
             world_fail(world, "%s shuts down before %s, which initialized later", driver->is.name, later->is.name);
     }
@@ -232,7 +244,8 @@ static void check_limits(struct world *world, const struct played *played)
             starts++;
     if (driver->is.max_starts != 0 && starts > driver->is.max_starts)
         world_fail(world, "%s has %u starts out", driver->is.name, starts);
-    if (driver->has_started && world->now - driver->last_start_ms < driver->is.start_interval_ms)
+    /* (The interval is kept between turns: a commit of another length in between shifts the calls.) */
+    if (!world->random && driver->has_started && world->now - driver->last_start_ms < driver->is.start_interval_ms)
         world_fail(world, "%s starts %s too soon after the last", driver->is.name, played->resource->full);
     driver->has_started = true;
     driver->last_start_ms = world->now;
@@ -269,13 +282,13 @@ static void check_start(struct world *world, const struct played *played)
 
 /* ---- stops ---------------------------------------------------------------------------------------- */
 
-static bool needs_deep(struct world *world, const struct world_resource *resource, const char *on, int depth)
+bool check_needs(struct world *world, const struct world_resource *resource, const char *on, int depth)
 {
     if (depth == 0)
         return false;
     for (const char *const *need = resource->is.needs; *need != NULL; need++) {
         const struct world_resource *other = world_resource(world, *need);
-        if (strcmp(*need, on) == 0 || (other != NULL && needs_deep(world, other, on, depth - 1)))
+        if (strcmp(*need, on) == 0 || (other != NULL && check_needs(world, other, on, depth - 1)))
             return true;
     }
     return false;
@@ -288,7 +301,7 @@ static bool stop_was_asked(struct world *world, const struct world_resource *res
         if (request->type != MUSTER__EVENT_RESOURCE_STOP || !request->accepted)
             continue;
         if (request->resource == resource || ((request->flags & MUSTER_STOP_CASCADE) != 0 &&
-                                              needs_deep(world, resource, request->resource->full, WORLD_RESOURCES)))
+                                              check_needs(world, resource, request->resource->full, WORLD_RESOURCES)))
             return true;
     }
     return false;

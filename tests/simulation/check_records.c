@@ -45,6 +45,37 @@ void check_commit(struct world *world, const struct muster__action *action)
 
 /* ---- requests ------------------------------------------------------------------------------------- */
 
+static bool concerns(struct world *world, const struct request *request, const struct world_resource *resource)
+{
+    if (request->resource == resource)
+        return true;
+    if (request->type == MUSTER__EVENT_RESOURCE_START)
+        return (request->flags & MUSTER_START_DEPENDENCIES) != 0 &&
+               check_needs(world, request->resource, resource->full, WORLD_RESOURCES);
+    return (request->flags & MUSTER_STOP_CASCADE) != 0 &&
+           check_needs(world, resource, request->resource->full, WORLD_RESOURCES);
+}
+
+void check_unpromise(struct world *world, struct world_resource *resource, enum muster__event_type type, uint64_t flags)
+{
+    const struct request asked = {.type = type, .flags = flags, .resource = resource};
+    for (unsigned i = 0; i < world->resource_count; i++)
+        if (concerns(world, &asked, &world->resources[i]))
+            world->resources[i].promise = -1;
+}
+
+/* Nothing else that users have asked for is on its way. */
+static void promise(struct world *world, struct world_resource *resource, enum muster_desired desired)
+{
+    for (unsigned i = 0; i < world->request_count; i++) {
+        const struct request *request = &world->requests[i];
+        bool about = request->type == MUSTER__EVENT_RESOURCE_START || request->type == MUSTER__EVENT_RESOURCE_STOP;
+        if (about && request->accepted && request->ended == 0 && concerns(world, request, resource))
+            return;
+    }
+    resource->promise = (int)desired;
+}
+
 static void check_started(struct world *world, struct world_resource *resource)
 {
     const struct stored *stored = fake_store_find(&world->store, resource->full);
@@ -56,7 +87,7 @@ static void check_started(struct world *world, struct world_resource *resource)
         world_fail(world, "a user hears that %s is started before that is durable", resource->full);
     if (stored->is.handle != NULL && strcmp(stored->is.handle, resource->handle) != 0)
         world_fail(world, "%s: an old handle is recorded", resource->full);
-    resource->promise = MUSTER_DESIRED_ACTIVE;
+    promise(world, resource, MUSTER_DESIRED_ACTIVE);
 }
 
 static void check_stopped(struct world *world, struct world_resource *resource)
@@ -71,7 +102,7 @@ static void check_stopped(struct world *world, struct world_resource *resource)
         world_fail(world, "a user hears that %s is stopped before that is durable", resource->full);
     if (!world->boot_unknown && (stored->is.boot == NULL || strcmp(stored->is.boot, world->boot_id) != 0))
         world_fail(world, "%s is stopped in another boot", resource->full);
-    resource->promise = MUSTER_DESIRED_INACTIVE;
+    promise(world, resource, MUSTER_DESIRED_INACTIVE);
 }
 
 /* "A failed stop durably returns to active before the caller hears of it." -EIO is what drivers fail with here. */
@@ -131,6 +162,7 @@ void check_step(struct world *world)
     if (world->engine == NULL)
         return;
     size_t out = 0;
+    check_see_drivers(world);
     for (unsigned i = 0; i < WORLD_OPS; i++)
         if (world->ops[i].used && world->ops[i].out)
             out++;

@@ -266,9 +266,7 @@ static void remember(struct world *world, struct played *played, int outcome)
 {
     if (played->phase == MUSTER_PHASE_INITIALIZE)
         played->driver->initialized = outcome == MUSTER_OK;
-    if (played->phase == MUSTER_PHASE_RECONCILE)
-        played->driver->reconciled = true;
-    if (played->phase == MUSTER_PHASE_PROBE && !played->op->timed_out) {
+    if (played->phase == MUSTER_PHASE_PROBE) {
         played->resource->last_answer = outcome == 0 ? MUSTER_EFAILED : outcome;
         played->resource->last_probe_step = world->steps;
     }

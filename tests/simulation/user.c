@@ -36,6 +36,9 @@ static struct request *ask(struct world *world, struct muster__event *event, con
     if (code != 0)
         world_trace(world, "     refused: %s: %s", muster_code_name(code),
                     muster_error_text(muster__engine_error(world->engine)));
+    /* A bring-up that is refused drops the drivers that don't fit those that are up. */
+    for (unsigned i = 0; i < world->driver_count && code != 0 && event->type == MUSTER__EVENT_BRING_UP; i++)
+        world->drivers[i].driver = muster__engine_find_driver(world->engine, world->drivers[i].is.name);
     if (code > 0 || (code != 0 && request->ended != 0))
         world_fail(world, "%s is refused with %d, and ends", label, code);
     world_pump(world);
@@ -98,7 +101,7 @@ static struct request *ask_about(struct world *world, enum muster__event_type ty
         .type = type, .resource = world_engine_resource(world, resource), .number = flags, .name = name};
     if (event.resource == NULL)
         world_fail(world, "the user asks for %s, which muster doesn't have", name);
-    resource->promise = -1;
+    check_unpromise(world, resource, type, flags);
     snprintf(label, sizeof(label), "%s %s%s", type == MUSTER__EVENT_RESOURCE_START ? "start" : "stop", name,
              flags == 0 ? "" : type == MUSTER__EVENT_RESOURCE_START ? " with dependencies" : " with dependents");
     return ask(world, &event, label);

@@ -165,7 +165,8 @@ static void forget_life(struct world *world)
         struct world_driver *driver = &world->drivers[i];
         driver->driver = NULL;
         driver->called = 0;
-        driver->initialized = driver->reconciled = driver->shut_down = driver->has_started = false;
+        driver->initialized = driver->shut_down = driver->has_started = false;
+        driver->settled[0] = driver->settled[1] = false;
     }
     for (unsigned i = 0; i < world->resource_count; i++) {
         world->resources[i].alive = 0;

@@ -84,7 +84,7 @@ struct world_driver {
     /* ---- this life, as the world has seen it */
     unsigned called;      /* the how-manieth initialize that was called, from 1 */
     bool initialized;     /* its last initialize ended OK */
-    bool reconciled;      /* its reconcile was called and ended */
+    bool settled[2];      /* it has once been seen through initialize, reconcile: what is late holds nobody up again */
     bool shut_down;       /* shutdown was called */
     uint64_t last_start_ms;
     bool has_started;
@@ -314,7 +314,12 @@ struct store_turn chance_store_turn(struct world *world, enum store_job_kind kin
 void check_call(struct world *world, const struct played *played);
 void check_commit(struct world *world, const struct muster__action *action);
 void check_done(struct world *world, const struct request *request);
+/* A user asks for something: what was promised before doesn't hold for what that concerns. */
+void check_unpromise(struct world *world, struct world_resource *resource, enum muster__event_type type, uint64_t flags);
+void check_see_drivers(struct world *world);
 void check_step(struct world *world);
+/* Does a resource need another (named `on`), directly or through at most `depth` others? */
+bool check_needs(struct world *world, const struct world_resource *resource, const char *on, int depth);
 /* Does a driver declare that it comes after another? */
 bool check_depends(const struct world_driver *driver, const struct world_driver *on);
 /* Everything that could happen has. */

@@ -113,7 +113,7 @@ static void end_calmly(struct world *world, enum muster_shutdown_kind kind)
 static void finale(struct world *world)
 {
     drop_users(world);
-    world->chances = (struct chances){.sync = 20, .slow = 5};
+    world->chances = (struct chances){.sync = 20};
     recover(world);
     enum muster_shutdown_kind kind = (enum muster_shutdown_kind)rng_below(&world->rng, 2);
     end_calmly(world, kind);

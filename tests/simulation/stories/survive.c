@@ -68,9 +68,11 @@ void story_starts_that_kill_the_daemon(struct world *world)
     RESOURCE(world, .name = "guest/web");
     world_boot_daemon(world);
     world_run(world);
+    for (unsigned i = 0; i < 3; i++)
+        TURN(world, START, "guest/web", .delay = 1000);
     world_start(world, "guest/web", 0);
-    for (unsigned i = 0; i < 4; i++) {
-        world_run_for(world, 25);
+    for (unsigned i = 0; i < 3; i++) {
+        world_run_for(world, 100);
         world_kill(world);
         world_boot_daemon(world);
     }
