@@ -7,10 +7,12 @@ static bool probe_slot(const struct muster_driver *driver)
     return driver->def.max_probes == 0 || driver->probes_out + driver->restores_out < driver->def.max_probes;
 }
 
+/* The interval is from call to call: no turn is taken while a start that had its turn hasn't been called. */
 static bool start_slot(const struct muster_driver *driver)
 {
-    return (driver->def.max_starts == 0 || driver->starts_out < driver->def.max_starts) &&
-           driver->engine->now >= driver->next_start_ms;
+    bool paused = driver->def.start_interval_ms > 0 &&
+                  (driver->starts_due > 0 || driver->engine->now < driver->next_start_ms);
+    return !paused && (driver->def.max_starts == 0 || driver->starts_out < driver->def.max_starts);
 }
 
 static bool has_work(const struct muster_driver *driver)
@@ -49,8 +51,15 @@ void muster__dispatch_unqueue(struct muster_resource *resource)
     muster__dispatch_update(resource->driver);
 }
 
+static void clear_due(struct muster_resource *resource)
+{
+    resource->driver->starts_due -= resource->start_due;
+    resource->start_due = false;
+}
+
 void muster__dispatch_release(struct muster_resource *resource)
 {
+    clear_due(resource);
     if (!resource->has_slot)
         return;
     resource->has_slot = false;
@@ -158,6 +167,9 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
         (phase == MUSTER_PHASE_STOP && resource->answered && resource->answer == MUSTER__ANSWER_FOREIGN))
         op->handle = NULL;
     resource->op = op;
+    clear_due(resource);
+    if (phase == MUSTER_PHASE_START)
+        resource->driver->next_start_ms = engine->now + resource->driver->def.start_interval_ms;
     muster__dispatch_unqueue(resource);
     if (phase == MUSTER_PHASE_PROBE || phase == MUSTER_PHASE_ADOPT)
         take_slot(resource, false);
@@ -175,7 +187,8 @@ static void begin_start(struct muster_driver *driver)
     struct muster_resource *resource = first(&driver->starts);
     muster__dispatch_unqueue(resource);
     take_slot(resource, true);
-    driver->next_start_ms = driver->engine->now + driver->def.start_interval_ms;
+    resource->start_due = true;
+    driver->starts_due++;
     muster__start_turn(resource);
 }
 

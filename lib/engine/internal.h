@@ -166,6 +166,7 @@ struct muster_resource {
     struct muster__heap *heap;       /* which; NULL: none */
     enum muster_cause cause;         /* of its next op */
     bool slot_is_start;
+    bool start_due; /* its turn has come, its start hasn't been called */
     bool has_slot; /* counted in its driver's probes_out or starts_out */
     struct muster__timer retry;
     uint32_t tries;
@@ -219,6 +220,7 @@ struct muster_driver {
     struct muster__heap calls;  /* start after its intent, stop: may be called at once */
     uint32_t probes_out;
     uint32_t starts_out; /* from the intent to the end of the op */
+    uint32_t starts_due; /* of these, not called yet */
     uint64_t next_start_ms;
     struct muster__timer start_pause;
 };
