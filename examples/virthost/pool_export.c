@@ -107,18 +107,25 @@ static void fail(struct export_pool *pool, const char *text)
     muster_op_fail(op, MUSTER_EFAILED, "nbdkit: %s", text);
 }
 
+static void stopped(struct export_pool *pool)
+{
+    unlink(pool->pidfile);
+    unlink(pool->socket);
+    finish(pool, MUSTER_OK);
+}
+
 static void on_ended(void *data)
 {
     struct export_pool *pool = data;
     let_go(pool);
     if (pool->op == NULL)
         muster_resource_changed(pool->object.resource, MUSTER_CHANGED_LOST);
-    else if (muster_op_phase(pool->op) == MUSTER_PHASE_STOP)
-        finish(pool, MUSTER_OK);
     else if (muster_op_phase(pool->op) == MUSTER_PHASE_PROBE)
         finish(pool, MUSTER_UNAVAILABLE);
-    else
+    else if (muster_op_phase(pool->op) != MUSTER_PHASE_STOP)
         fail(pool, "it has ended");
+    else
+        stopped(pool);
 }
 
 /* ---- probe, start, adopt -------------------------------------------------------------------------- */
