@@ -82,6 +82,7 @@ static void a_torn_tail_is_cut_at_every_byte(void **state)
             memset(bytes + (way == 2 ? start : cut), '\n', way == 2 ? cut - start : end - cut);
             open_bytes(fixture, bytes, way == 1 ? cut : image.size);
             assert_int_equal(fixture->error.code, 0);
+            assert_int_equal(muster__store_verify(fixture->store, &fixture->error), 0);
             bool whole = cut == (way == 2 ? start : end - 1);
             expect(fixture, 2, 1, whole ? 1 : 0);
             assert_int_equal(journal_put(fixture, "d", 5), 0);

@@ -177,7 +177,10 @@ static void a_full_disk_is_determinate(void **state)
         check(fixture, &model);
     }
     call_fault.n = 0;
+    memset(call_fault.count, 0, sizeof(call_fault.count));
     assert_int_equal(put_both(fixture, 9, large), 0);
+    assert_int_equal(call_fault.count[CALL_RENAMEAT], 1); /* the file in which a write failed is done with */
+    assert_int_equal(call_fault.count[CALL_FDATASYNC], 0);
     journal_reopen(fixture);
     model = (struct model){9, 9};
     check(fixture, &model);
