@@ -9,8 +9,8 @@
 
 #include "run/context.h"
 
-/* Long enough to be none, short enough to be added to a time. */
-#define WHILE_QUEUED ((uint64_t)1 << 60)
+/* No deadline. */
+#define WHILE_QUEUED UINT64_MAX
 
 int muster__thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *arg), void *arg)
 {
