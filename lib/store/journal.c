@@ -41,7 +41,7 @@ static int encode(struct muster__journal *journal, const struct muster_record *c
     }
     if (code == MUSTER_EINVAL)
         return muster_error_set(error, code, 0,
-                                "commit: a record without a key, not in UTF-8, too long or too deep, or with unknown flags");
+                                "commit: a record without a key, not in UTF-8, too long, too deep, or with unknown flags");
     if (code != 0)
         return muster_error_set(error, code, 0, "commit: %s", muster_code_text(code));
     return 0;
@@ -83,8 +83,8 @@ static int append(struct muster__journal *journal, bool *ret_whole, struct muste
 }
 
 /*
- * After a failed write or sync the file is done with: all goes to a fresh one, the staged batch too. If that fails as well, the batch
- * may still be in the old one, unless its line never got there whole.
+ * After a failed write or sync the file is done with: all goes to a fresh one, the staged batch too. If that
+ * fails as well, the batch may still be in the old one, unless its line never got there whole.
  */
 static int append_or_replace(struct muster__journal *journal, struct muster_error *error)
 {
@@ -110,7 +110,9 @@ static int append_or_replace(struct muster__journal *journal, struct muster_erro
     return code;
 }
 
-/* After a commit that is durable: a failure changes nothing, and it is tried again when the file has grown. */
+/*
+ * After a commit that is durable: a failure changes nothing, and it is tried again when the file has grown.
+ */
 static void compact_if_due(struct muster__journal *journal)
 {
     struct muster_error ignored;
@@ -192,7 +194,9 @@ static int open_journal(void *self, struct muster_error *error)
     return code;
 }
 
-/* What is in memory is what was acknowledged. Where it can't be told whether the file agrees, it is made to. */
+/*
+ * What is in memory is what was acknowledged. Where it can't be told whether the file agrees, it is made to.
+ */
 static int load(void *self, muster_load_cb cb, void *data, struct muster_error *error)
 {
     struct muster__journal *journal = self;

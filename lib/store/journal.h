@@ -48,7 +48,10 @@ struct muster__journal {
     /* Where it goes, and where the space that was written ahead ends. */
     uint64_t end;
     uint64_t size;
-    /* A write or a sync on `fd` failed, or the file isn't what it should be: write a fresh one before anything else. */
+    /*
+     * A write or a sync on `fd` failed, or the file isn't what it should be: write a fresh one before
+     * anything else.
+     */
     bool poisoned;
     /* The last commit may be in the file or not: what is in memory is not yet the truth. */
     bool indeterminate;
@@ -66,7 +69,10 @@ struct muster__journal {
 int muster__journal_new(const char *directory, const struct muster_journal_options *options,
                         const struct muster__journal_calls *calls, struct muster_store **ret_store);
 
-/* Fill `error`: "write /var/lib/x/journal: No space left on device". Returns MUSTER_EIO, or MUSTER_ENOMEM for that errno. */
+/*
+ * Fill `error`: "write /var/lib/x/journal: No space left on device". Returns MUSTER_EIO, or MUSTER_ENOMEM for
+ * that errno.
+ */
 int muster__journal_failed(const struct muster__journal *journal, struct muster_error *error, int sys_errno,
                            const char *operation, const char *file);
 
@@ -81,10 +87,10 @@ void muster__journal_close_all(struct muster__journal *journal);
 
 /* ---- journal_file.c */
 
-/* Open a file of the directory: regular, one link, ours, written by nobody else. -1 with *ret_code 0: there is none. */
-/* The rest of that check, for an open file. */
+/* Is an open file regular, with one link, ours, and written by nobody else? MUSTER_EINVAL: it isn't. */
 int muster__journal_check_file(const struct muster__journal *journal, int fd, const char *file,
                                struct muster_error *error);
+/* Open and check a file of the directory. -1 with *ret_code 0: there is none. */
 int muster__journal_open_file(const struct muster__journal *journal, const char *file, int *ret_code,
                               struct muster_error *error);
 /* The whole file in *ret_bytes (the caller frees it), which is a line longer than *ret_size. */
@@ -100,8 +106,8 @@ int muster__journal_keep_copy(const struct muster__journal *journal, const char 
                               struct muster_error *error);
 
 /*
- * Put a fresh file in the journal's place, with the live records and what is staged. MUSTER_EINDETERMINATE: it can't be told
- * whether it has taken the place of the old one. Any other failure: it has not.
+ * Put a fresh file in the journal's place, with the live records and what is staged. MUSTER_EINDETERMINATE:
+ * it can't be told whether it has taken the place of the old one. Any other failure: it has not.
  */
 int muster__journal_replace(struct muster__journal *journal, struct muster_error *error);
 

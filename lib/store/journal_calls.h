@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every call of the journal to the operating system goes through this table, so that a test can make each of them fail. */
+/*
+ * Every call of the journal to the operating system goes through this table, so that a test can make each of
+ * them fail.
+ */
 #ifndef MUSTER__JOURNAL_CALLS_H
 #define MUSTER__JOURNAL_CALLS_H
 

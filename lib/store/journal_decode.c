@@ -75,7 +75,10 @@ static bool get_member(const struct muster__member *member, const json_t *value,
 
 /* ---- one record */
 
-/* The members of `object` but those that the record holds itself, as text that `texts` keeps; NULL if there are none. */
+/*
+ * The members of `object` but those that the record holds itself, as text that `texts` keeps; NULL if there
+ * are none.
+ */
 static int get_extra(const json_t *object, bool key_alone, json_t *texts, const char **ret_extra)
 {
     json_t *rest = json_copy((json_t *)(uintptr_t)object);
@@ -100,8 +103,8 @@ static int get_extra(const json_t *object, bool key_alone, json_t *texts, const 
 }
 
 /*
- * Read the members that make up the key, or all. False: one of them isn't what we know. *ret_known counts those that
- * were there.
+ * Read the members that make up the key, or all. False: one of them isn't what we know. *ret_known counts
+ * those that were there.
  */
 static bool get_members(const json_t *object, bool key_alone, struct muster_record *record, size_t *ret_known)
 {
@@ -124,8 +127,8 @@ static bool key_valid(const struct muster_record *record)
 }
 
 /*
- * A record with a value that we don't know, in a member that we do, comes from the future or from another's hand: it is
- * quarantined, and what it holds is kept beside its key.
+ * A record with a value that we don't know, in a member that we do, comes from the future or from another's
+ * hand: it is quarantined, and what it holds is kept beside its key.
  */
 static int decode_record(const json_t *object, json_t *texts, struct muster_record *record)
 {

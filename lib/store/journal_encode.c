@@ -70,7 +70,10 @@ static void put_json(struct muster__buffer *buffer, const json_t *json)
         buffer->code = buffer->code == 0 ? MUSTER_ENOMEM : buffer->code;
 }
 
-/* May it stand between quotes as it is? Without an early end, so that the compiler can look at many bytes at once. */
+/*
+ * May it stand between quotes as it is? Without an early end, so that the compiler can look at many bytes at
+ * once.
+ */
 static bool plain(const char *text, size_t length)
 {
     unsigned special = 0;

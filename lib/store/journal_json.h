@@ -31,7 +31,10 @@ extern const struct muster__member muster__members[MUSTER__MEMBERS];
 /* How deep is the JSON? Brackets in strings don't count. It need not be valid. */
 size_t muster__json_depth(const char *text, size_t length);
 
-/* Append the object. Sets the buffer's code: MUSTER_EINVAL for what isn't UTF-8, is too long, or has flags that we don't know. */
+/*
+ * Append the object. Sets the buffer's code: MUSTER_EINVAL for what isn't UTF-8, is too long, or has flags
+ * that we don't know.
+ */
 void muster__journal_encode(struct muster__buffer *buffer, const struct muster_record *record, uint32_t check);
 
 /* The records of a payload. */
@@ -44,12 +47,17 @@ struct muster__batch {
     json_t *texts;
 };
 
-/* MUSTER_ECORRUPT: it isn't an array of records with keys, or it is deeper than `max_depth`. MUSTER_ENOMEM. */
+/*
+ * MUSTER_ECORRUPT: it isn't an array of records with keys, or it is deeper than `max_depth`. MUSTER_ENOMEM.
+ */
 int muster__journal_decode(const struct muster__memory *memory, const struct muster__journal_line *line, size_t max_depth,
                            struct muster__batch *ret_batch);
 void muster__batch_fini(const struct muster__memory *memory, struct muster__batch *batch);
 
-/* The keys that a damaged line names, as quarantined records; keys may be twice. MUSTER_ECORRUPT: it isn't even JSON. */
+/*
+ * The keys that a damaged line names, as quarantined records; keys may be twice. MUSTER_ECORRUPT: it isn't
+ * even JSON.
+ */
 int muster__journal_decode_keys(const struct muster__memory *memory, const char *text, size_t length,
                                 struct muster__batch *ret_batch);
 /* Is that line batch `seq`, and are these all its keys, unharmed? */

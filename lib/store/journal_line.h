@@ -46,15 +46,17 @@ struct muster__journal_header {
     struct muster__journal_id id;
     /* The sequence number of the first line behind it. */
     uint64_t first;
-    /* Lines up to this one were written with the file: none of them can be torn, and each key is there once. */
+    /*
+     * Lines up to this one were written with the file: none of them can be torn, and each key is there once.
+     */
     uint64_t whole;
 };
 
 void muster__journal_put_header(struct muster__buffer *buffer, const struct muster__journal_header *header);
 
 /*
- * MUSTER_ENOTSUP: whole, but of another format, which goes to *ret_format. MUSTER_ECORRUPT: not whole; the id is what its place says, or 0.
- * *ret_end is where the line ends.
+ * MUSTER_ENOTSUP: whole, but of another format, which goes to *ret_format. MUSTER_ECORRUPT: not whole; the id
+ * is what its place says, or 0. *ret_end is where the line ends.
  */
 int muster__journal_get_header(const char *bytes, size_t size, struct muster__journal_header *ret_header,
                                uint64_t *ret_format, size_t *ret_end);
@@ -79,7 +81,10 @@ struct muster__journal_line {
 bool muster__journal_get_line(const char *bytes, size_t size, const struct muster__journal_id *id,
                               struct muster__journal_line *ret_line);
 
-/* Over the key of record `index` of the `count` in batch `seq`: tells whether a key in a damaged line can be trusted. */
+/*
+ * Over the key of record `index` of the `count` in batch `seq`: tells whether a key in a damaged line can be
+ * trusted.
+ */
 uint32_t muster__journal_key_check(const struct muster__journal_id *id, uint64_t seq, const uint64_t place[2],
                                    const struct muster_record *record);
 

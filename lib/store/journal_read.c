@@ -66,10 +66,10 @@ static int resolve_line(struct scan *scan, const char *text, size_t length, uint
 }
 
 /*
- * The sequence goes on with line `seq` (0: it ends here), and lines before it are damaged or gone. Of those the keys are quarantined, as far as
- * they can be read. Where that isn't sure for each missing line, every record may be an old version of what such a line said: all are
- * quarantined that no later line writes again. The lines that were written with the file can't make others old: each has
- * a key of its own.
+ * The sequence goes on with line `seq` (0: it ends here), and lines before it are damaged or gone. Of those
+ * the keys are quarantined, as far as they can be read. Where that isn't sure for each missing line, every
+ * record may be an old version of what such a line said: all are quarantined that no later line writes again.
+ * The lines that were written with the file can't make others old: each has a key of its own.
  */
 static int resolve(struct scan *scan, uint64_t seq)
 {
@@ -266,8 +266,8 @@ static int repair(struct scan *scan, struct muster_error *error)
 }
 
 /*
- * A daemon that died may have left its last line in the page cache alone, and even a failed sync behind it: so that line is
- * written once more, with newlines over a torn tail, and made durable.
+ * A daemon that died may have left its last line in the page cache alone, and even a failed sync behind it:
+ * so that line is written once more, with newlines over a torn tail, and made durable.
  */
 static int settle(struct scan *scan, struct muster_error *error)
 {

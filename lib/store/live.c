@@ -71,7 +71,10 @@ static struct muster__version *new_version(const struct muster__memory *memory, 
     return version;
 }
 
-/* The entry of the record's key; a new one if there is none and the record isn't a removal: then *ret_entry may be NULL. */
+/*
+ * The entry of the record's key; a new one if there is none and the record isn't a removal: then *ret_entry
+ * may be NULL.
+ */
 static int find_entry(struct muster__live *live, const struct muster_record *record, struct muster__live_entry **ret_entry)
 {
     size_t bytes = strlen(record->driver) + strlen(record->name) + KEY_ROOM;

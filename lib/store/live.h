@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The records that are live: one version for each key (kind, driver, name), in the order in which the keys came. A batch is staged
- * first, which may fail and changes nothing that can be seen, then applied or dropped, which can't fail.
+ * The records that are live: one version for each key (kind, driver, name), in the order in which the keys
+ * came. A batch is staged first, which may fail and changes nothing that can be seen, then applied or
+ * dropped, which can't fail.
  */
 #ifndef MUSTER__LIVE_H
 #define MUSTER__LIVE_H

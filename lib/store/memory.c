@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A store that keeps its records in memory: what a store must do, and no more. See examples/custom_store.c for
- * one that knows nothing of muster's insides.
+ * A store that keeps its records in memory: what a store must do, and no more. See examples/custom_store.c
+ * for one that knows nothing of muster's insides.
  */
 #include <muster/store.h>
 

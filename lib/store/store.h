@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calling a store. The runner uses these on the store's worker, one at a time; free is for the loop thread. Each resets `error`, and
- * when it fails leaves there a message that begins with the store's name: "journal: write /var/lib/x/journal: ...".
+ * Calling a store. The runner uses these on the store's worker, one at a time; free is for the loop thread.
+ * Each resets `error`, and when it fails leaves there a message that begins with the store's name: "journal:
+ * write /var/lib/x/journal: ...".
  */
 #ifndef MUSTER__STORE_H
 #define MUSTER__STORE_H
@@ -33,7 +34,10 @@ int muster__store_close(struct muster_store *store, struct muster_error *error);
 /* MUSTER_ENOTSUP if the store doesn't have it. */
 int muster__store_verify(struct muster_store *store, struct muster_error *error);
 int muster__store_compact(struct muster_store *store, struct muster_error *error);
-/* The same as muster_store_free(): the callback destroy, then the store itself. In a child after fork it alters no file. */
+/*
+ * The same as muster_store_free(): the callback destroy, then the store itself. In a child after fork it
+ * alters no file.
+ */
 void muster__store_destroy(struct muster_store *store);
 
 #endif

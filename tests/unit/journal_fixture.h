@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A journal in a directory of its own, what a load of it told, and system calls that fail when they are told to. */
+/*
+ * A journal in a directory of its own, what a load of it told, and system calls that fail when they are told
+ * to.
+ */
 #ifndef TESTS_JOURNAL_FIXTURE_H
 #define TESTS_JOURNAL_FIXTURE_H
 
@@ -30,7 +33,10 @@ struct journal_fixture {
 int journal_setup(void **state);
 int journal_teardown(void **state);
 
-/* Make a store and open it, with the calls that can fail. The code of the open; on failure the store is freed. */
+/*
+ * Make a store and open it, with the calls that can fail. The code of the open; on failure the store is
+ * freed.
+ */
 int journal_open(struct journal_fixture *fixture);
 /* Load into fixture->loaded. */
 int journal_load(struct journal_fixture *fixture);
@@ -70,7 +76,10 @@ enum call {
     CALLS
 };
 
-/* The n-th call of that kind fails with that errno, n from 1 (0: none does); with `forever` those after it, too. */
+/*
+ * The n-th call of that kind fails with that errno, n from 1 (0: none does); with `forever` those after it,
+ * too.
+ */
 struct call_fault {
     enum call call;
     unsigned n;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Damaged files: torn tails are cut, corruption is told from them, and nothing is believed that could be wrong. */
+/*
+ * Damaged files: torn tails are cut, corruption is told from them, and nothing is believed that could be
+ * wrong.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,7 +100,10 @@ static void a_torn_tail_is_cut_at_every_byte(void **state)
     free(image.bytes);
 }
 
-/* Whatever single bit is wrong: an old version is never taken for the newest but at the tail, and a second open is clean. */
+/*
+ * Whatever single bit is wrong: an old version is never taken for the newest but at the tail, and a second
+ * open is clean.
+ */
 static void a_flipped_bit_anywhere_is_never_believed(void **state)
 {
     struct journal_fixture *fixture = *state;
@@ -255,8 +261,16 @@ static void a_lost_header_costs_no_record(void **state)
 
 static void garbage_is_kept_and_begun_anew(void **state)
 {
-    static const char *const garbage[] = {"", "\n", "x", "{", "{}\n", "[[[[\n{\"seq\":1}\n",
-                                          "{\"muster-journal\":1,\"id\":\"", "{\"seq\":1,\"len\":0,\"crc\":\"00000000\",\"records\":}\n"};
+    static const char *const garbage[] = {
+        "",
+        "\n",
+        "x",
+        "{",
+        "{}\n",
+        "[[[[\n{\"seq\":1}\n",
+        "{\"muster-journal\":1,\"id\":\"",
+        "{\"seq\":1,\"len\":0,\"crc\":\"00000000\",\"records\":}\n",
+    };
     struct journal_fixture *fixture = *state;
     free(four_commits(fixture).bytes);
     for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each call of each kind fails, once and for ever, and so does each allocation: what was acknowledged is never lost, what
- * wasn't is whole or absent, and with the fault gone all goes on.
+ * Each call of each kind fails, once and for ever, and so does each allocation: what was acknowledged is
+ * never lost, what wasn't is whole or absent, and with the fault gone all goes on.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -17,7 +17,9 @@
 #include "journal_fixture.h"
 #include "support/failing_memory.h"
 
-/* What a host knows: the generation of both records that is acknowledged, and one that may be there instead. */
+/*
+ * What a host knows: the generation of both records that is acknowledged, and one that may be there instead.
+ */
 struct model {
     uint64_t acknowledged;
     uint64_t possible;
@@ -186,7 +188,10 @@ static void a_full_disk_is_determinate(void **state)
     check(fixture, &model);
 }
 
-/* Once fdatasync has failed the file isn't synced again: a fresh one takes its place, and the commit succeeds. */
+/*
+ * Once fdatasync has failed the file isn't synced again: a fresh one takes its place, and the commit
+ * succeeds.
+ */
 static void a_failed_fdatasync_is_not_tried_again(void **state)
 {
     struct journal_fixture *fixture = *state;
@@ -252,7 +257,8 @@ static void interruptions_are_nothing(void **state)
 {
     struct journal_fixture *fixture = *state;
     for (unsigned n = 1; n < 12; n++) {
-        call_fault = (struct call_fault){.call = n % 2 ? CALL_PWRITE : CALL_PREAD, .n = n, .sys_errno = EINTR, .torn = n % 3 == 0};
+        call_fault = (struct call_fault){
+            .call = n % 2 ? CALL_PWRITE : CALL_PREAD, .n = n, .sys_errno = EINTR, .torn = n % 3 == 0};
         journal_must_open(fixture);
         assert_int_equal(put_both(fixture, n, "pid 41"), 0);
         assert_int_equal(call_fault.count[CALL_RENAMEAT], n == 1);

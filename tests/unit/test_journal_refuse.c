@@ -188,7 +188,10 @@ static void a_second_store_hears_who_holds_it(void **state)
     journal_reopen(fixture);
 }
 
-/* A process that opens the journal, tells that it has, and waits to be killed; with a grandchild that inherits the lock. */
+/*
+ * A process that opens the journal, tells that it has, and waits to be killed; with a grandchild that
+ * inherits the lock.
+ */
 static void hold(struct journal_fixture *fixture, int told, bool by_child)
 {
     pid_t child = 0;
@@ -243,7 +246,10 @@ static void a_child_that_inherited_it_holds_it(void **state)
     kill(child, SIGKILL);
 }
 
-/* Closing gives the lock back though a child of the daemon still has the descriptor; freeing in a child doesn't. */
+/*
+ * Closing gives the lock back though a child of the daemon still has the descriptor; freeing in a child
+ * doesn't.
+ */
 static void close_unlocks_and_a_child_s_free_does_not(void **state)
 {
     struct journal_fixture *fixture = *state;
