@@ -122,8 +122,11 @@ static struct muster_op *begin_driver(struct muster_driver *driver)
     enum muster_cause cause;
     enum muster_phase phase = driver_phase(driver, &cause);
     driver->op = muster__op_begin(driver, NULL, phase, cause, NULL);
-    if (driver->op != NULL)
-        driver->op_wanted = false;
+    if (driver->op == NULL)
+        return NULL;
+    driver->op_wanted = false;
+    if (phase == MUSTER_PHASE_INITIALIZE)
+        muster__driver_use(driver);
     return driver->op;
 }
 

@@ -186,6 +186,14 @@ static void restore(struct muster_driver *driver)
     muster__driver_touch(driver);
 }
 
+void muster__driver_use(struct muster_driver *driver)
+{
+    if (driver->used)
+        return;
+    driver->used = true;
+    driver->engine->used[driver->engine->used_count++] = driver->id;
+}
+
 static void look_waiting(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
@@ -193,15 +201,13 @@ static void look_waiting(struct muster_driver *driver)
         driver->id >= engine->checked || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
         return;
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
-    if (!driver->used) {
-        driver->used = true;
-        engine->used[engine->used_count++] = driver->id;
-    }
     driver->op_wanted = driver->def.initialize != NULL;
-    if (driver->op_wanted)
+    if (driver->op_wanted) {
         muster__dispatch_update(driver);
-    else
+    } else {
+        muster__driver_use(driver);
         restore(driver);
+    }
 }
 
 static void look_initializing(struct muster_driver *driver)

@@ -445,6 +445,8 @@ void muster__edges_touch_dependents(struct muster_resource *resource);
 
 /* driver.c */
 void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state);
+/* Its initialize begins: it is shut down before all that began earlier. */
+void muster__driver_use(struct muster_driver *driver);
 void muster__driver_touch(struct muster_driver *driver);
 void muster__driver_look(struct muster_driver *driver);
 void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *op);
