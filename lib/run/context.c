@@ -285,6 +285,8 @@ bool muster__context_settle(struct muster *context)
     struct muster__action action;
     if (!context->abandoned)
         return false;
+    if (context->engine == NULL)
+        return context->threads_alive == 0;
     do {
         muster__inbox_run_locked(context);
         while (muster__engine_action(context->engine, &action))
@@ -293,13 +295,30 @@ bool muster__context_settle(struct muster *context)
     return context->threads_alive == 0 && muster__engine_ops_out(context->engine) == 0;
 }
 
-/* The last of the ops and of the threads frees it. */
+/* NULL while ops are out. */
+static struct muster__engine *take_engine(struct muster *context)
+{
+    struct muster__engine *engine = context->engine;
+    if (muster__engine_ops_out(engine) > 0)
+        return NULL;
+    context->engine = NULL;
+    return engine;
+}
+
+/* The last of the ops and of the threads, this one included, frees it. Without ops the engine goes at once. */
 static void let_go(struct muster *context)
 {
     pthread_mutex_lock(&context->mutex);
     context->abandoned = true;
+    context->threads_alive++;
     muster__workers_withdraw_all(context);
     muster__workers_detach(context);
+    muster__context_settle(context);
+    struct muster__engine *engine = take_engine(context);
+    pthread_mutex_unlock(&context->mutex);
+    muster__engine_free(engine);
+    pthread_mutex_lock(&context->mutex);
+    context->threads_alive--;
     bool last = muster__context_settle(context);
     pthread_mutex_unlock(&context->mutex);
     if (last)

@@ -9,13 +9,11 @@
 struct job {
     struct muster__list link;
     enum muster__action_type type;
-    const struct muster_record *const *records; /* COMMIT: the engine's */
-    size_t count;
-    /* LOAD: ours, each a copy. */
     const struct muster__memory *memory;
-    const struct muster_record **loaded;
-    size_t loaded_count;
-    size_t loaded_capacity;
+    /* COMMIT: what is to be durable, LOAD: what is; each in a struct muster__record on which the job has a reference. */
+    const struct muster_record **records;
+    size_t count;
+    size_t capacity;
     int code;
     struct muster_error error;
 };
@@ -36,9 +34,9 @@ int muster__store_worker_init(struct muster *context)
 
 static void free_job(struct muster *context, struct job *job)
 {
-    for (size_t i = 0; i < job->loaded_count; i++)
-        muster__record_unref(muster__container(job->loaded[i], struct muster__record, is));
-    muster__free(&context->memory, job->loaded);
+    for (size_t i = 0; i < job->count; i++)
+        muster__record_unref(muster__container(job->records[i], struct muster__record, is));
+    muster__free(&context->memory, job->records);
     muster__free(&context->memory, job);
 }
 
@@ -58,15 +56,15 @@ void muster__store_worker_fini(struct muster *context)
 static int keep(void *data, const struct muster_record *record)
 {
     struct job *job = data;
-    void *loaded = job->loaded;
-    int code = muster__grow(job->memory, &loaded, job->loaded_count, &job->loaded_capacity, sizeof(job->loaded[0]));
+    void *records = job->records;
+    int code = muster__grow(job->memory, &records, job->count, &job->capacity, sizeof(job->records[0]));
     if (code != 0)
         return code;
-    job->loaded = loaded;
+    job->records = records;
     struct muster__record *copy = muster__record_new(job->memory, record);
     if (copy == NULL)
         return MUSTER_ENOMEM;
-    job->loaded[job->loaded_count++] = &copy->is;
+    job->records[job->count++] = &copy->is;
     return 0;
 }
 
@@ -191,17 +189,38 @@ static int start(struct muster *context)
     return 0;
 }
 
+/* A hanging commit may outlive the engine. A removal isn't a record of the engine's: it is copied. */
+static int take_batch(struct job *job, const struct muster__action *action)
+{
+    if (action->type != MUSTER__ACTION_COMMIT || action->count == 0)
+        return 0;
+    job->records = muster__alloc(job->memory, action->count, sizeof(job->records[0]));
+    if (job->records == NULL)
+        return MUSTER_ENOMEM;
+    while (job->count < action->count) {
+        const struct muster_record *record = action->records[job->count];
+        struct muster__record *taken = (record->flags & MUSTER_RECORD_REMOVED) != 0
+                                           ? muster__record_new(job->memory, record)
+                                           : muster__record_ref(muster__container(record, struct muster__record, is));
+        if (taken == NULL)
+            return MUSTER_ENOMEM;
+        job->records[job->count++] = &taken->is;
+    }
+    return 0;
+}
+
 static struct job *new_job(struct muster *context, const struct muster__action *action)
 {
     struct job *job = muster__new(&context->memory, struct job);
     if (job == NULL)
         return NULL;
     job->type = action->type;
-    job->records = action->records;
-    job->count = action->count;
     job->memory = &context->memory;
     muster__list_init(&job->link);
-    return job;
+    if (take_batch(job, action) == 0)
+        return job;
+    free_job(context, job);
+    return NULL;
 }
 
 void muster__store_submit(struct muster *context, const struct muster__action *action)
@@ -238,8 +257,8 @@ void muster__store_results(struct muster *context)
                                   .type = event_of(job->type),
                                   .code = job->code,
                                   .error = job->error.code == 0 ? NULL : &job->error, /* a load may succeed with losses */
-                                  .records = job->loaded,
-                                  .count = job->loaded_count,
+                                  .records = job->records,
+                                  .count = job->count,
                               });
         free_job(context, job);
     }
