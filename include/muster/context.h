@@ -162,8 +162,8 @@ MUSTER_API int muster_check(struct muster *context);
  * have failed: its error then has what failed, by muster_error_next(). Negative: an essential driver failed and
  * all were taken down again, the store is another daemon's, or a shutdown came first.
  * Fails as muster_check() does, before any callback. MUSTER_ESTATE: a bring-up or a shutdown is under way.
- * Called again, it brings up the drivers that were added since; what is up may not come to depend on them. If that fails the check,
- * the drivers that were added since the last check that succeeded are given up, and their handles are invalid.
+ * Called again, it brings up the drivers that were added since; what is up may not come to depend on them. If that fails the
+ * check, the drivers that were added since the last check that succeeded are given up, and their handles are invalid.
  */
 MUSTER_API int muster_bring_up(struct muster *context, muster_done_cb cb, void *data);
 

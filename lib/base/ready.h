@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A set of small numbers of which the smallest is found in constant time: a bit each, and a bit for each word that isn't empty. */
+/* A set of small numbers, the smallest found in constant time: a bit each, and a bit for each word that isn't empty. */
 #ifndef MUSTER__READY_H
 #define MUSTER__READY_H
 

@@ -335,6 +335,7 @@ int muster__loaded(struct muster__engine *engine, const struct muster__event *ev
         return 0;
     }
     engine->store = MUSTER__STORE_IDLE;
+    engine->records_incomplete = event->error != NULL && event->error->code == MUSTER_ECORRUPT;
     if (event->error != NULL && event->error->code != 0) {
         struct muster_error *warning = muster__error_wrap(engine->memory, event->error, "store");
         muster__observe_store(engine, event->error->code, warning);

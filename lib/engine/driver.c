@@ -328,7 +328,8 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
         return 0;
     if (muster__going_down(engine) ||
         (state != MUSTER_DRIVER_DEFERRED && state != MUSTER_DRIVER_FAILED && state != MUSTER_DRIVER_SKIPPED))
-        return muster__refuse(engine, MUSTER_ESTATE, "driver '%s' is %s: only one that has failed, skipped or is deferred can be retried",
+        return muster__refuse(engine, MUSTER_ESTATE,
+                              "driver '%s' is %s: only one that has failed, skipped or is deferred can be retried",
                               muster_driver_name(driver), muster_driver_state_name(state));
     if (driver->op != NULL)
         return muster__refuse(engine, MUSTER_EBUSY, "driver '%s': %s has timed out and is unfinished",

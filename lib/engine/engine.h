@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine: a step function. An event goes in, state changes, actions come out. It calls no driver, no store, no timer and no user, and
- * never reads a clock; whoever drives it (lib/run, a simulation) carries the actions out, one after the other as they come,
+ * The engine: a step function. An event goes in, state changes, actions come out. It calls no driver, no store, no timer and
+ * no user, and never reads a clock; whoever drives it (lib/run, a simulation) carries the actions out, one after the other as they come,
  * and turns their ends into events. muster__engine_step() may be called while an action is being carried out.
  */
 #ifndef MUSTER__ENGINE_H
@@ -133,8 +133,8 @@ int muster__engine_new(const struct muster__engine_options *options, struct must
 int muster__engine_free(struct muster__engine *engine);
 
 /*
- * One event. Returns 0, or the code with which what the user asked for is refused: nothing has changed then, and `done` is never called;
- * muster__engine_error() has the message. What isn't the user's doing always returns 0.
+ * One event. Returns 0, or the code with which what the user asked for is refused: nothing has changed then, and `done` is
+ * never called; muster__engine_error() has the message. What isn't the user's doing always returns 0.
  */
 int muster__engine_step(struct muster__engine *engine, const struct muster__event *event);
 
@@ -167,7 +167,7 @@ const struct muster_driver_def *muster__driver_def(const struct muster_driver *d
 
 /* ---- for muster_op_add_resource(), any thread --------------------------------------------------- */
 
-/* A resource that is in no driver yet, for op->effects.added. 0, MUSTER_EINVAL, MUSTER_ENOMEM: `ret_error` (may be NULL) says what. */
+/* A resource that is in no driver yet, for op->effects.added. 0, MUSTER_EINVAL, MUSTER_ENOMEM. */
 int muster__resource_new(const struct muster__memory *memory, const struct muster_resource_def *def,
                          struct muster_resource **ret_resource);
 const char *muster__resource_name(const struct muster_resource *resource);

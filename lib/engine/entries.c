@@ -135,7 +135,7 @@ static int find_record(struct muster__engine *engine, const char *name, struct m
 
 static int find_unclaimed(struct muster__engine *engine, const char *name, struct muster__entry **ret_entry)
 {
-    struct muster__entry *entry;
+    struct muster__entry *entry = NULL;
     int code = find_record(engine, name, &entry);
     if (code != 0)
         return code;
@@ -158,7 +158,7 @@ static void await(struct muster__engine *engine, struct muster__entry *entry, st
 
 int muster__record_forget(struct muster__engine *engine, const struct muster__event *event)
 {
-    struct muster__entry *entry;
+    struct muster__entry *entry = NULL;
     int code = find_unclaimed(engine, event->name, &entry);
     if (code != 0)
         return code;
@@ -172,7 +172,7 @@ int muster__record_forget(struct muster__engine *engine, const struct muster__ev
 
 int muster__record_move(struct muster__engine *engine, const struct muster__event *event)
 {
-    struct muster__entry *from;
+    struct muster__entry *from = NULL;
     int code = find_unclaimed(engine, event->name, &from);
     if (code != 0)
         return code;
@@ -207,7 +207,7 @@ int muster__record_move(struct muster__engine *engine, const struct muster__even
 
 int muster__record_resolve(struct muster__engine *engine, const struct muster__event *event)
 {
-    struct muster__entry *entry;
+    struct muster__entry *entry = NULL;
     int code = find_record(engine, event->name, &entry);
     if (code != 0)
         return code;

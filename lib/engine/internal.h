@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the engine share. One event at a time changes state; what a change concerns is touched, and touched drivers and
- * resources are looked at again until nothing changes. A look decides from the present state alone, so that the order of
+ * What the files of the engine share. One event at a time changes state; what a change concerns is touched, and touched
+ * drivers and resources are looked at again until nothing changes. A look decides from the present state alone, so that the order of
  * events doesn't matter to it.
  */
 #ifndef MUSTER__INTERNAL_H
@@ -276,6 +276,7 @@ struct muster__engine {
     struct muster__tier *tiers;
     uint32_t tier_count;
     bool records_unknown; /* the store couldn't be read: adopt, and start nothing */
+    bool records_incomplete; /* some were lost to corruption, and it isn't known whose */
     bool begun; /* the records are loaded, drivers may initialize */
     uint32_t open_tier; /* drivers of higher ones may not initialize yet */
     uint32_t pending[MUSTER__STEPS];
@@ -410,7 +411,7 @@ int muster__record_move(struct muster__engine *engine, const struct muster__even
 int muster__record_resolve(struct muster__engine *engine, const struct muster__event *event);
 
 /* commit.c */
-/* What the record of `entry` shall be from now on: `record`'s reference is taken, NULL forgets it. It is committed when the store can. */
+/* What the record of `entry` shall be from now on: `record`'s reference is taken, NULL forgets it. It goes into the next batch. */
 void muster__entry_write(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record);
 bool muster__entry_durable(const struct muster__engine *engine, const struct muster__entry *entry);
 /* Can an intent be written at all? NULL, or why not. */

@@ -33,8 +33,8 @@ static enum muster__kept kept_of(const struct muster__engine *engine, const stru
 {
     if (engine->records_unknown)
         return MUSTER__KEPT_QUARANTINED;
-    if (record == NULL)
-        return MUSTER__KEPT_NONE;
+    if (record == NULL) /* it may be one of those that were lost */
+        return engine->records_incomplete ? MUSTER__KEPT_QUARANTINED : MUSTER__KEPT_NONE;
     if ((record->is.flags & MUSTER_RECORD_QUARANTINED) != 0)
         return MUSTER__KEPT_QUARANTINED;
     switch (record->is.stage) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records inside the engine: immutable and counted, so that a batch on its way to the store, an op on another thread and the resource share
- * one without copying. A change makes a new version, with the next generation.
+ * Records inside the engine: immutable and counted, so that a batch on its way to the store, an op on another thread and the
+ * resource share one without copying. A change makes a new version, with the next generation.
  */
 #ifndef MUSTER__RECORD_H
 #define MUSTER__RECORD_H
