@@ -76,7 +76,8 @@ static bool fell(enum muster_driver_state state)
 static bool reached(const struct world_driver *driver, enum muster_driver_state least)
 {
     enum muster_driver_state state = muster_driver_state(driver->driver);
-    if (least <= MUSTER_DRIVER_RECONCILED && driver->settled[least == MUSTER_DRIVER_RECONCILED])
+    unsigned step = least == MUSTER_DRIVER_INITIALIZED ? 0 : least == MUSTER_DRIVER_RECONCILED ? 1 : 2;
+    if (driver->settled[step])
         return true;
     return fell(state) || (state >= least && state <= MUSTER_DRIVER_UP);
 }
@@ -89,6 +90,7 @@ void check_see_drivers(struct world *world)
             continue;
         driver->settled[0] = reached(driver, MUSTER_DRIVER_INITIALIZED);
         driver->settled[1] = reached(driver, MUSTER_DRIVER_RECONCILED);
+        driver->settled[2] = reached(driver, MUSTER_DRIVER_UP);
     }
 }
 

@@ -103,6 +103,8 @@ void keep_due(struct world *world)
     fake_store_apply(&world->store);
     fake_store_pop(&world->store);
     world_trace(world, "end %s %s", job_names[kind], muster_code_name(event.code));
+    if (event.code != 0)
+        world->store_failed = true;
     if (event.code == MUSTER_EFENCED)
         world->fenced = true;
     if (event.code == MUSTER_EINDETERMINATE && kind == STORE_COMMIT)

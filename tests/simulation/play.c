@@ -215,6 +215,7 @@ static void take_effect(struct world *world, struct played *played)
         if (resource->running)
             world_fail(world, "%s is started twice", resource->full);
         resource->running = true;
+        resource->ended = false;
         resource->foreign = false;
         resource->instance++;
         snprintf(resource->token, sizeof(resource->token), "%s", played->op->token);

@@ -61,6 +61,8 @@ static int tell(struct world *world, struct muster__event *event, const char *la
 
 struct request *world_bring_up(struct world *world)
 {
+    if (muster__engine_state(world->engine) == MUSTER_STATE_DOWN)
+        world_from_down(world);
     return ask(world, &(struct muster__event){.type = MUSTER__EVENT_BRING_UP}, "bring-up");
 }
 
@@ -220,6 +222,7 @@ int world_changed(struct world *world, const char *name, enum muster_change chan
         snprintf(resource->handle, sizeof(resource->handle), "h%u", resource->instance);
     } else if (change != MUSTER_CHANGED_UNKNOWN && change != MUSTER_CHANGED_ACTIVE) {
         resource->running = false;
+        resource->ended = true;
     }
     if (world_engine_resource(world, resource) == NULL)
         return 0;

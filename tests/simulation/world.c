@@ -159,27 +159,49 @@ int world_register(struct world *world, struct world_driver *driver)
     return world_step(world, &event);
 }
 
-static void forget_life(struct world *world)
+/* What a bring-up begins with. */
+static void forget_bring_up(struct world *world)
 {
     for (unsigned i = 0; i < world->driver_count; i++) {
         struct world_driver *driver = &world->drivers[i];
-        driver->driver = NULL;
         driver->called = 0;
         driver->initialized = driver->shut_down = driver->has_started = false;
-        driver->settled[0] = driver->settled[1] = false;
+        driver->settled[0] = driver->settled[1] = driver->settled[2] = false;
     }
     for (unsigned i = 0; i < world->resource_count; i++) {
-        world->resources[i].alive = 0;
         world->resources[i].last_answer = 0;
         world->resources[i].last_probe_step = 0;
     }
-    memset(world->ops, 0, sizeof(world->ops));
     memset(world->milestones, 0, sizeof(world->milestones));
-    world->request_count = 0;
     world->calls = 0;
-    world->loaded = world->fenced = world->store_doubtful = world->closed = false;
+    world->loaded = world->fenced = world->store_doubtful = world->closed = world->store_failed = false;
     world->going_down = world->host_shutdown = false;
     world->load_code = 0;
+}
+
+static void forget_life(struct world *world)
+{
+    forget_bring_up(world);
+    for (unsigned i = 0; i < world->driver_count; i++)
+        world->drivers[i].driver = NULL;
+    for (unsigned i = 0; i < world->resource_count; i++)
+        world->resources[i].alive = 0;
+    memset(world->ops, 0, sizeof(world->ops));
+    world->request_count = 0;
+}
+
+static void end_with_daemon(struct world_resource *resource)
+{
+    if ((resource->is.flags & MUSTER_VOLATILE) != 0 ||
+        (resource->driver->is.callbacks & WORLD_CALLBACK(PROBE)) == 0)
+        resource->running = false;
+}
+
+void world_from_down(struct world *world)
+{
+    forget_bring_up(world);
+    for (unsigned i = 0; i < world->resource_count; i++)
+        end_with_daemon(&world->resources[i]);
 }
 
 void world_daemon(struct world *world)
@@ -229,13 +251,6 @@ static void forget_dues(struct world *world)
         if (world->dues[i].kind == DUE_LIMBO || world->dues[i].kind == DUE_USER)
             world->dues[kept++] = world->dues[i];
     world->due_count = kept;
-}
-
-static void end_with_daemon(struct world_resource *resource)
-{
-    if ((resource->is.flags & MUSTER_VOLATILE) != 0 ||
-        (resource->driver->is.callbacks & WORLD_CALLBACK(PROBE)) == 0)
-        resource->running = false;
 }
 
 void world_kill(struct world *world)

@@ -84,7 +84,7 @@ struct world_driver {
     /* ---- this life, as the world has seen it */
     unsigned called;      /* the how-manieth initialize that was called, from 1 */
     bool initialized;     /* its last initialize ended OK */
-    bool settled[2];      /* it has once been seen through initialize, reconcile: what is late holds nobody up again */
+    bool settled[3];      /* once seen through initialize, reconcile, autostart: what is late holds nobody up again */
     bool shut_down;       /* shutdown was called */
     uint64_t last_start_ms;
     bool has_started;
@@ -98,6 +98,7 @@ struct world_resource {
     bool configured; /* initialize and reload add it */
     /* ---- the machine: outlives the daemon */
     bool running;
+    bool ended;   /* by itself, since its last start */
     bool foreign; /* something else has taken its place */
     unsigned instance; /* how often it has been started */
     char token[33];
@@ -206,6 +207,7 @@ struct world {
     bool loaded;
     int load_code;
     bool fenced;
+    bool store_failed;   /* a job has, in this life */
     bool store_doubtful; /* indeterminate, and not loaded since */
     bool closed;
     bool milestones[3];
@@ -253,6 +255,8 @@ struct request *world_boot_daemon(struct world *world);
 void world_kill(struct world *world);
 /* Free the engine after its shutdown; everything must have been given back. */
 void world_free_daemon(struct world *world);
+/* The daemon lives on, and brings everything up again from the bottom: what lived inside of the drivers has ended. */
+void world_from_down(struct world *world);
 /* The machine restarts: kills the daemon if there is one. */
 void world_reboot(struct world *world);
 

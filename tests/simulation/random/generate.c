@@ -204,14 +204,43 @@ static void settle_registration(struct world *world)
                 world->drivers[k].registered = true;
 }
 
+static const char *join(char *text, size_t bytes, const char *const *names)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (; *names != NULL && used < bytes; names++)
+        used += (size_t)snprintf(text + used, bytes - used, " %s", *names);
+    return text;
+}
+
+static void tell(struct world *world)
+{
+    char needs[256], wants[256], after[256], before[256];
+    for (unsigned i = 0; i < world->driver_count; i++) {
+        const struct driver_config *is = &world->drivers[i].is;
+        world_trace(world, "driver %s: tier %d, needs%s; wants%s; after%s; before%s; callbacks %x%s%s", is->name,
+                    (int)is->tier, join(needs, sizeof(needs), is->needs), join(wants, sizeof(wants), is->wants),
+                    join(after, sizeof(after), is->after), join(before, sizeof(before), is->before), is->callbacks,
+                    is->flags != 0 ? ", essential" : "", world->drivers[i].registered ? "" : ", later");
+    }
+    for (unsigned i = 0; i < world->resource_count; i++) {
+        const struct resource_config *is = &world->resources[i].is;
+        world_trace(world, "resource %s: needs%s; after%s; policy %d, flags %d%s%s%s", is->name,
+                    join(needs, sizeof(needs), is->needs), join(after, sizeof(after), is->after), (int)is->policy,
+                    (int)is->flags, is->transient ? ", transient" : "",
+                    world->resources[i].configured ? "" : ", not configured", world->resources[i].running ? ", runs" : "");
+    }
+}
+
 bool random_generate(struct world *world)
 {
     draw_chances(world);
     draw_drivers(world, 1 + rng_below(&world->rng, MOST_DRIVERS));
     settle_registration(world);
     draw_resources(world, rng_below(&world->rng, MOST_RESOURCES + 1));
-    if (!rng_chance(&world->rng, 2))
-        return true;
-    spoil(world);
-    return false;
+    bool good = !rng_chance(&world->rng, 2);
+    if (!good)
+        spoil(world);
+    tell(world);
+    return good;
 }

@@ -109,7 +109,9 @@ static bool could_start(const struct world *world, const struct world_resource *
                 return false;
             if (other->driver != resource->driver && !random_is_after(world, resource->driver, other->driver))
                 return false;
-            if (list == 0 && !other->running)
+            struct muster_resource_status status = {.size = sizeof(status)};
+            muster_resource_state(world_engine_resource(world, other), &status);
+            if (list == 0 && (!other->running || status.unmanaged))
                 return false;
         }
     }
