@@ -284,6 +284,7 @@ static int claim(struct muster__engine *engine, const struct muster_record *load
     muster__record_unref(entry->durable);
     entry->record = record;
     entry->durable = muster__record_ref(record);
+    entry->generation = loaded->generation;
     return 0;
 }
 

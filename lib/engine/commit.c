@@ -23,6 +23,8 @@ void muster__entry_write(struct muster__engine *engine, struct muster__entry *en
     if (entry->record != record)
         muster__record_unref(entry->record);
     entry->record = record;
+    if (record != NULL && record->is.generation > entry->generation)
+        entry->generation = record->is.generation;
     if (engine->store == MUSTER__STORE_NONE) {
         muster__record_unref(entry->durable);
         entry->durable = muster__record_ref(record);
@@ -298,6 +300,8 @@ static int take_loaded(struct muster__engine *engine, struct muster__entry *entr
         return MUSTER_ENOMEM;
     muster__record_unref(entry->durable);
     entry->durable = durable;
+    if (loaded->generation > entry->generation)
+        entry->generation = loaded->generation;
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The engine: a step function. An event goes in, state changes, actions come out. It calls no driver, no store, no timer and
- * no user, and never reads a clock; whoever drives it (lib/run, a simulation) carries the actions out, one after the other as they come,
+ * no user, and never reads a clock; whoever drives it (lib/run, a simulation) carries the actions out, in their order,
  * and turns their ends into events. muster__engine_step() may be called while an action is being carried out.
  */
 #ifndef MUSTER__ENGINE_H

@@ -189,7 +189,7 @@ int muster__record_move(struct muster__engine *engine, const struct muster__even
     struct muster_record moved = from->record->is;
     moved.driver = to->ledger->node.key;
     moved.name = to->name;
-    moved.generation++;
+    moved.generation = to->generation + 1;
     struct muster__record *record = muster__record_new(engine->memory, &moved);
     struct muster__request *request = record == NULL ? NULL : muster__request_new(engine, event);
     if (request == NULL) {
@@ -221,7 +221,7 @@ int muster__record_resolve(struct muster__engine *engine, const struct muster__e
     resolved.reason = MUSTER_REASON_USER;
     resolved.boot = engine->boot_id;
     resolved.format = MUSTER_RECORD_FORMAT;
-    resolved.generation++;
+    resolved.generation = entry->generation + 1;
     struct muster__record *record = muster__record_new(engine->memory, &resolved);
     struct muster__request *request = record == NULL ? NULL : muster__request_new(engine, event);
     if (request == NULL) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of the engine share. One event at a time changes state; what a change concerns is touched, and touched
- * drivers and resources are looked at again until nothing changes. A look decides from the present state alone, so that the order of
+ * drivers and resources are looked at again until nothing changes. A look decides by the present state alone: the order of
  * events doesn't matter to it.
  */
 #ifndef MUSTER__INTERNAL_H
@@ -78,6 +78,7 @@ struct muster__entry {
     /* What is to be in the store, and what is known to be there. NULL: nothing. */
     struct muster__record *record;
     struct muster__record *durable;
+    uint64_t generation; /* the highest that any version of it ever had: the next has more */
     struct muster__list dirty;     /* in engine->dirty while they differ and no batch has it */
     bool in_batch;
     struct muster__list waiters;   /* struct muster__request: forget, move, resolve */
@@ -411,7 +412,7 @@ int muster__record_move(struct muster__engine *engine, const struct muster__even
 int muster__record_resolve(struct muster__engine *engine, const struct muster__event *event);
 
 /* commit.c */
-/* What the record of `entry` shall be from now on: `record`'s reference is taken, NULL forgets it. It goes into the next batch. */
+/* What the record of `entry` is to be: `record`'s reference is taken, NULL forgets it. It goes into the next batch. */
 void muster__entry_write(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record);
 bool muster__entry_durable(const struct muster__engine *engine, const struct muster__entry *entry);
 /* Can an intent be written at all? NULL, or why not. */

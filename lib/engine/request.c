@@ -130,12 +130,25 @@ static bool is_unknown(const struct muster_resource *resource)
     return !resource->answered || maybe_ours;
 }
 
+/* It runs already. The caller hears so when that is durable. */
+static void acknowledge_active(struct muster_resource *resource)
+{
+    struct muster__engine *engine = resource->engine;
+    struct muster__entry *entry = resource->entry;
+    if (engine->store == MUSTER__STORE_NONE || entry->record == entry->durable) {
+        muster__request_done(resource, 0, NULL);
+        return;
+    }
+    muster__entry_write(engine, entry, entry->record);
+    muster__resource_move(resource, MUSTER__ACTIVE_COMMIT);
+}
+
 static void begin_start(struct muster_resource *resource)
 {
     struct muster__request *request = resource->request;
     struct muster_error *error;
     if (resource->state == MUSTER__ACTIVE) {
-        muster__request_done(resource, 0, NULL);
+        acknowledge_active(resource);
         return;
     }
     if (resource->state == MUSTER__LEFT_ALONE) {

@@ -370,7 +370,11 @@ static void update_degraded(struct muster_resource *resource)
 /* What came of it is durable: the caller may hear. */
 static void end_commit(struct muster_resource *resource, enum muster__resource_state state)
 {
-    const struct muster_error *error = resource->ended_badly ? resource->error : NULL;
+    const struct muster__entry *entry = resource->entry;
+    bool unrecorded = resource->engine->store != MUSTER__STORE_NONE && entry->record != entry->durable;
+    const struct muster_error *error = resource->ended_badly ? resource->error
+                                       : unrecorded          ? resource->engine->store_error
+                                                             : NULL;
     muster__resource_move(resource, state);
     muster__request_done(resource, muster_error_code(error), error);
     resource->ended_badly = false;
@@ -472,7 +476,7 @@ void muster__resource_revert(struct muster_resource *resource)
         return;
     }
     struct muster_record next = previous->is;
-    next.generation = entry->record->is.generation + 1;
+    next.generation = entry->generation + 1;
     struct muster__record *record = muster__record_new(engine->memory, &next);
     muster__entry_write(engine, entry, record == NULL ? muster__record_ref(previous) : record);
     muster__record_unref(previous);
@@ -536,7 +540,7 @@ struct muster__record *muster__resource_new_version(const struct muster_resource
     next.stage = stage;
     next.reason = reason;
     next.boot = engine->boot_id;
-    next.generation++;
+    next.generation = resource->entry->generation + 1;
     next.token = token;
     next.handle = handle;
     next.format = MUSTER_RECORD_FORMAT;
