@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* The order of what is to be carried out, and that nothing of it is lost. */
+#include "engine_fixture.h"
+
+#include "engine/internal.h"
+
+static void hear(struct muster *context, void *data, int code, const struct muster_error *error)
+{
+    (void)context;
+    (void)data;
+    (void)code;
+    (void)error;
+    fail_msg("%s", "this is for the queue alone");
+}
+
+static struct fixture *pool(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "pool", USUAL);
+    RESOURCE(f, "pool", .name = "a");
+    return f;
+}
+
+/* The next action without carrying it out. */
+static enum muster__action_type next(struct fixture *f, struct muster__action *action)
+{
+    assert_true(muster__engine_action(f->engine, action));
+    return action->type;
+}
+
+static int quiet_step(struct fixture *f, struct muster__event event)
+{
+    event.now = f->now;
+    return muster__engine_step(f->engine, &event);
+}
+
+static void nothing_is_done_before_it_is_asked_for(void **state)
+{
+    struct fixture *f = pool(state);
+    struct muster__action action;
+    assert_false(muster__engine_action(f->engine, &action));
+}
+
+static void users_hear_before_drivers_are_called(void **state)
+{
+    struct fixture *f = pool(state);
+    struct muster__action action;
+    bring_up(f);
+    assert_calls(f, "pool initialize, pool/a probe");
+    muster__engine_observe(f->engine, false);
+    f->outcomes[MUSTER_PHASE_START] = MUSTER_PENDING;
+    quiet_step(f, (struct muster__event){.type = MUSTER__EVENT_RESOURCE_START, .resource = find(f, "pool/a")});
+    assert_int_equal(next(f, &action), MUSTER__ACTION_COMMIT);
+    quiet_step(f, (struct muster__event){.type = MUSTER__EVENT_WHEN,
+                                         .number = MUSTER_SETTLED,
+                                         .done = {hear, f}});
+    quiet_step(f, (struct muster__event){.type = MUSTER__EVENT_COMMITTED});
+    assert_int_equal(next(f, &action), MUSTER__ACTION_DONE);
+    assert_ptr_equal(action.done.data, f);
+    assert_int_equal(next(f, &action), MUSTER__ACTION_CALL);
+    f->ops[f->op_count++] = action.op;
+    assert_false(muster__engine_action(f->engine, &action));
+}
+
+static void a_request_without_a_callback_just_ends(void **state)
+{
+    struct fixture *f = pool(state);
+    step(f, (struct muster__event){.type = MUSTER__EVENT_BRING_UP});
+    step(f, (struct muster__event){.type = MUSTER__EVENT_RESOURCE_START, .resource = find(f, "pool/a")});
+    assert_state(f, "pool/a", "active");
+    step(f, (struct muster__event){.type = MUSTER__EVENT_RELOAD});
+    step(f, (struct muster__event){.type = MUSTER__EVENT_SHUTDOWN});
+    assert_int_equal(muster__engine_state(f->engine), MUSTER_STATE_DOWN);
+}
+
+static void calls_go_before_the_commit_so_that_it_takes_what_they_lead_to(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "pool", .initialize = called, .probe = called);
+    for (size_t i = 0; i < 3; i++)
+        RESOURCE(f, "pool", .name = (const char *[]){"a", "b", "c"}[i], .flags = MUSTER_ADOPT_UNMANAGED);
+    f->outcomes[MUSTER_PHASE_PROBE] = MUSTER_ACTIVE;
+    assert_ended(bring_up(f), 0);
+    assert_commits(f, "pool/a active, pool/b active, pool/c active");
+}
+
+static void what_nobody_has_carried_out_is_freed(void **state)
+{
+    struct fixture *f = pool(state);
+    struct muster__action action;
+    bring_up(f);
+    quiet_step(f, (struct muster__event){.type = MUSTER__EVENT_WHEN,
+                                         .number = MUSTER_SETTLED,
+                                         .done = {hear, f}});
+    quiet_step(f, (struct muster__event){.type = MUSTER__EVENT_RESOURCE_REMOVE, .resource = find(f, "pool/a")});
+    assert_int_equal(next(f, &action), MUSTER__ACTION_DONE);
+    end_daemon(f); /* the release that was queued is carried out */
+    assert_int_equal(f->held, 0);
+}
+
+static void a_cancel_is_asked_for_once_at_a_time(void **state)
+{
+    struct fixture *f = pool(state);
+    f->outcomes[MUSTER_PHASE_PROBE] = MUSTER_PENDING;
+    bring_up(f);
+    assert_calls(f, "pool initialize, pool/a probe");
+    muster__op_cancel(out(f, "pool/a probe"));
+    muster__op_cancel(out(f, "pool/a probe"));
+    step(f, (struct muster__event){.type = MUSTER__EVENT_TIME});
+    assert_calls(f, "cancel pool/a probe");
+    assert_true(atomic_load(&out(f, "pool/a probe")->cancelled));
+}
+
+static void nobody_listens_nothing_is_observed(void **state)
+{
+    struct fixture *f = pool(state);
+    muster__engine_observe(f->engine, false);
+    f->seen[0] = '\0';
+    assert_ended(bring_up(f), 0);
+    assert_string_equal(f->seen, "");
+}
+
+static void observations_that_had_no_memory_are_missed_aloud(void **state)
+{
+    struct fixture *f = pool(state);
+    assert_ended(bring_up(f), 0);
+    f->failing.countdown = 3; /* after the request and the record */
+    struct ending *stopped = stop(f, "pool/a", 0);
+    assert_true(f->failing.fired);
+    assert_ended(stopped, 0);
+    assert_true(saw(f, "lost"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        engine_test(nothing_is_done_before_it_is_asked_for),
+        engine_test(users_hear_before_drivers_are_called),
+        engine_test(a_request_without_a_callback_just_ends),
+        engine_test(calls_go_before_the_commit_so_that_it_takes_what_they_lead_to),
+        engine_test(what_nobody_has_carried_out_is_freed),
+        engine_test(a_cancel_is_asked_for_once_at_a_time),
+        engine_test(nobody_listens_nothing_is_observed),
+        engine_test(observations_that_had_no_memory_are_missed_aloud),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
