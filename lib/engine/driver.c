@@ -186,12 +186,18 @@ static void restore(struct muster_driver *driver)
     muster__driver_touch(driver);
 }
 
+/* A second try counts from now: what has initialized since may be of use to it. */
 void muster__driver_use(struct muster_driver *driver)
 {
+    struct muster__engine *engine = driver->engine;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; driver->used && i < engine->used_count; i++)
+        if (engine->used[i] != driver->id)
+            engine->used[kept++] = engine->used[i];
     if (driver->used)
-        return;
+        engine->used_count = kept;
     driver->used = true;
-    driver->engine->used[driver->engine->used_count++] = driver->id;
+    engine->used[engine->used_count++] = driver->id;
 }
 
 static void look_waiting(struct muster_driver *driver)

@@ -78,6 +78,7 @@ struct muster__entry {
     /* What is to be in the store, and what is known to be there. NULL: nothing. */
     struct muster__record *record;
     struct muster__record *durable;
+    bool left_active;    /* its resource was removed while active, and its driver can't be asked */
     uint64_t generation; /* the highest that any version of it ever had: the next has more */
     struct muster__list dirty;     /* in engine->dirty while they differ and no batch has it */
     bool in_batch;

@@ -255,7 +255,9 @@ void muster__reconcile_probe(struct muster_resource *resource)
         muster__dispatch_queue(resource, &resource->driver->probes);
         return;
     }
-    resource->answer = MUSTER__ANSWER_RECORD;
+    /* One that was removed while active, and comes back in the same run, has not stopped meanwhile. */
+    resource->answer = resource->entry->left_active ? MUSTER__ANSWER_ACTIVE : MUSTER__ANSWER_RECORD;
+    resource->entry->left_active = false;
     resource->answered = true;
     if (resource->state == MUSTER__NEW || resource->state == MUSTER__START_WAIT || muster__resource_is_resting(resource))
         decide(resource);
@@ -389,7 +391,8 @@ void muster__reconcile_change(struct muster_resource *resource)
     if (muster__going_down(resource->engine))
         return;
     if (resource->change == MUSTER_CHANGED_UNKNOWN) {
-        muster__reconcile_probe(resource);
+        if (resource->driver->def.probe != NULL) /* else nobody can tell more than the record, which started it */
+            muster__reconcile_probe(resource);
     } else if (resource->change == MUSTER_CHANGED_ACTIVE) {
         if (!runs(resource))
             muster__reconcile_active(resource, NULL, false);

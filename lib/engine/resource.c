@@ -294,6 +294,7 @@ void muster__resource_detach(struct muster_resource *resource)
     unreserve(resource);
     muster__edges_free(resource);
     entry->resource = NULL;
+    entry->left_active = resource->state == MUSTER__ACTIVE && !muster__going_down(driver->engine);
     muster__entry_drop(driver->engine, entry);
     muster__list_remove(&resource->in_driver);
     muster__list_remove(&resource->touched);
