@@ -10,7 +10,7 @@
 #define LIMIT_AT 0x1d8
 #define NAME_AT 0x1dc
 
-/* What `nasm -f bin` makes of the comments after "org 0x7c00", with `sector` 0x8000, `limit` and `name` as above. */
+/* What nasm makes of the comments after "org 0x7c00", with `sector` 0x8000, `limit` and `name` as above. */
 static const unsigned char code[] = {
     0xfa,                          /* start:  cli */
     0xfc,                          /*         cld */

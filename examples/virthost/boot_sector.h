@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole operating system of a guest: one sector that increments a counter on the second disk, about 18 times a
- * second. Sector 0 of that disk is then
+ * The whole operating system of a guest: one sector that increments a counter on the second disk, about 18
+ * times a second. Sector 0 of that disk is then
  *
  *     0   counter, 32 bits, little-endian
  *     16  the guest's name, 32 bytes, padded with NUL
@@ -15,7 +15,8 @@
 #define BOOT_IMAGE_BYTES (1024 * 1024)
 #define BOOT_NAME_BYTES 32
 
-/* Write the image that the guest boots from; after `beats` it powers itself off, 0: never. 0 or a negative errno. */
+/* Write the image that the guest boots from; after `beats` it powers itself off, 0: never. 0 or a negative
+ * errno. */
 int boot_sector_write(const char *path, const char *name, uint32_t beats);
 
 #endif

@@ -57,7 +57,8 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
         command->used += (size_t)got;
 }
 
-int command_run(uv_loop_t *loop, const char *const *argv, command_cb cb, void *data, struct command **ret_command)
+int command_run(uv_loop_t *loop, const char *const *argv, command_cb cb, void *data,
+                struct command **ret_command)
 {
     struct command *command = calloc(1, sizeof(*command));
     if (command == NULL)

@@ -103,8 +103,8 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-    {"secrets", "secret", NULL, secret_members}, {"networks", "network", NULL, network_members},
-    {"pools", "dir", "dir", dir_members},        {"pools", "nbd", "nbd", nbd_members},
+    {"secrets", "secret", NULL, secret_members},   {"networks", "network", NULL, network_members},
+    {"pools", "dir", "dir", dir_members},          {"pools", "nbd", "nbd", nbd_members},
     {"pools", "export", "export", export_members}, {"guests", "guest", NULL, guest_members},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -172,7 +172,8 @@ static const char *check_member(const struct member *member, const json_t *value
     switch (member->type) {
     case NAME:
         right = string != NULL && is_name(string, min, max);
-        snprintf(text, bytes, "expected %d to %d letters, digits, '.', '_' or '-', the first a letter or digit", min, max);
+        snprintf(text, bytes,
+                 "expected %d to %d letters, digits, '.', '_' or '-', the first a letter or digit", min, max);
         break;
     case RESOURCE:
         right = string != NULL && is_resource(string, member->drivers);
@@ -192,8 +193,8 @@ static const char *check_member(const struct member *member, const json_t *value
         break;
     case INTEGER:
         right = json_is_integer(value) && number >= member->min && number <= member->max;
-        snprintf(text, bytes, "expected an integer from %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT, member->min,
-                 member->max);
+        snprintf(text, bytes, "expected an integer from %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT,
+                 member->min, member->max);
         break;
     case POLICY:
         right = string != NULL && is_policy(string);
@@ -243,7 +244,8 @@ static int check_item(const struct member *members, json_t *item, const char *or
     return found;
 }
 
-static const struct kind *kind_of(const char *directory, const json_t *item, const char *origin, json_t *problems)
+static const struct kind *kind_of(const char *directory, const json_t *item, const char *origin,
+                                  json_t *problems)
 {
     const char *type = json_string_value(json_object_get(item, "type"));
     for (size_t i = 0; i < KINDS; i++)

@@ -19,8 +19,9 @@
 #include <muster/resource.h>
 
 /*
- * Returns {driver: {name: item}}, where each item has been checked and has all its members that have a default; NULL: out
- * of memory. What is wrong is added to `problems` ("FILE: member 'memory': ..."), and the item left out.
+ * Returns {driver: {name: item}}, where each item has been checked and has all its members that have a
+ * default; NULL: out of memory. What is wrong is added to `problems` ("FILE: member 'memory': ..."), and the
+ * item left out.
  */
 json_t *config_load(const char *directory, json_t *problems);
 

@@ -105,7 +105,8 @@ static void on_answer(void *data, json_t *message)
 static void handle_lines(struct client *client)
 {
     size_t begin = 0;
-    for (char *end; (end = memchr(client->line + begin, '\n', client->used - begin)) != NULL && !client->closed;) {
+    for (char *end;
+         (end = memchr(client->line + begin, '\n', client->used - begin)) != NULL && !client->closed;) {
         size_t length = (size_t)(end - client->line) - begin;
         client->references++;
         request_handle(client->control->host, client->line + begin, length, on_answer, client);

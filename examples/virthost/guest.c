@@ -2,9 +2,9 @@
 /*
  * Guests: one QEMU each, which outlives the daemon.
  *
- * QEMU inherits a lock from the fork on, so "the lock is free" means that nothing runs. If it is held, the one QEMU with
- * our monitor's path on its command line is the guest, whether it got as far as a handle or not. Between the fork and
- * the exec there is no such command line yet: then a probe can't tell.
+ * QEMU inherits a lock from the fork on, so "the lock is free" means that nothing runs. If it is held, the
+ * one QEMU with our monitor's path on its command line is the guest, whether it got as far as a handle or
+ * not. Between the fork and the exec there is no such command line yet: then a probe can't tell.
  */
 #include "guest.h"
 
@@ -112,9 +112,10 @@ static char *make_handle(const struct guest *guest)
 {
     char *uuid = process_option(guest->id.pid, "-uuid", "");
     json_t *config = guest_command_config(guest->id.pid);
-    json_t *handle = json_pack("{s:i, s:I, s:s, s:b, s:o}", "pid", (int)guest->id.pid, "start",
-                               (json_int_t)guest->id.start_time, "uuid", uuid == NULL ? "" : uuid, "transient",
-                               guest->object.transient, "config", config == NULL ? json_object() : config);
+    json_t *handle =
+        json_pack("{s:i, s:I, s:s, s:b, s:o}", "pid", (int)guest->id.pid, "start",
+                  (json_int_t)guest->id.start_time, "uuid", uuid == NULL ? "" : uuid, "transient",
+                  guest->object.transient, "config", config == NULL ? json_object() : config);
     char *text = handle == NULL ? NULL : json_dumps(handle, JSON_COMPACT);
     json_decref(handle);
     free(uuid);
@@ -139,7 +140,8 @@ static void on_ended(void *data)
     struct muster_op *op = take_op(guest);
     let_go(guest);
     if (op == NULL) {
-        muster_resource_changed(guest->object.resource, by_itself ? MUSTER_CHANGED_INACTIVE : MUSTER_CHANGED_LOST);
+        muster_resource_changed(guest->object.resource,
+                                by_itself ? MUSTER_CHANGED_INACTIVE : MUSTER_CHANGED_LOST);
     } else if (muster_op_phase(op) == MUSTER_PHASE_STOP) {
         muster_op_finish(op, MUSTER_OK);
     } else {
@@ -277,7 +279,8 @@ static int stop_guest(struct muster_op *op)
         if ((pid == 0 || !ours) && process_lock_is_held(guest->paths.lock) == 0)
             return MUSTER_OK;
         if (pid == 0 || watch(guest, pid) != 0)
-            return muster_op_fail(op, MUSTER_EFAILED, "%s is held, but QEMU can't be found", guest->paths.lock);
+            return muster_op_fail(op, MUSTER_EFAILED, "%s is held, but QEMU can't be found",
+                                  guest->paths.lock);
     }
     guest->op = op;
     bool asked = guest->qmp != NULL && qmp_send(guest->qmp, "quit") == 0;
@@ -341,14 +344,16 @@ static int restore_guest(struct muster_op *op)
     json_t *problems = json_array();
     json_t *config = recorded_config(host, record);
     int code = 0;
-    if (config_guest(config, "record", problems) != NULL && strcmp(config_string(config, "name"), record->name) == 0)
+    if (config_guest(config, "record", problems) != NULL &&
+        strcmp(config_string(config, "name"), record->name) == 0)
         code = object_add_transient(op, config);
     json_decref(config);
     json_decref(problems);
     return code;
 }
 
-/* Inactive and transient; or its first start was cut off before there was a QEMU, and nobody was told that it runs. */
+/* Inactive and transient; or its first start was cut off before there was a QEMU, and nobody was told that it
+ * runs. */
 static bool is_guest_over(const struct virthost *host, const struct muster_record *record)
 {
     struct guest_paths paths;

@@ -28,11 +28,11 @@ struct guest_command {
 };
 
 /*
- * Make its files and its command line. `token` becomes its UUID. 0, or a negative code and command->error. In both cases
- * guest_command_fini().
+ * Make its files and its command line. `token` becomes its UUID. 0, or a negative code and command->error. In
+ * both cases guest_command_fini().
  */
-int guest_command_init(struct guest_command *command, const struct object *guest, const struct guest_paths *paths,
-                       const char *token);
+int guest_command_init(struct guest_command *command, const struct object *guest,
+                       const struct guest_paths *paths, const char *token);
 void guest_command_fini(struct guest_command *command);
 
 /* The argument by which a guest's QEMU is found; for free(). */

@@ -59,7 +59,8 @@ static void unescape(char *text)
     *to = '\0';
 }
 
-static void add_escaped(struct guest_command *command, const char *before, const char *text, const char *after)
+static void add_escaped(struct guest_command *command, const char *before, const char *text,
+                        const char *after)
 {
     char *escaped = escape(text);
     add(command, "%s%s%s", before, escaped == NULL ? "" : escaped, after);
@@ -120,8 +121,8 @@ static int add_nbd_disk(struct guest_command *command, const struct object *pool
     char *socket = escape(path), *name = escape(export_name == NULL ? "" : export_name);
     if (socket != NULL && name != NULL)
         add(command,
-            "driver=raw,node-name=disk,offset=%lld,size=%d,file.driver=nbd,file.server.type=unix,file.server.path=%s,"
-            "file.export=%s,file.reconnect-delay=30%s",
+            "driver=raw,node-name=disk,offset=%lld,size=%d,file.driver=nbd,file.server.type=unix,"
+            "file.server.path=%s,file.export=%s,file.reconnect-delay=30%s",
             (long long)config_integer(guest->config, "slot") * SLOT_BYTES, SLOT_BYTES, socket, name, tls);
     int code = socket == NULL || name == NULL ? -ENOMEM : 0;
     free(socket);
@@ -156,7 +157,7 @@ static int add_disk(struct guest_command *command, const struct object *guest)
 
 static void add_machine(struct guest_command *command, const struct object *guest, const char *token)
 {
-    static const char *const machine[] = {"-nodefaults", "-no-user-config", "-display",           "none", "-nic",
+    static const char *const machine[] = {"-nodefaults", "-no-user-config", "-display",     "none", "-nic",
                                           "none",        "-machine",        "pc,accel=tcg", NULL};
     char uuid[37];
     guest_command_uuid(token, uuid);
@@ -186,8 +187,8 @@ static void add_monitor(struct guest_command *command, const char *path)
     command->argv[command->count++] = monitor;
 }
 
-int guest_command_init(struct guest_command *command, const struct object *guest, const struct guest_paths *paths,
-                       const char *token)
+int guest_command_init(struct guest_command *command, const struct object *guest,
+                       const struct guest_paths *paths, const char *token)
 {
     static const char *const device[] = {"-device", "virtio-blk-pci,drive=boot,bootindex=0", NULL};
     memset(command, 0, sizeof(*command));
@@ -201,7 +202,8 @@ int guest_command_init(struct guest_command *command, const struct object *guest
     add_monitor(command, paths->observer);
     add_config(command, guest->config);
     command->argv[command->count++] = "-blockdev";
-    add_escaped(command, "driver=raw,node-name=boot,read-only=on,file.driver=file,file.filename=", paths->boot, "");
+    add_escaped(command,
+                "driver=raw,node-name=boot,read-only=on,file.driver=file,file.filename=", paths->boot, "");
     add_all(command, device);
     code = add_disk(command, guest);
     for (size_t i = 0; i < command->texts_count && code == 0; i++)

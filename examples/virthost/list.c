@@ -60,10 +60,12 @@ static int add_record(const struct muster_record *record, int is_claimed, void *
     json_t *item = json_object();
     json_object_set_new(item, "driver", json_string(record->driver));
     json_object_set_new(item, "name", json_string(record->name));
-    json_object_set_new(item, "desired", json_string(muster_desired_name((enum muster_desired)record->desired)));
+    json_object_set_new(item, "desired",
+                        json_string(muster_desired_name((enum muster_desired)record->desired)));
     json_object_set_new(item, "state", json_string("unclaimed"));
     json_object_set_new(item, "reason", json_string(muster_reason_name((enum muster_reason)record->reason)));
-    json_object_set_new(item, "error", json_string("a record that no resource has claimed: its config is gone"));
+    json_object_set_new(item, "error",
+                        json_string("a record that no resource has claimed: its config is gone"));
     json_object_set_new(item, "policy", json_null());
     json_object_set_new(item, "dependencies", json_array());
     json_array_append_new(data, item);

@@ -28,21 +28,39 @@ struct daemon {
 
 static void print_usage(FILE *file)
 {
-    fprintf(file, "usage: virthost --config DIR --state DIR --socket PATH\n"
-                  "\n"
-                  "Runs the networks, storage pools and QEMU guests that the JSON files in the config directory define.\n"
-                  "What was active before is active again when it has come up, and guests survive its end.\n"
-                  "\n"
-                  "  --config DIR     secrets/*.json networks/*.json pools/*.json guests/*.json\n"
-                  "  --state DIR      the journal, and run/ with sockets and logs; made if its parent exists\n"
-                  "  --socket PATH    where virthostctl finds it\n"
-                  "  --netns NAME     the network namespace of the bridges (default: one for each state directory)\n"
-                  "  --check          read the config, print what is wrong with it, and exit\n"
-                  "  --boot-id ID     for tests: pretend that the machine has booted with that id\n"
-                  "  --help, --version\n"
-                  "\n"
-                  "SIGTERM and SIGINT end it and leave everything running; SIGHUP reads the config again.\n"
-                  "Exit status: 0 fine, 1 a problem, 2 wrong usage.\n");
+    fprintf(
+        file,
+        "usage: virthost --config DIR --state DIR --socket PATH\n"
+        "\n"
+        "Runs the networks, storage pools and QEMU guests that the JSON files in the config directory define.\n"
+        "What was active before is active again when it has come up, and guests survive its end.\n"
+        "\n"
+        "  --config DIR     secrets/*.json networks/*.json pools/*.json guests/*.json\n"
+        "  --state DIR      the journal, and run/ with sockets and logs; made if its parent exists\n"
+        "  --socket PATH    where virthostctl finds it\n"
+        "  --netns NAME     the network namespace of the bridges (default: one for each state directory)\n"
+        "  --check          read the config, print what is wrong with it, and exit\n"
+        "  --boot-id ID     for tests: pretend that the machine has booted with that id\n"
+        "  --help, --version\n"
+        "\n"
+        "SIGTERM and SIGINT end it and leave everything running; SIGHUP reads the config again.\n"
+        "Exit status: 0 fine, 1 a problem, 2 wrong usage.\n");
+}
+
+/* NULL: nothing is missing, and nothing is too much. */
+static const char *missing_option(const struct virthost_options *options, int arguments)
+{
+    if (arguments > 0)
+        return "there are no arguments, only options";
+    if (options->config == NULL)
+        return "--config DIR is missing";
+    if (options->state == NULL && !options->check)
+        return "--state DIR is missing";
+    if (options->socket == NULL && !options->check)
+        return "--socket PATH is missing";
+    if (options->netns != NULL && strlen(options->netns) > 60)
+        return "--netns: at most 60 bytes";
+    return NULL;
 }
 
 /* -1: go on; else the exit status. */
@@ -50,31 +68,48 @@ static int parse_options(int argc, char **argv, struct virthost_options *options
 {
     enum { CONFIG = 1000, STATE, SOCKET, NETNS, BOOT_ID, CHECK, HELP, VERSION };
     static const struct option known[] = {
-        {"config", required_argument, NULL, CONFIG}, {"state", required_argument, NULL, STATE},
-        {"socket", required_argument, NULL, SOCKET}, {"netns", required_argument, NULL, NETNS},
-        {"boot-id", required_argument, NULL, BOOT_ID}, {"check", no_argument, NULL, CHECK},
-        {"help", no_argument, NULL, HELP},           {"version", no_argument, NULL, VERSION},
+        {"config", required_argument, NULL, CONFIG},
+        {"state", required_argument, NULL, STATE},
+        {"socket", required_argument, NULL, SOCKET},
+        {"netns", required_argument, NULL, NETNS},
+        {"boot-id", required_argument, NULL, BOOT_ID},
+        {"check", no_argument, NULL, CHECK},
+        {"help", no_argument, NULL, HELP},
+        {"version", no_argument, NULL, VERSION},
         {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (option) {
-        case CONFIG: options->config = optarg; break;
-        case STATE: options->state = optarg; break;
-        case SOCKET: options->socket = optarg; break;
-        case NETNS: options->netns = optarg; break;
-        case BOOT_ID: options->boot_id = optarg; break;
-        case CHECK: options->check = true; break;
-        case HELP: print_usage(stdout); return EXIT_SUCCESS;
-        case VERSION: printf("virthost (muster %s)\n", MUSTER_VERSION); return EXIT_SUCCESS;
-        default: fprintf(stderr, "virthost: try --help\n"); return EXIT_USAGE;
+        case CONFIG:
+            options->config = optarg;
+            break;
+        case STATE:
+            options->state = optarg;
+            break;
+        case SOCKET:
+            options->socket = optarg;
+            break;
+        case NETNS:
+            options->netns = optarg;
+            break;
+        case BOOT_ID:
+            options->boot_id = optarg;
+            break;
+        case CHECK:
+            options->check = true;
+            break;
+        case HELP:
+            print_usage(stdout);
+            return EXIT_SUCCESS;
+        case VERSION:
+            printf("virthost (muster %s)\n", MUSTER_VERSION);
+            return EXIT_SUCCESS;
+        default:
+            fprintf(stderr, "virthost: try --help\n");
+            return EXIT_USAGE;
         }
     }
-    const char *problem = optind < argc                                        ? "there are no arguments, only options"
-                          : options->config == NULL                            ? "--config DIR is missing"
-                          : options->state == NULL && !options->check          ? "--state DIR is missing"
-                          : options->socket == NULL && !options->check         ? "--socket PATH is missing"
-                          : options->netns != NULL && strlen(options->netns) > 60 ? "--netns: at most 60 bytes"
-                                                                               : NULL;
+    const char *problem = missing_option(options, argc - optind);
     if (problem == NULL)
         return -1;
     fprintf(stderr, "virthost: %s; try --help\n", problem);
@@ -263,7 +298,8 @@ static int make_context(struct virthost *host, const struct virthost_options *gi
 static int explain(const struct virthost *host, const char *what, int code)
 {
     const struct muster_error *error = host->context == NULL ? NULL : muster_get_error(host->context);
-    fprintf(stderr, "virthost: %s: %s\n", what, error != NULL ? muster_error_text(error) : muster_code_text(code));
+    fprintf(stderr, "virthost: %s: %s\n", what,
+            error != NULL ? muster_error_text(error) : muster_code_text(code));
     for (error = muster_error_next(error); error != NULL; error = muster_error_next(error))
         fprintf(stderr, "virthost: %s\n", muster_error_text(error));
     return EXIT_PROBLEM;

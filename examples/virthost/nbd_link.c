@@ -97,7 +97,8 @@ static int configure(struct nbd_handle *nbd, const struct nbd_link_target *targe
     return nbd_set_tls_psk_file(nbd, target->psk_file);
 }
 
-struct nbd_link *nbd_link_new(uv_loop_t *loop, const struct nbd_link_target *target, char *error, size_t bytes)
+struct nbd_link *nbd_link_new(uv_loop_t *loop, const struct nbd_link_target *target, char *error,
+                              size_t bytes)
 {
     struct nbd_link *link = calloc(1, sizeof(*link));
     struct nbd_handle *nbd = link == NULL ? NULL : nbd_create();

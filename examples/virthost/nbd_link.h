@@ -8,8 +8,8 @@
 struct nbd_link;
 
 /*
- * `error` is NULL: the handshake is done, the server is there. Else it failed, or, when the handshake was done before, the
- * connection is lost: no call comes after this one.
+ * `error` is NULL: the handshake is done, the server is there. Else it failed, or, when the handshake was
+ * done before, the connection is lost: no call comes after this one.
  */
 typedef void (*nbd_link_cb)(void *data, const char *error);
 
@@ -24,7 +24,8 @@ struct nbd_link_target {
 };
 
 /* NULL, with a text in `error`: nothing is called. Otherwise the callback is, later. */
-struct nbd_link *nbd_link_new(uv_loop_t *loop, const struct nbd_link_target *target, char *error, size_t bytes);
+struct nbd_link *nbd_link_new(uv_loop_t *loop, const struct nbd_link_target *target, char *error,
+                              size_t bytes);
 
 /* Hang up. Also from inside `cb`; NULL is accepted. */
 void nbd_link_free(struct nbd_link *link);

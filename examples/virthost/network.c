@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Networks: Linux bridges in a network namespace of virthost's own. They outlive the daemon, and the kernel tells which
- * there are.
+ * Networks: Linux bridges in a network namespace of virthost's own. They outlive the daemon, and the kernel
+ * tells which there are.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,8 @@ static const char probe_script[] = "exec 2>&1 ip -n \"$1\" -o link show type bri
 static const char start_script[] =
     "exec 2>&1\n"
     "ip netns list | grep -q \"^$1\\>\" || ip netns add \"$1\" || exit\n"
-    "ip -n \"$1\" -o link show type bridge | grep -q \" $2: \" || ip -n \"$1\" link add name \"$2\" type bridge || exit\n"
+    "ip -n \"$1\" -o link show type bridge | grep -q \" $2: \" ||\n"
+    "    ip -n \"$1\" link add name \"$2\" type bridge || exit\n"
     "exec ip -n \"$1\" link set dev \"$2\" up";
 static const char stop_script[] = "exec 2>&1 ip -n \"$1\" link delete dev \"$2\"";
 static const char remove_script[] = "exec 2>&1 ip netns delete \"$1\"";
@@ -51,7 +52,8 @@ static void on_permitted(void *data, int status, const char *output)
     struct muster_op *op = data;
     char text[256];
     if (status != 0) {
-        muster_op_fail(op, MUSTER_ESKIPPED, "no bridges on this machine: %s", reason(output, text, sizeof(text)));
+        muster_op_fail(op, MUSTER_ESKIPPED, "no bridges on this machine: %s",
+                       reason(output, text, sizeof(text)));
         return;
     }
     int outcome = object_initialize(op);
@@ -90,7 +92,8 @@ static void on_probed(void *data, int status, const char *output)
     if (status != 0)
         muster_op_fail(op, MUSTER_EFAILED, "%s", reason(output, text, sizeof(text)));
     else
-        muster_op_finish(op, lists_bridge(output, muster_op_resource_name(op)) ? MUSTER_ACTIVE : MUSTER_INACTIVE);
+        muster_op_finish(op,
+                         lists_bridge(output, muster_op_resource_name(op)) ? MUSTER_ACTIVE : MUSTER_INACTIVE);
 }
 
 static int probe_network(struct muster_op *op)

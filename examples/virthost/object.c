@@ -81,7 +81,8 @@ static void list_needs(const json_t *config, const char *needs[NEEDS_MAX + 1])
     needs[count] = NULL;
 }
 
-static void define_resource(struct object *object, const char *needs[NEEDS_MAX + 1], struct muster_resource_def *def)
+static void define_resource(struct object *object, const char *needs[NEEDS_MAX + 1],
+                            struct muster_resource_def *def)
 {
     MUSTER_RESOURCE_DEF_INIT(def);
     list_needs(object->config, needs);
@@ -197,7 +198,8 @@ int object_add_drivers(struct virthost *host)
 
 /* ---- transient ones ------------------------------------------------------------------------------- */
 
-int object_create(struct virthost *host, const struct object_kind *kind, json_t *config, struct object **ret_object)
+int object_create(struct virthost *host, const struct object_kind *kind, json_t *config,
+                  struct object **ret_object)
 {
     struct muster_driver *driver = muster_driver_find(host->context, kind->driver);
     struct object *object = driver == NULL ? NULL : new_object(host, kind, config);

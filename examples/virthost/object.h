@@ -54,7 +54,8 @@ int object_initialize(struct muster_op *op);
 int object_add_transient(struct muster_op *op, json_t *config);
 
 /* At run time. `ret_object` is pinned. */
-int object_create(struct virthost *host, const struct object_kind *kind, json_t *config, struct object **ret_object);
+int object_create(struct virthost *host, const struct object_kind *kind, json_t *config,
+                  struct object **ret_object);
 
 /* Remove the transient ones that are inactive, after this. */
 void object_sweep_soon(struct virthost *host);

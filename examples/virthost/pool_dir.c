@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pools that are a directory. Nothing outside the daemon tells an active one from an inactive one: there is no probe, and the
- * record decides.
+ * Pools that are a directory. Nothing outside the daemon tells an active one from an inactive one: there is
+ * no probe, and the record decides.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pools that are an nbdkit which the daemon starts and which outlives it: as an iSCSI session, it can be found again.
+ * Pools that are an nbdkit which the daemon starts and which outlives it: as an iSCSI session, it can be
+ * found again.
  *
- * nbdkit runs as a daemon of its own (in the foreground it dies with the thread that has started it). It inherits a lock from the
- * fork on: while the lock is free, there is none.
+ * nbdkit runs as a daemon of its own (in the foreground it dies with the thread that has started it). It
+ * inherits a lock from the fork on: while the lock is free, there is none.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -239,19 +240,23 @@ static int start_export(struct muster_op *op)
     struct export_pool *pool = pool_of(op);
     const json_t *config = pool->object.config;
     if (strlen(pool->socket) > 107)
-        return muster_op_fail(op, MUSTER_EFAILED, "%s: too long for a socket, use a shorter --state", pool->socket);
+        return muster_op_fail(op, MUSTER_EFAILED, "%s: too long for a socket, use a shorter --state",
+                              pool->socket);
     int code = make_disk(config);
     if (code != 0)
-        return muster_op_fail(op, MUSTER_EUNAVAILABLE, "%s: %s", config_string(config, "path"), strerror(-code));
+        return muster_op_fail(op, MUSTER_EUNAVAILABLE, "%s: %s", config_string(config, "path"),
+                              strerror(-code));
     int lock = process_lock(pool->lock);
     if (lock < 0)
-        return muster_op_fail(op, lock, "%s: %s", pool->lock, lock == -EAGAIN ? "it runs already" : strerror(-lock));
+        return muster_op_fail(op, lock, "%s: %s", pool->lock,
+                              lock == -EAGAIN ? "it runs already" : strerror(-lock));
     unlink(pool->pidfile);
     unlink(pool->socket);
     char file[512];
     snprintf(file, sizeof(file), "file=%s", config_string(config, "path"));
     const char *argv[] = {"nbdkit", "-U", pool->socket, "-P", pool->pidfile, "file", file, NULL};
-    struct process_spawn spawn = {.argv = argv, .lock = lock, .log = pool->log, .exited = on_spawned, .data = pool};
+    struct process_spawn spawn = {
+        .argv = argv, .lock = lock, .log = pool->log, .exited = on_spawned, .data = pool};
     code = process_spawn(&pool->object.host->loop, &spawn);
     close(lock);
     if (code < 0)

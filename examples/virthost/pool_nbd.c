@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pools that are a connection inside the daemon to an NBD server that somebody else runs: as an RBD pool, they are gone with the
- * daemon, and nothing outside tells that they were active.
+ * Pools that are a connection inside the daemon to an NBD server that somebody else runs: as an RBD pool,
+ * they are gone with the daemon, and nothing outside tells that they were active.
  */
 #include "nbd_link.h"
 #include "object.h"
@@ -42,7 +42,8 @@ static void on_link(void *data, const char *error)
     if (op == NULL)
         muster_resource_changed(pool->object.resource, MUSTER_CHANGED_LOST);
     else if (error != NULL)
-        muster_op_fail(op, MUSTER_EUNAVAILABLE, "%s: %s", config_string(pool->object.config, "socket"), error);
+        muster_op_fail(op, MUSTER_EUNAVAILABLE, "%s: %s", config_string(pool->object.config, "socket"),
+                       error);
     else
         muster_op_finish(op, MUSTER_OK);
 }
@@ -81,7 +82,8 @@ static void cancel_nbd(struct muster_op *op)
         return;
     pool->op = NULL;
     hang_up(pool);
-    muster_op_fail(op, MUSTER_ECANCELED, "%s: the server has not answered", config_string(pool->object.config, "socket"));
+    muster_op_fail(op, MUSTER_ECANCELED, "%s: the server has not answered",
+                   config_string(pool->object.config, "socket"));
 }
 
 static int stop_nbd(struct muster_op *op)

@@ -58,8 +58,8 @@ uint64_t process_start_time(pid_t pid)
     unsigned long long start = 0;
     const char *rest = strrchr(stat, ')');
     if (rest == NULL ||
-        sscanf(rest, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
-               &start) != 2 ||
+        sscanf(rest, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+               &state, &start) != 2 ||
         state == 'Z' || state == 'X')
         start = 0;
     free(stat);
@@ -179,7 +179,8 @@ static void on_poll_closed(uv_handle_t *handle)
     free(process);
 }
 
-int process_watch(uv_loop_t *loop, struct process_id id, process_ended_cb cb, void *data, struct process **ret_process)
+int process_watch(uv_loop_t *loop, struct process_id id, process_ended_cb cb, void *data,
+                  struct process **ret_process)
 {
     struct process *process = calloc(1, sizeof(*process));
     if (process == NULL)
@@ -282,7 +283,8 @@ int process_spawn(uv_loop_t *loop, const struct process_spawn *spawn)
 static void disown(uv_handle_t *handle, void *data)
 {
     (void)data;
-    if (handle->type == UV_PROCESS && ((uv_process_t *)handle)->exit_cb == on_child_exit && !uv_is_closing(handle))
+    if (handle->type == UV_PROCESS && ((uv_process_t *)handle)->exit_cb == on_child_exit &&
+        !uv_is_closing(handle))
         uv_close(handle, on_child_closed);
 }
 

@@ -3,8 +3,8 @@
  * Processes that outlive the daemon.
  *
  * A process is known by its pid and its start time: a pid alone may be another's by now. What the daemon
- * spawns inherits a lock from the moment of the fork, so that "the lock is free" proves that nothing runs, even if the
- * daemon died between the fork and whatever it would have written down.
+ * spawns inherits a lock from the moment of the fork, so that "the lock is free" proves that nothing runs,
+ * even if the daemon died between the fork and whatever it would have written down.
  */
 #ifndef VIRTHOST_PROCESS_H
 #define VIRTHOST_PROCESS_H
@@ -27,7 +27,8 @@ int process_has_argument(pid_t pid, const char *argument);
 /* The argument that follows `option` and begins with `prefix`, without the prefix, for free(); NULL: none. */
 char *process_option(pid_t pid, const char *option, const char *prefix);
 
-/* Take the lock in `path`. Returns a descriptor (close-on-exec), -EAGAIN if it is held, or another negative errno. */
+/* Take the lock in `path`. Returns a descriptor (close-on-exec), -EAGAIN if it is held, or another negative
+ * errno. */
 int process_lock(const char *path);
 
 /* 1 held, 0 free, or a negative errno. Never takes it. */
@@ -44,10 +45,11 @@ struct process;
 typedef void (*process_ended_cb)(void *data);
 
 /*
- * Call `cb` once when the process has ended. Works for children and for strangers. -ESRCH: it isn't there (any more).
- * `cb` may free it.
+ * Call `cb` once when the process has ended. Works for children and for strangers. -ESRCH: it isn't there
+ * (any more). `cb` may free it.
  */
-int process_watch(uv_loop_t *loop, struct process_id id, process_ended_cb cb, void *data, struct process **ret_process);
+int process_watch(uv_loop_t *loop, struct process_id id, process_ended_cb cb, void *data,
+                  struct process **ret_process);
 void process_signal(struct process *process, int signal_number);
 void process_unwatch(struct process *process);
 
@@ -64,7 +66,8 @@ struct process_spawn {
     void *data;
 };
 
-/* A child of its own session, which lives on when the daemon dies. Returns its pid, or a negative errno. `exited` may be NULL. */
+/* A child of its own session, which lives on when the daemon dies. Returns its pid, or a negative errno.
+ * `exited` may be NULL. */
 int process_spawn(uv_loop_t *loop, const struct process_spawn *spawn);
 
 /* Their ends are of no interest any more: the loop is to be closed. */

@@ -75,7 +75,8 @@ static int send_command(struct qmp *qmp, const char *command, const char *id)
     struct write_request *request = malloc(sizeof(*request));
     if (request == NULL)
         return -ENOMEM;
-    int length = snprintf(request->text, sizeof(request->text), "{\"execute\":\"%s\",\"id\":\"%s\"}\n", command, id);
+    int length =
+        snprintf(request->text, sizeof(request->text), "{\"execute\":\"%s\",\"id\":\"%s\"}\n", command, id);
     request->write.data = request;
     uv_buf_t buffer = uv_buf_init(request->text, (unsigned int)length);
     int code = uv_write(&request->write, (uv_stream_t *)&qmp->pipe, &buffer, 1, on_written);

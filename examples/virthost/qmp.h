@@ -16,8 +16,9 @@ struct qmp_events {
 };
 
 /*
- * Connect, and connect again whenever there is no connection: QEMU's socket comes a while after QEMU, and a connection that
- * ends says nothing about the guest. Events come until qmp_free(), which may be called inside them. NULL: out of memory.
+ * Connect, and connect again whenever there is no connection: QEMU's socket comes a while after QEMU, and a
+ * connection that ends says nothing about the guest. Events come until qmp_free(), which may be called inside
+ * them. NULL: out of memory.
  */
 struct qmp *qmp_new(uv_loop_t *loop, const char *path, const struct qmp_events *events, void *data);
 

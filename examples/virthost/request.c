@@ -115,7 +115,8 @@ static void on_initialized(struct muster *context, void *data, int code, const s
         return;
     }
     if (resource == NULL) {
-        refuse(request, "there is no resource '%s' (its name is DRIVER/NAME, see list)", text_of(request, "resource"));
+        refuse(request, "there is no resource '%s' (its name is DRIVER/NAME, see list)",
+               text_of(request, "resource"));
         return;
     }
     if (strcmp(command, "retry") == 0) {
@@ -221,7 +222,8 @@ static void reload(struct request *request)
 static void shut_down(struct request *request)
 {
     struct muster *context = request->host->context;
-    int code = muster_shutdown(context, is_set(request, "host") ? MUSTER_HOST_SHUTDOWN : MUSTER_DAEMON_RESTART, NULL, NULL);
+    int code = muster_shutdown(
+        context, is_set(request, "host") ? MUSTER_HOST_SHUTDOWN : MUSTER_DAEMON_RESTART, NULL, NULL);
     answer_code(request, code, code == 0 ? NULL : muster_get_error(context));
 }
 
@@ -229,8 +231,14 @@ static const struct {
     const char *name;
     void (*handle)(struct request *request);
 } commands[] = {
-    {"list", list},           {"status", status},        {"timeline", timeline}, {"start", handle_resource},
-    {"stop", handle_resource}, {"retry", handle_resource}, {"create", create},     {"reload", reload},
+    {"list", list},
+    {"status", status},
+    {"timeline", timeline},
+    {"start", handle_resource},
+    {"stop", handle_resource},
+    {"retry", handle_resource},
+    {"create", create},
+    {"reload", reload},
     {"shutdown", shut_down},
 };
 
@@ -247,7 +255,8 @@ void request_handle(struct virthost *host, const char *line, size_t length, requ
     request->data = data;
     request->message = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(request->message)) {
-        refuse(request, "expected a line with a JSON object: %s", request->message == NULL ? error.text : "it is another value");
+        refuse(request, "expected a line with a JSON object: %s",
+               request->message == NULL ? error.text : "it is another value");
         return;
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

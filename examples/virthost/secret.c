@@ -20,7 +20,8 @@ static struct secret *secret_of(struct muster_op *op)
     return (struct secret *)object_of_op(op);
 }
 
-const char *secret_locate(const struct virthost *host, const char *resource, char directory[VIRTHOST_PATH_BYTES])
+const char *secret_locate(const struct virthost *host, const char *resource,
+                          char directory[VIRTHOST_PATH_BYTES])
 {
     const char *name = strchr(resource, '/') + 1;
     const struct object *object = object_find(host, secret_kind.driver, name);
@@ -38,7 +39,8 @@ static int key_path(const struct secret *secret, const char *file, char path[VIR
 static int write_key(const json_t *config, const char *path)
 {
     char text[256];
-    int length = snprintf(text, sizeof(text), "%s:%s\n", config_string(config, "user"), config_string(config, "psk"));
+    int length =
+        snprintf(text, sizeof(text), "%s:%s\n", config_string(config, "user"), config_string(config, "psk"));
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     int code = fd < 0 || write(fd, text, (size_t)length) != length ? -errno : 0;
     if (fd >= 0)

@@ -6,9 +6,10 @@
 #include "virthost.h"
 
 /*
- * Where the key of `resource` ("secret/ceph") is: a directory with keys.psk, as QEMU wants it. Returns its user; NULL: there is
- * no such secret.
+ * Where the key of `resource` ("secret/ceph") is: a directory with keys.psk, as QEMU wants it. Returns its
+ * user; NULL: there is no such secret.
  */
-const char *secret_locate(const struct virthost *host, const char *resource, char directory[VIRTHOST_PATH_BYTES]);
+const char *secret_locate(const struct virthost *host, const char *resource,
+                          char directory[VIRTHOST_PATH_BYTES]);
 
 #endif

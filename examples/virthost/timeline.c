@@ -30,7 +30,8 @@ static void add_line(struct timeline *timeline, uint64_t at_ms, const char *type
 {
     uint64_t ms = at_ms > timeline->began_ms ? at_ms - timeline->began_ms : 0;
     fprintf(stderr, "%6llu ms  %-18s %s\n", (unsigned long long)ms, subject, text);
-    json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "ms", (json_int_t)ms, "type", type, "subject", subject, "text", text);
+    json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "ms", (json_int_t)ms, "type", type, "subject", subject,
+                             "text", text);
     if (line != NULL)
         json_array_append_new(timeline->lines, line);
     if (json_array_size(timeline->lines) > LINES_MAX)
@@ -41,7 +42,8 @@ static void add_line(struct timeline *timeline, uint64_t at_ms, const char *type
 
 static const char *outcome_name(int code)
 {
-    static const char *const names[] = {"ok", "pending", "skip", "unavailable", "active", "inactive", "foreign"};
+    static const char *const names[] = {"ok",     "pending",  "skip",   "unavailable",
+                                        "active", "inactive", "foreign"};
     return code >= 0 && code <= MUSTER_FOREIGN ? names[code] : muster_code_text(code);
 }
 
@@ -49,7 +51,8 @@ static void describe_resource(const struct muster_observation *seen, char *text,
 {
     const char *to = muster_stage_name((enum muster_stage)seen->to);
     bool plain = seen->condition == MUSTER_CONDITION_NONE;
-    snprintf(text, bytes, "%s%s%s", to, plain ? "" : ", ", plain ? "" : muster_condition_name(seen->condition));
+    snprintf(text, bytes, "%s%s%s", to, plain ? "" : ", ",
+             plain ? "" : muster_condition_name(seen->condition));
 }
 
 static void describe_op_end(const struct muster_observation *seen, char *text, size_t bytes)
@@ -113,8 +116,8 @@ static void name_subject(const struct muster_observation *seen, char *text, size
 
 static bool has_ended(const struct muster_observation *seen)
 {
-    return seen->type == MUSTER_OBSERVE_RESOURCE && seen->to == MUSTER_STAGE_INACTIVE && seen->resource != NULL &&
-           object_of_resource(seen->resource)->transient;
+    return seen->type == MUSTER_OBSERVE_RESOURCE && seen->to == MUSTER_STAGE_INACTIVE &&
+           seen->resource != NULL && object_of_resource(seen->resource)->transient;
 }
 
 /* What is durable now is observed again: a line that says the same tells nothing. */

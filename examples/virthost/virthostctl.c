@@ -28,20 +28,21 @@ struct options {
 
 static void print_usage(FILE *file)
 {
-    fprintf(file, "usage: virthostctl --socket PATH COMMAND\n"
-                  "\n"
-                  "  list [--json]                 all resources: what was asked for, how they stand, and why\n"
-                  "  status [--json]               the daemon and its drivers\n"
-                  "  timeline [--json]             what has happened since the daemon was started\n"
-                  "  start R [--dependencies]      start a resource; also what it needs\n"
-                  "  stop R [--cascade]            stop a resource; before it what needs it\n"
-                  "  retry R                       decide a failed, held or deferred resource again now\n"
-                  "  create FILE                   start a transient guest: nothing but the record remembers it\n"
-                  "  reload                        read the config again; starts nothing that was stopped\n"
-                  "  shutdown [--host]             end the daemon; with --host stop everything before\n"
-                  "\n"
-                  "R is DRIVER/NAME, as list shows it. --help and --version print that and exit.\n"
-                  "Exit status: 0 fine, 1 a problem, 2 wrong usage.\n");
+    fprintf(file,
+            "usage: virthostctl --socket PATH COMMAND\n"
+            "\n"
+            "  list [--json]                 all resources: what was asked for, how they stand, and why\n"
+            "  status [--json]               the daemon and its drivers\n"
+            "  timeline [--json]             what has happened since the daemon was started\n"
+            "  start R [--dependencies]      start a resource; also what it needs\n"
+            "  stop R [--cascade]            stop a resource; before it what needs it\n"
+            "  retry R                       decide a failed, held or deferred resource again now\n"
+            "  create FILE                   start a transient guest: nothing but the record remembers it\n"
+            "  reload                        read the config again; starts nothing that was stopped\n"
+            "  shutdown [--host]             end the daemon; with --host stop everything before\n"
+            "\n"
+            "R is DRIVER/NAME, as list shows it. --help and --version print that and exit.\n"
+            "Exit status: 0 fine, 1 a problem, 2 wrong usage.\n");
 }
 
 static int __attribute__((format(printf, 1, 2))) complain(const char *format, ...)
@@ -130,11 +131,12 @@ static void print_resource(const json_t *item)
     const char *condition = text_of(item, "condition");
     bool plain = strcmp(condition, "none") == 0 || *condition == '\0';
     snprintf(name, sizeof(name), "%s/%s", text_of(item, "driver"), text_of(item, "name"));
-    snprintf(state, sizeof(state), "%s%s%s%s", text_of(item, "state"), plain ? "" : ", ", plain ? "" : condition,
-             json_is_true(json_object_get(item, "degraded")) ? ", degraded" : "");
+    snprintf(state, sizeof(state), "%s%s%s%s", text_of(item, "state"), plain ? "" : ", ",
+             plain ? "" : condition, json_is_true(json_object_get(item, "degraded")) ? ", degraded" : "");
     if (json_object_get(item, "pid") != NULL)
         snprintf(pid, sizeof(pid), "%lld", (long long)json_integer_value(json_object_get(item, "pid")));
-    printf("%-20s %-14s %-9s %-18s %-8s", name, text_of(item, "policy"), text_of(item, "desired"), state, pid);
+    printf("%-20s %-14s %-9s %-18s %-8s", name, text_of(item, "policy"), text_of(item, "desired"), state,
+           pid);
     size_t index;
     json_t *dependency;
     json_array_foreach(json_object_get(item, "dependencies"), index, dependency)
@@ -187,8 +189,8 @@ static void print_timeline(const json_t *reply, bool as_json)
         return;
     }
     json_array_foreach(json_object_get(reply, "lines"), index, line)
-        printf("%6lld ms  %-18s %s\n", (long long)json_integer_value(json_object_get(line, "ms")), text_of(line, "subject"),
-               text_of(line, "text"));
+        printf("%6lld ms  %-18s %s\n", (long long)json_integer_value(json_object_get(line, "ms")),
+               text_of(line, "subject"), text_of(line, "text"));
 }
 
 /* ---- commands ------------------------------------------------------------------------------------- */
@@ -199,9 +201,9 @@ static const struct command {
     const char *argument;
     void (*print)(const json_t *reply, bool as_json);
 } commands[] = {
-    {"list", NULL, print_list},      {"status", NULL, print_status}, {"timeline", NULL, print_timeline},
-    {"start", "resource", NULL},     {"stop", "resource", NULL},     {"retry", "resource", NULL},
-    {"create", "guest", NULL},       {"reload", NULL, NULL},         {"shutdown", NULL, NULL},
+    {"list", NULL, print_list},  {"status", NULL, print_status}, {"timeline", NULL, print_timeline},
+    {"start", "resource", NULL}, {"stop", "resource", NULL},     {"retry", "resource", NULL},
+    {"create", "guest", NULL},   {"reload", NULL, NULL},         {"shutdown", NULL, NULL},
 };
 
 static const struct command *find_command(const char *name)
@@ -223,21 +225,38 @@ static int parse_options(int argc, char **argv, struct options *options)
     };
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (option) {
-        case SOCKET: options->socket = optarg; break;
-        case JSON: options->json = true; break;
-        case CASCADE: options->cascade = true; break;
-        case DEPENDENCIES: options->dependencies = true; break;
-        case HOST: options->host = true; break;
-        case HELP: print_usage(stdout); return EXIT_SUCCESS;
-        case VERSION: printf("virthostctl (muster %s)\n", MUSTER_VERSION); return EXIT_SUCCESS;
-        default: complain("try --help"); return EXIT_USAGE;
+        case SOCKET:
+            options->socket = optarg;
+            break;
+        case JSON:
+            options->json = true;
+            break;
+        case CASCADE:
+            options->cascade = true;
+            break;
+        case DEPENDENCIES:
+            options->dependencies = true;
+            break;
+        case HOST:
+            options->host = true;
+            break;
+        case HELP:
+            print_usage(stdout);
+            return EXIT_SUCCESS;
+        case VERSION:
+            printf("virthostctl (muster %s)\n", MUSTER_VERSION);
+            return EXIT_SUCCESS;
+        default:
+            complain("try --help");
+            return EXIT_USAGE;
         }
     }
     return -1;
 }
 
 /* NULL: it can't be made, and why has been said. */
-static json_t *make_message(const struct command *command, const char *argument, const struct options *options)
+static json_t *make_message(const struct command *command, const char *argument,
+                            const struct options *options)
 {
     json_t *message = json_pack("{s:s, s:b, s:b, s:b}", "command", command->name, "cascade", options->cascade,
                                 "dependencies", options->dependencies, "host", options->host);
@@ -268,7 +287,8 @@ static int carry_out(const struct command *command, const char *argument, const 
             command->print(reply, options->json);
         code = EXIT_SUCCESS;
     } else if (reply != NULL) {
-        complain("%s", *text_of(reply, "error") == '\0' ? "virthost is out of memory" : text_of(reply, "error"));
+        complain("%s",
+                 *text_of(reply, "error") == '\0' ? "virthost is out of memory" : text_of(reply, "error"));
     }
     json_decref(message);
     json_decref(reply);
