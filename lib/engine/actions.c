@@ -107,8 +107,10 @@ void muster__request_end(struct muster__request *request, int code, const struct
         muster__request_free(request);
         return;
     }
-    request->code = code;
-    request->error = muster__error_ref(error);
+    if (request->error == NULL) { /* else it was known before it was durable */
+        request->code = code;
+        request->error = muster__error_ref(error);
+    }
     muster__action_push(request->engine, &request->item, MUSTER__ACTION_DONE);
 }
 

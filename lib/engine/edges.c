@@ -170,7 +170,11 @@ enum muster__edge_state muster__edge_state(struct muster__edge *edge)
 {
     struct muster_driver *driver = driver_of(edge);
     struct muster_resource *to = edge->to->resource;
-    if (driver == NULL || edge->cyclic || !is_ordered(edge, driver))
+    if (driver == NULL || edge->cyclic)
+        return MUSTER__EDGE_BAD;
+    if (driver->id >= driver->engine->checked || edge->from->driver->id >= driver->engine->checked)
+        return MUSTER__EDGE_SETTLED; /* it was added, and is not brought up yet */
+    if (!is_ordered(edge, driver))
         return MUSTER__EDGE_BAD;
     if (to == NULL)
         return driver->done[MUSTER__STEP_INITIALIZE]  ? MUSTER__EDGE_BAD

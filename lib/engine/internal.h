@@ -546,6 +546,10 @@ void muster__start_turn(struct muster_resource *resource);
 void muster__start_committed(struct muster_resource *resource);
 /* May start be called now? If not, the intent is taken back. */
 bool muster__start_may_call(struct muster_resource *resource);
+/* A start is due, and has not been called. */
+bool muster__start_is_ahead(const struct muster_resource *resource);
+/* It became active by itself: there is nothing to start. */
+void muster__start_overtaken(struct muster_resource *resource);
 void muster__start_refused(struct muster_resource *resource, const struct muster_error *error);
 /* A stop or the shutdown comes before a start that has not been called. */
 void muster__start_withdraw(struct muster_resource *resource);
@@ -572,6 +576,8 @@ void muster__requests_cancel(struct muster__engine *engine);
 void muster__requests_forget(struct muster_resource *resource);
 /* Another resource's request asks for this. */
 int muster__request_cascade(struct muster_resource *resource, enum muster__event_type type, uint64_t flags);
+/* The same, once the record is durable. */
+void muster__request_done_durably(struct muster_resource *resource, int code, const struct muster_error *error);
 bool muster__request_is_stopping(const struct muster_resource *resource);
 void muster__request_done(struct muster_resource *resource, int code, const struct muster_error *error);
 

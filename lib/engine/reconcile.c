@@ -416,6 +416,11 @@ int muster__resource_changed_event(struct muster__engine *engine, const struct m
                               (unsigned long long)event->number);
     if (muster__going_down(engine) || resource->state == MUSTER__NEW)
         return 0;
+    if (muster__start_is_ahead(resource)) {
+        if (event->number == MUSTER_CHANGED_ACTIVE)
+            muster__start_overtaken(resource);
+        return 0;
+    }
     resource->change = (enum muster_change)event->number;
     resource->change_pending = true;
     muster__resource_touch(resource);

@@ -74,6 +74,20 @@ void muster__request_done(struct muster_resource *resource, int code, const stru
     muster__resource_touch(resource);
 }
 
+void muster__request_done_durably(struct muster_resource *resource, int code, const struct muster_error *error)
+{
+    struct muster__request *request = resource->request;
+    if (request == NULL || muster__entry_durable(resource->engine, resource->entry)) {
+        muster__request_done(resource, code, error);
+        return;
+    }
+    resource->request = NULL;
+    request->code = code;
+    request->error = muster__error_ref(error);
+    muster__list_push(&resource->entry->waiters, &request->link);
+    muster__resource_touch(resource);
+}
+
 static void done_with(struct muster_resource *resource, struct muster_error *error)
 {
     muster__request_done(resource, error->code, error);

@@ -201,6 +201,26 @@ bool muster__start_may_call(struct muster_resource *resource)
     return false;
 }
 
+bool muster__start_is_ahead(const struct muster_resource *resource)
+{
+    switch (resource->state) {
+    case MUSTER__START_WAIT:
+    case MUSTER__START_READY:
+    case MUSTER__START_COMMIT:
+    case MUSTER__STARTING:
+        return resource->op == NULL;
+    default:
+        return false;
+    }
+}
+
+void muster__start_overtaken(struct muster_resource *resource)
+{
+    resource->intended = false;
+    muster__dispatch_release(resource);
+    muster__reconcile_active(resource, NULL, false);
+}
+
 void muster__start_withdraw(struct muster_resource *resource)
 {
     take_back(resource);

@@ -126,7 +126,7 @@ static void back_out(struct muster_resource *resource, struct muster_error *erro
         muster__resource_move(resource, MUSTER__HELD);
     else
         muster__reconcile_defer(resource, MUSTER__HELD);
-    muster__request_done(resource, error->code, error);
+    muster__request_done_durably(resource, error->code, error);
 }
 
 static struct muster_error *depended_on(const struct muster_resource *resource, const struct muster_resource *by)
