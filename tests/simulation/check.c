@@ -36,6 +36,15 @@ static bool under_way(const struct world *world, const struct world_resource *re
     return false;
 }
 
+/* Its op is past its deadline, and out. */
+static bool stuck(const struct world *world, const struct world_resource *resource)
+{
+    for (unsigned i = 0; i < WORLD_OPS; i++)
+        if (out(&world->ops[i]) && world->ops[i].resource == resource && world->ops[i].op->timed_out)
+            return true;
+    return false;
+}
+
 /* ---- drivers' order ------------------------------------------------------------------------------- */
 
 static bool names(const char *const *list, const char *name)
@@ -373,7 +382,7 @@ static void check_adopt(struct world *world, const struct played *played)
                 continue;
             if (under_way(world, other, -1))
                 world_fail(world, "%s is adopted, and %s has not settled", resource->full, *name);
-            if (other->last_answer == 0 && has(other->driver, WORLD_CALLBACK(PROBE)) &&
+            if (!stuck(world, other) && other->last_answer == 0 && has(other->driver, WORLD_CALLBACK(PROBE)) &&
                 reached(other->driver, MUSTER_DRIVER_INITIALIZED) && is_up(other->driver) &&
                 !world->milestones[MUSTER_RECONCILED] && !other->is.transient)
                 world_fail(world, "%s is adopted, and %s was not even probed", resource->full, *name);

@@ -16,7 +16,7 @@ static void check_record(struct world *world, const struct muster_record *record
     if (record->stage > MUSTER_STAGE_STOPPING || record->desired > MUSTER_DESIRED_ACTIVE ||
         record->reason > MUSTER_REASON_FAILURE || record->format != MUSTER_RECORD_FORMAT)
         world_fail(world, "%s: its record is no record", full);
-    if (before != NULL && record->generation <= before->is.generation && !world->random)
+    if (before != NULL && record->generation <= before->is.generation)
         world_fail(world, "%s: its generation doesn't grow", full);
     if (record->stage == MUSTER_STAGE_STARTING && (record->token == NULL || strlen(record->token) != 32))
         world_fail(world, "%s: an intent without a token", full);
@@ -83,7 +83,7 @@ static void check_started(struct world *world, struct world_resource *resource)
         return;
     if (!resource->running)
         world_fail(world, "a user hears that %s is started, and it doesn't run", resource->full);
-    if (!world->options.has_store || world->store_failed)
+    if (!world->options.has_store)
         return;
     if (stored == NULL || stored->is.stage != MUSTER_STAGE_ACTIVE || stored->is.desired != MUSTER_DESIRED_ACTIVE)
         world_fail(world, "a user hears that %s is started before that is durable", resource->full);

@@ -271,6 +271,8 @@ static void remember(struct world *world, struct played *played, int outcome)
         played->resource->last_answer = outcome == 0 ? MUSTER_EFAILED : outcome;
         played->resource->last_probe_step = world->steps;
     }
+    if (played->phase == MUSTER_PHASE_STOP && outcome == MUSTER_OK)
+        played->resource->last_answer = MUSTER_INACTIVE;
     if (played->phase == MUSTER_PHASE_STOP && outcome == MUSTER_OK && played->resource->limbo_until != 0) {
         played->resource->limbo_until = 0;
         world_trace(world, "     what was spawned is ended");

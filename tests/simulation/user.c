@@ -223,6 +223,7 @@ int world_changed(struct world *world, const char *name, enum muster_change chan
     } else if (change != MUSTER_CHANGED_UNKNOWN && change != MUSTER_CHANGED_ACTIVE) {
         resource->running = false;
         resource->ended = true;
+        resource->last_answer = MUSTER_INACTIVE;
     }
     if (world_engine_resource(world, resource) == NULL)
         return 0;

@@ -2,6 +2,7 @@
 #include "random.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct world_resource *draw_resource(struct world *world)
@@ -43,7 +44,8 @@ static void act_changed(struct world *world)
     struct world_resource *resource = draw_known(world);
     if (resource == NULL)
         return;
-    if (rng_chance(&world->rng, 30) || has_op(world, resource) || resource->limbo_until != 0)
+    if (rng_chance(&world->rng, 30) || has_op(world, resource) || resource->limbo_until != 0 ||
+        (getenv("NO8") && !resource->running))
         world_changed(world, resource->full, MUSTER_CHANGED_UNKNOWN);
     else if (resource->running)
         world_changed(world, resource->full, rng_chance(&world->rng, 50) ? MUSTER_CHANGED_INACTIVE : MUSTER_CHANGED_LOST);
