@@ -251,9 +251,15 @@ static int start_guest(struct muster_op *op)
     close(lock);
     if (pid < 0)
         return muster_op_fail(op, pid, "%s", error);
-    if (watch(guest, pid) != 0) {
+    int code = watch(guest, pid);
+    if (code == -ESRCH) {
         process_last_words(guest->paths.log, error, sizeof(error));
         return muster_op_fail(op, MUSTER_EFAILED, "QEMU has ended: %s", error);
+    }
+    if (code != 0) {
+        /* Its pid is its own until the loop has reaped it. */
+        kill(pid, SIGKILL);
+        return muster_op_fail(op, code, "cannot watch QEMU: %s", uv_strerror(code));
     }
     return connect_qmp(guest, op);
 }

@@ -294,7 +294,8 @@ static void cancel_export(struct muster_op *op)
     struct export_pool *pool = muster_op_resource_data(op);
     if (pool == NULL || pool->op != op)
         return;
-    if (muster_op_phase(op) == MUSTER_PHASE_STOP) {
+    enum muster_phase phase = muster_op_phase(op);
+    if (phase == MUSTER_PHASE_STOP || (phase == MUSTER_PHASE_START && find(pool) == 0)) {
         process_signal(pool->process, SIGKILL);
         return;
     }
