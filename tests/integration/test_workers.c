@@ -137,18 +137,29 @@ static void waiting_for_a_worker_does_not_count(void **state)
     take_down(context);
 }
 
+static void note_end(struct muster *context, void *data, const struct muster_observation *observation)
+{
+    (void)context;
+    if (observation->type == MUSTER_OBSERVE_OP_END)
+        (*(int *)data)++;
+}
+
+/* And at once: the only worker is busy all the time. */
 static void an_op_that_waits_for_a_worker_is_cancelled_without_a_call(void **state)
 {
     struct gate gate;
     struct ending up = {0};
     struct ending down = {0};
+    int ends = 0;
     struct muster *context = one_worker(&gate, 0);
     (void)state;
+    assert_int_equal(muster_observe(context, note_end, &ends), 0);
     assert_int_equal(muster_bring_up(context, note_ending, &up), 0);
     turn(context);
     sem_wait(&gate.begun);
     assert_int_equal(muster_shutdown(context, MUSTER_DAEMON_RESTART, note_ending, &down), 0);
     turn(context);
+    assert_int_equal(ends, 1);
     sem_post(&gate.open);
     wait_for(context, &down);
     assert_int_equal(gate.calls, 1);
