@@ -111,12 +111,18 @@ static void the_last_op_frees_an_abandoned_context(void **state)
 
 static void abandoned_without_ops_is_freed_at_once(void **state)
 {
+    struct muster_resource_def resource;
     struct muster *context = new_context(NULL);
-    struct muster_driver_def def = driver_named("a", nothing_to_do);
+    struct muster_driver_def def = driver_named("a", add_the_resource);
     (void)state;
-    add_driver(context, &def, NULL);
+    MUSTER_RESOURCE_DEF_INIT(&resource);
+    resource.name = "r";
+    resource.release = count_release;
+    released = 0;
+    add_driver(context, &def, &resource);
     assert_int_equal(bring_up(context), 0);
     assert_int_equal(muster_abandon(context), 0);
+    assert_int_equal(released, 1);
 }
 
 struct stuck {
