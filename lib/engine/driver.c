@@ -31,14 +31,19 @@ static bool is_fallen(const struct muster_driver *driver)
     return ((1u << driver->state) & FALLEN) != 0;
 }
 
+/* While no driver is behind, nobody's needs have to be looked at. */
+static void set_behind(struct muster_driver *driver, bool behind)
+{
+    driver->engine->behind_count += (uint32_t)behind - (uint32_t)driver->behind;
+    driver->behind = behind;
+}
+
 void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
 {
     enum muster_driver_state from = driver->state;
     assert((successors[from] & (1u << state)) != 0);
-    bool was_fallen = is_fallen(driver);
     driver->state = state;
-    if (was_fallen != is_fallen(driver))
-        driver->engine->not_done += is_fallen(driver) ? 1 : (uint32_t)-1;
+    set_behind(driver, is_fallen(driver) || (driver->behind && state < MUSTER_DRIVER_UP));
     if (!is_fallen(driver))
         muster__error_replace(&driver->error, NULL);
     muster__observe_driver(driver, from);
@@ -141,7 +146,7 @@ static const char *missing_need(const struct muster_driver *driver, enum muster_
 static bool block(struct muster_driver *driver, enum muster__step step)
 {
     const struct muster_driver *culprit;
-    if (driver->engine->not_done == 0)
+    if (driver->engine->behind_count == 0)
         return false;
     const char *need = missing_need(driver, step, &culprit);
     if (need == NULL)

@@ -106,7 +106,7 @@ enum muster__action_type {
     MUSTER__ACTION_CALL,    /* op: call the driver's callback of op->phase; then an OP_FINISHED */
     MUSTER__ACTION_CANCEL,  /* op: call the driver's cancel if it has one */
     MUSTER__ACTION_LOAD,    /* open the store if it isn't, and load; then LOADED */
-    MUSTER__ACTION_COMMIT,  /* records, count: valid until COMMITTED is stepped */
+    MUSTER__ACTION_COMMIT,  /* records, count: valid until the next step, keep references */
     MUSTER__ACTION_CLOSE,   /* close the store; then CLOSED */
     MUSTER__ACTION_DONE,    /* done, code, error */
     MUSTER__ACTION_OBSERVE, /* observation */

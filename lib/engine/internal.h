@@ -78,7 +78,7 @@ struct muster__entry {
     /* What is to be in the store, and what is known to be there. NULL: nothing. */
     struct muster__record *record;
     struct muster__record *durable;
-    bool left_active;    /* its resource was removed while active, and its driver can't be asked */
+    bool left_active;    /* it runs, and its driver can't be asked: removed while active, or reported before its turn */
     uint64_t generation; /* the highest that any version of it ever had: the next has more */
     struct muster__list dirty;     /* in engine->dirty while they differ and no batch has it */
     bool in_batch;
@@ -199,6 +199,7 @@ struct muster_driver {
     uint32_t waiting[MUSTER__STEPS]; /* for how many that haven't settled the step */
     bool settled[MUSTER__STEPS];     /* others needn't wait any more */
     bool done[MUSTER__STEPS];        /* successfully */
+    bool behind;                     /* it has failed, was blocked or deferred, and isn't up since */
     bool open;                       /* its resources are due */
     bool used;                       /* initialize was called in this bring-up */
 
@@ -282,7 +283,7 @@ struct muster__engine {
     bool begun; /* the records are loaded, drivers may initialize */
     uint32_t open_tier; /* drivers of higher ones may not initialize yet */
     uint32_t pending[MUSTER__STEPS];
-    uint32_t not_done; /* drivers that settled a step without success: needs must be looked at */
+    uint32_t behind_count; /* drivers that are `behind` */
     uint32_t *used;    /* ids in the order of initialize */
     uint32_t used_count;
 

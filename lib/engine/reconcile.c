@@ -414,8 +414,13 @@ int muster__resource_changed_event(struct muster__engine *engine, const struct m
     if (event->number > MUSTER_CHANGED_UNKNOWN)
         return muster__refuse(engine, MUSTER_EINVAL, "resource '%s': there is no change %llu", resource->entry->node.key,
                               (unsigned long long)event->number);
-    if (muster__going_down(engine) || resource->state == MUSTER__NEW)
+    if (muster__going_down(engine))
         return 0;
+    if (resource->state == MUSTER__NEW) {
+        /* The probe will tell; without one this is all that does. */
+        resource->entry->left_active = resource->driver->def.probe == NULL && event->number == MUSTER_CHANGED_ACTIVE;
+        return 0;
+    }
     if (muster__start_is_ahead(resource)) {
         if (event->number == MUSTER_CHANGED_ACTIVE)
             muster__start_overtaken(resource);

@@ -186,7 +186,7 @@ static void begin_start(struct muster_resource *resource)
     resource->came_from = resource->state;
     resource->decision = (struct muster__decision){.verdict = MUSTER__START_LATER, .cause = request->cause};
     resource->cause = request->cause;
-    resource->waited = request->waited || resource->state == MUSTER__FAILED;
+    resource->waited = request->waited || !resource->shown_inactive; /* what isn't known now is probed */
     muster__resource_move(resource, MUSTER__START_WAIT);
 }
 

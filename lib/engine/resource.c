@@ -472,7 +472,8 @@ void muster__resource_revert(struct muster_resource *resource)
     struct muster__entry *entry = resource->entry;
     struct muster__record *previous = resource->previous;
     resource->previous = NULL;
-    if (previous == entry->durable || previous == NULL || entry->record == NULL) {
+    bool untouched = previous == entry->durable && !entry->in_batch;
+    if (untouched || previous == NULL || entry->record == NULL) {
         muster__entry_write(engine, entry, previous);
         return;
     }

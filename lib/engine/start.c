@@ -129,6 +129,7 @@ static struct muster__record *intent(struct muster_resource *resource)
 
 static void call(struct muster_resource *resource)
 {
+    resource->shown_inactive = false;
     muster__resource_move(resource, MUSTER__STARTING);
     muster__dispatch_queue(resource, &resource->driver->calls);
 }
