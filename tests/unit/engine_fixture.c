@@ -263,17 +263,24 @@ const struct muster_record *stored(struct fixture *f, const char *path)
 void store_applies(struct fixture *f)
 {
     for (size_t i = 0; i < f->batch_count; i++) {
-        size_t place = stored_place(f, f->batch[i]->driver, f->batch[i]->name);
+        const struct muster_record *record = &f->batch[i]->is;
+        size_t place = stored_place(f, record->driver, record->name);
         bool is_new = place == f->stored_count;
-        bool removed = (f->batch[i]->flags & MUSTER_RECORD_REMOVED) != 0;
+        bool removed = (record->flags & MUSTER_RECORD_REMOVED) != 0;
         if (!is_new)
             muster__record_unref(f->stored[place]);
         if (!removed)
-            f->stored[place] = muster__record_new(&f->own, f->batch[i]);
+            f->stored[place] = muster__record_ref(f->batch[i]);
         else if (!is_new)
             f->stored[place] = f->stored[--f->stored_count];
         f->stored_count += is_new && !removed;
     }
+}
+
+static void drop_batch(struct fixture *f)
+{
+    while (f->batch_count > 0)
+        muster__record_unref(f->batch[--f->batch_count]);
 }
 
 void store_answers(struct fixture *f, int code)
@@ -292,6 +299,7 @@ void store_answers(struct fixture *f, int code)
     if (f->store_call == MUSTER__ACTION_COMMIT && code == 0)
         store_applies(f);
     f->store_busy = false;
+    drop_batch(f);
     step(f, (struct muster__event){.type = ends[f->store_call],
                                    .code = code,
                                    .error = code == 0 ? NULL : &error,
@@ -316,10 +324,11 @@ static void call_store(struct fixture *f, const struct muster__action *action)
     assert_false(f->store_busy);
     f->store_busy = true;
     f->store_call = action->type;
-    f->batch = action->records;
-    f->batch_count = action->count;
-    for (size_t i = 0; i < action->count; i++)
+    assert_true(action->count <= FIXTURE_MAX);
+    for (size_t i = 0; i < action->count; i++) {
         note_record(f, i == 0 ? "; " : ", ", action->records[i]);
+        f->batch[f->batch_count++] = muster__record_new(&f->own, action->records[i]);
+    }
     if (f->store_held)
         return;
     store_answers(f, action->type == MUSTER__ACTION_LOAD     ? f->load_code
@@ -396,6 +405,7 @@ void end_daemon(struct fixture *f)
     assert_int_equal(muster__engine_free(f->engine), 0);
     f->engine = NULL;
     f->store_busy = false;
+    drop_batch(f);
 }
 
 static void done(struct muster *context, void *data, int code, const struct muster_error *error)

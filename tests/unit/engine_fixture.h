@@ -63,7 +63,7 @@ struct fixture {
     bool store_held; /* store_answers() ends its calls */
     bool store_busy;
     enum muster__action_type store_call;
-    const struct muster_record *const *batch;
+    struct muster__record *batch[FIXTURE_MAX];
     size_t batch_count;
     int load_code;
     int commit_code;

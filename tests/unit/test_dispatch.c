@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Which op is called next, and how many at once. */
+#include "engine_fixture.h"
+
+/* Three resources of one driver; probes and starts are finished by the test. */
+static struct fixture *limited(void **state, const struct muster_driver_def *limits)
+{
+    static const char *const names[] = {"a", "b", "c"};
+    struct fixture *f = *state;
+    struct muster_driver_def def = *limits;
+    def.name = "vm";
+    def.initialize = def.probe = def.start = def.stop = called;
+    add_driver(f, &def);
+    for (size_t i = 0; i < 3; i++)
+        RESOURCE(f, "vm", .name = names[i], .policy = MUSTER_AUTOSTART);
+    return f;
+}
+
+static void probes_beyond_the_limit_wait_for_one_to_end(void **state)
+{
+    struct fixture *f = limited(state, &(struct muster_driver_def){.max_probes = 2});
+    f->outcomes[MUSTER_PHASE_PROBE] = MUSTER_PENDING;
+    bring_up(f);
+    assert_calls(f, "vm initialize, vm/a probe, vm/b probe");
+    finish(f, "vm/b probe", MUSTER_INACTIVE);
+    assert_calls(f, "vm/c probe");
+}
+
+static void a_probe_past_its_deadline_gives_its_place_up(void **state)
+{
+    struct fixture *f = limited(state, &(struct muster_driver_def){.max_probes = 1});
+    f->outcomes[MUSTER_PHASE_PROBE] = MUSTER_PENDING;
+    bring_up(f);
+    assert_calls(f, "vm initialize, vm/a probe");
+    pass(f, 1000);
+    assert_calls(f, "cancel vm/a probe, vm/b probe");
+}
+
+static void starts_beyond_the_limit_wait_for_one_to_end(void **state)
+{
+    struct fixture *f = limited(state, &(struct muster_driver_def){.max_starts = 1});
+    f->outcomes[MUSTER_PHASE_START] = MUSTER_PENDING;
+    struct ending *up = bring_up(f);
+    f->calls[0] = '\0';
+    assert_commits(f, "vm/a starting");
+    assert_true(is_out(f, "vm/a start"));
+    finish(f, "vm/a start", MUSTER_OK);
+    assert_calls(f, "vm/b start");
+    finish(f, "vm/b start", -5);
+    assert_calls(f, "vm/c start");
+    finish(f, "vm/c start", MUSTER_OK);
+    assert_ended(up, 0);
+}
+
+static void the_interval_is_from_call_to_call(void **state)
+{
+    struct fixture *f = limited(state, &(struct muster_driver_def){.start_interval_ms = 50});
+    bring_up(f);
+    assert_text(f->calls, "vm/c probe, vm/a start"); /* (each is probed again after its wait for the barrier) */
+    f->calls[0] = '\0';
+    pass(f, 49);
+    assert_calls(f, "");
+    f->store_held = true;
+    pass(f, 1);
+    assert_calls(f, ""); /* its intent is on its way */
+    pass(f, 7);
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_calls(f, "vm/b start");
+    pass(f, 49);
+    assert_calls(f, "");
+    pass(f, 1);
+    assert_calls(f, "vm/c start");
+}
+
+static void no_more_ops_are_out_than_the_context_allows(void **state)
+{
+    struct fixture *f = *state;
+    f->options.max_ops = 2;
+    DRIVER(f, .name = "vm", USUAL);
+    DRIVER(f, .name = "other", .initialize = called);
+    f->outcomes[MUSTER_PHASE_PROBE] = MUSTER_PENDING;
+    f->outcomes[MUSTER_PHASE_INITIALIZE] = MUSTER_PENDING;
+    bring_up(f);
+    assert_calls(f, "vm initialize, other initialize");
+    assert_int_equal(muster__engine_ops_out(f->engine), 2);
+    OP_ADDS(f, "vm initialize", .name = "x");
+    OP_ADDS(f, "vm initialize", .name = "y");
+    finish(f, "vm initialize", MUSTER_OK);
+    assert_calls(f, "vm/x probe");
+    finish(f, "other initialize", MUSTER_OK);
+    assert_calls(f, "vm/y probe");
+}
+
+static void the_higher_priority_comes_first_then_the_order_of_adding(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "vm", .max_probes = 1, USUAL);
+    RESOURCE(f, "vm", .name = "last", .priority = -5);
+    RESOURCE(f, "vm", .name = "one");
+    RESOURCE(f, "vm", .name = "two");
+    RESOURCE(f, "vm", .name = "first", .priority = 9);
+    bring_up(f);
+    assert_calls(f, "vm initialize, vm/first probe, vm/one probe, vm/two probe, vm/last probe");
+}
+
+static void drivers_of_a_higher_priority_go_first(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "low", .initialize = called);
+    DRIVER(f, .name = "high", .initialize = called, .priority = 1);
+    DRIVER(f, .name = "also-low", .initialize = called);
+    bring_up(f);
+    assert_calls(f, "high initialize, low initialize, also-low initialize");
+}
+
+static void a_shuffle_changes_the_order_of_what_is_not_ordered_alone(void **state)
+{
+    struct fixture *f = *state;
+    f->options.shuffle_seed = 3;
+    DRIVER(f, .name = "a", .initialize = called);
+    DRIVER(f, .name = "b", .initialize = called);
+    DRIVER(f, .name = "c", .initialize = called);
+    DRIVER(f, .name = "d", .initialize = called);
+    DRIVER(f, .name = "e", .initialize = called, .needs = NAMES("a", "b", "c", "d"));
+    bring_up(f);
+    assert_string_not_equal(f->calls, "a initialize, b initialize, c initialize, d initialize, e initialize");
+    assert_text(f->calls, ", e initialize");
+}
+
+static void restores_count_as_probes(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "vm", .max_probes = 1, .initialize = called, .restore = called);
+    RECORD(f, "vm/one", .stage = MUSTER_STAGE_ACTIVE);
+    RECORD(f, "vm/two", .stage = MUSTER_STAGE_ACTIVE);
+    f->outcomes[MUSTER_PHASE_RESTORE] = MUSTER_PENDING;
+    struct ending *up = bring_up(f);
+    assert_calls(f, "vm initialize, vm/one restore");
+    finish(f, "vm/one restore", MUSTER_OK);
+    assert_calls(f, "vm/two restore");
+    finish(f, "vm/two restore", MUSTER_OK);
+    assert_ended(up, 0);
+}
+
+static void a_start_that_lost_what_it_needs_before_its_call_waits_again(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "vm", USUAL);
+    RESOURCE(f, "vm", .name = "disk");
+    RESOURCE(f, "vm", .name = "guest", .needs = NAMES("vm/disk"));
+    bring_up(f);
+    assert_ended(start(f, "vm/disk", 0), 0);
+    f->store_held = true;
+    f->calls[0] = '\0';
+    struct ending *started = start(f, "vm/guest", 0);
+    changed(f, "vm/disk", MUSTER_CHANGED_LOST);
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_ended(started, MUSTER_EDEPENDENCY);
+    assert_calls(f, "");
+    assert_null(stored(f, "vm/guest"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        engine_test(probes_beyond_the_limit_wait_for_one_to_end),
+        engine_test(a_probe_past_its_deadline_gives_its_place_up),
+        engine_test(starts_beyond_the_limit_wait_for_one_to_end),
+        engine_test(the_interval_is_from_call_to_call),
+        engine_test(no_more_ops_are_out_than_the_context_allows),
+        engine_test(the_higher_priority_comes_first_then_the_order_of_adding),
+        engine_test(drivers_of_a_higher_priority_go_first),
+        engine_test(a_shuffle_changes_the_order_of_what_is_not_ordered_alone),
+        engine_test(restores_count_as_probes),
+        engine_test(a_start_that_lost_what_it_needs_before_its_call_waits_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
