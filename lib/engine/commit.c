@@ -337,13 +337,28 @@ static int compare_loaded(struct muster__engine *engine, const struct muster__ev
     return code;
 }
 
+/* What is written over a later version gets a generation that is later still. */
+static void outdo(struct muster__engine *engine, struct muster__entry *entry)
+{
+    if (entry->record == NULL || entry->record->is.generation >= entry->generation)
+        return;
+    struct muster_record next = entry->record->is;
+    next.generation = entry->generation + 1;
+    struct muster__record *record = muster__record_new(engine->memory, &next);
+    if (record != NULL)
+        muster__entry_write(engine, entry, record);
+}
+
 /* Whatever the store has that we don't want, or has not, is written again. */
 static void find_dirty(struct muster__engine *engine)
 {
     size_t cursor = 0;
     for (struct muster__table_node *node; (node = muster__table_next(&engine->entries, &cursor)) != NULL;) {
         struct muster__entry *entry = muster__container(node, struct muster__entry, node);
-        if (!entry->in_batch && entry->record != entry->durable && muster__list_empty(&entry->dirty))
+        if (entry->in_batch || entry->record == entry->durable)
+            continue;
+        outdo(engine, entry);
+        if (muster__list_empty(&entry->dirty))
             muster__list_push(&engine->dirty, &entry->dirty);
     }
 }

@@ -7,13 +7,23 @@
 
 static void timed_out(struct muster__engine *engine, struct muster__timer *timer);
 
+/* The oldest of the retired, unless news of it (a second finish) is still on its way. */
+static struct muster_op *reuse(struct muster__engine *engine)
+{
+    struct muster_op *op = muster__container(engine->ops_retired.next, struct muster_op, link);
+    if (engine->retired_count < MUSTER__RETIRED_OPS || atomic_load(&op->in_inbox))
+        return NULL;
+    muster__list_remove(&op->link);
+    engine->retired_count--;
+    return op;
+}
+
 static struct muster_op *take(struct muster__engine *engine)
 {
-    if (engine->retired_count >= MUSTER__RETIRED_OPS) {
-        engine->retired_count--;
-        return muster__container(muster__list_pop(&engine->ops_retired), struct muster_op, link);
-    }
-    struct muster_op *op = muster__new(engine->memory, struct muster_op);
+    struct muster_op *op = reuse(engine);
+    if (op != NULL)
+        return op;
+    op = muster__new(engine->memory, struct muster_op);
     if (op == NULL)
         return NULL;
     if (muster__timer_init(engine, &op->deadline, timed_out) != 0) {
