@@ -73,7 +73,7 @@ bool check_depends(const struct world_driver *driver, const struct world_driver 
 
 static bool depends(const struct world_driver *driver, const struct world_driver *on)
 {
-    return on->driver != NULL && check_depends(driver, on);
+    return on->planned && check_depends(driver, on);
 }
 
 static bool fell(enum muster_driver_state state)
@@ -95,7 +95,7 @@ void check_see_drivers(struct world *world)
 {
     for (unsigned i = 0; i < world->driver_count; i++) {
         struct world_driver *driver = &world->drivers[i];
-        if (driver->driver == NULL)
+        if (!driver->planned)
             continue;
         driver->settled[0] = reached(driver, MUSTER_DRIVER_INITIALIZED);
         driver->settled[1] = reached(driver, MUSTER_DRIVER_RECONCILED);
@@ -119,7 +119,7 @@ static void check_initialize(struct world *world, const struct world_driver *dri
         const struct world_driver *other = &world->drivers[i];
         if (depends(driver, other) && !reached(other, MUSTER_DRIVER_INITIALIZED))
             world_fail(world, "%s initializes before %s has", driver->is.name, other->is.name);
-        if (other->driver != NULL && other->is.tier < driver->is.tier &&
+        if (other->planned && other->is.tier < driver->is.tier &&
             !reached(other, complete ? MUSTER_DRIVER_UP : MUSTER_DRIVER_RECONCILED))
             world_fail(world, "%s initializes before %s of a lower tier is through", driver->is.name, other->is.name);
     }
@@ -127,7 +127,7 @@ static void check_initialize(struct world *world, const struct world_driver *dri
         bool found = false;
         for (unsigned i = 0; i < world->driver_count; i++) {
             const char *only[] = {*need, NULL};
-            if (world->drivers[i].driver != NULL && names_one_of(only, &world->drivers[i]))
+            if (world->drivers[i].planned && names_one_of(only, &world->drivers[i]))
                 found = found || is_up(&world->drivers[i]);
         }
         if (!found)
@@ -153,7 +153,7 @@ static bool barrier_open(const struct world *world, const struct world_driver *d
         return false;
     for (unsigned i = 0; i < world->driver_count; i++) {
         const struct world_driver *other = &world->drivers[i];
-        if (other->driver != NULL && other->is.tier <= driver->is.tier && !reached(other, MUSTER_DRIVER_RECONCILED))
+        if (other->planned && other->is.tier <= driver->is.tier && !reached(other, MUSTER_DRIVER_RECONCILED))
             return false;
     }
     return true;
@@ -357,7 +357,7 @@ static void check_probe(struct world *world, const struct played *played)
     unsigned probes = 0;
     if (op->handle != NULL && stored != NULL && !of_this_boot(world, stored) && world->store.jobs == NULL)
         world_fail(world, "%s: a probe is given a handle of another boot", played->resource->full);
-    if (stored != NULL && world->loaded && stored->is.stage == MUSTER_STAGE_STARTING && world->store.jobs == NULL &&
+    if (stored != NULL && world->loaded && played->resource->last_answer == 0 && stored->is.stage == MUSTER_STAGE_STARTING && world->store.jobs == NULL &&
         of_this_boot(world, stored) && stored->is.token != NULL && strcmp(op->token, stored->is.token) != 0)
         world_fail(world, "%s: a probe isn't given the start's token", played->resource->full);
     for (unsigned i = 0; i < WORLD_OPS; i++)

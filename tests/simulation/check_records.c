@@ -87,7 +87,7 @@ static void check_started(struct world *world, struct world_resource *resource)
         return;
     if (stored == NULL || stored->is.stage != MUSTER_STAGE_ACTIVE || stored->is.desired != MUSTER_DESIRED_ACTIVE)
         world_fail(world, "a user hears that %s is started before that is durable", resource->full);
-    if (stored->is.handle != NULL && strcmp(stored->is.handle, resource->handle) != 0)
+    if (!resource->began && stored->is.handle != NULL && strcmp(stored->is.handle, resource->handle) != 0)
         world_fail(world, "%s: an old handle is recorded", resource->full);
     promise(world, resource, MUSTER_DESIRED_ACTIVE);
 }
@@ -95,6 +95,8 @@ static void check_started(struct world *world, struct world_resource *resource)
 static void check_stopped(struct world *world, struct world_resource *resource)
 {
     const struct stored *stored = fake_store_find(&world->store, resource->full);
+    if (resource->began)
+        return;
     if (resource->running)
         world_fail(world, "a user hears that %s is stopped, and it runs", resource->full);
     if (!world->options.has_store)
@@ -146,7 +148,7 @@ static void check_barrier(struct world *world)
 {
     for (unsigned i = 0; i < world->resource_count; i++) {
         const struct world_resource *resource = &world->resources[i];
-        if (world_engine_resource(world, resource) == NULL || resource->last_answer != 0 ||
+        if (world_engine_resource(world, resource) == NULL || resource->last_answer != 0 || resource->added ||
             (resource->driver->is.callbacks & WORLD_CALLBACK(PROBE)) == 0)
             continue;
         enum muster_driver_state state = muster_driver_state(resource->driver->driver);
@@ -226,7 +228,7 @@ void check_settled(struct world *world)
         check_resource_settled(world, &world->resources[i]);
     for (unsigned i = 0; i < world->driver_count; i++) {
         const struct world_driver *driver = &world->drivers[i];
-        if (driver->driver == NULL)
+        if (!driver->planned)
             continue;
         enum muster_driver_state state = muster_driver_state(driver->driver);
         if (state < MUSTER_DRIVER_UP)

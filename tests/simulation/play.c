@@ -215,13 +215,14 @@ static void take_effect(struct world *world, struct played *played)
         if (resource->running)
             world_fail(world, "%s is started twice", resource->full);
         resource->running = true;
-        resource->ended = false;
+        resource->ended = resource->began = false;
         resource->foreign = false;
         resource->instance++;
         snprintf(resource->token, sizeof(resource->token), "%s", played->op->token);
         snprintf(resource->handle, sizeof(resource->handle), "h%u", resource->instance);
     } else if (played->phase == MUSTER_PHASE_STOP) {
         resource->running = false;
+        resource->began = false;
     }
 }
 
@@ -271,6 +272,8 @@ static void remember(struct world *world, struct played *played, int outcome)
         played->resource->last_answer = outcome == 0 ? MUSTER_EFAILED : outcome;
         played->resource->last_probe_step = world->steps;
     }
+    if (played->phase == MUSTER_PHASE_START && outcome == MUSTER_OK)
+        played->resource->last_answer = MUSTER_ACTIVE;
     if (played->phase == MUSTER_PHASE_STOP && outcome == MUSTER_OK)
         played->resource->last_answer = MUSTER_INACTIVE;
     if (played->phase == MUSTER_PHASE_STOP && outcome == MUSTER_OK && played->resource->limbo_until != 0) {

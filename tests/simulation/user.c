@@ -19,6 +19,14 @@ static void ended(struct muster *context, void *data, int code, const struct mus
     check_done(request->world, request);
 }
 
+/* A bring-up begins: with these drivers, and milestones of its own. */
+static void plan(struct world *world)
+{
+    for (unsigned i = 0; i < world->driver_count; i++)
+        world->drivers[i].planned = world->drivers[i].driver != NULL;
+    memset(world->milestones, 0, sizeof(world->milestones));
+}
+
 static struct request *ask(struct world *world, struct muster__event *event, const char *label)
 {
     if (world->request_count == WORLD_REQUESTS)
@@ -33,6 +41,8 @@ static struct request *ask(struct world *world, struct muster__event *event, con
     int code = world_step(world, event);
     request->accepted = code == 0;
     request->code = code;
+    if (code == 0 && event->type == MUSTER__EVENT_BRING_UP)
+        plan(world);
     if (code != 0)
         world_trace(world, "     refused: %s: %s", muster_code_name(code),
                     muster_error_text(muster__engine_error(world->engine)));
@@ -201,6 +211,7 @@ int world_resource_add(struct world *world, const char *name)
     int code = tell(world, &event, label);
     if (code != 0)
         resource->alive--; /* the caller's again */
+    resource->added = resource->added || code == 0;
     return code;
 }
 
@@ -217,6 +228,7 @@ int world_changed(struct world *world, const char *name, enum muster_change chan
     struct world_resource *resource = world_resource(world, name);
     resource->promise = -1;
     if (change == MUSTER_CHANGED_ACTIVE && !resource->running) {
+        resource->began = true;
         resource->running = true;
         resource->instance++;
         snprintf(resource->handle, sizeof(resource->handle), "h%u", resource->instance);

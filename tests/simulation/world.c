@@ -156,6 +156,7 @@ int world_register(struct world *world, struct world_driver *driver)
     set_callbacks(&def, is->callbacks);
     struct muster__event event = {
         .type = MUSTER__EVENT_ADD_DRIVER, .driver_def = &def, .data = driver, .ret_driver = &driver->driver};
+    world_trace(world, "user adds driver %s", is->name);
     return world_step(world, &event);
 }
 
@@ -170,6 +171,7 @@ static void forget_bring_up(struct world *world)
     }
     for (unsigned i = 0; i < world->resource_count; i++) {
         world->resources[i].last_answer = 0;
+        world->resources[i].added = false;
         world->resources[i].last_probe_step = 0;
     }
     memset(world->milestones, 0, sizeof(world->milestones));
@@ -182,8 +184,10 @@ static void forget_bring_up(struct world *world)
 static void forget_life(struct world *world)
 {
     forget_bring_up(world);
-    for (unsigned i = 0; i < world->driver_count; i++)
+    for (unsigned i = 0; i < world->driver_count; i++) {
         world->drivers[i].driver = NULL;
+        world->drivers[i].planned = false;
+    }
     for (unsigned i = 0; i < world->resource_count; i++)
         world->resources[i].alive = 0;
     memset(world->ops, 0, sizeof(world->ops));

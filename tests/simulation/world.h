@@ -81,6 +81,7 @@ struct world_driver {
     struct driver_config is;
     bool registered;
     struct muster_driver *driver; /* NULL: not added in this life */
+    bool planned;                 /* a bring-up has accepted it */
     /* ---- this life, as the world has seen it */
     unsigned called;      /* the how-manieth initialize that was called, from 1 */
     bool initialized;     /* its last initialize ended OK */
@@ -99,6 +100,7 @@ struct world_resource {
     /* ---- the machine: outlives the daemon */
     bool running;
     bool ended;   /* by itself, since its last start */
+    bool began;   /* by itself, since its last stop */
     bool foreign; /* something else has taken its place */
     unsigned instance; /* how often it has been started */
     char token[33];
@@ -106,6 +108,7 @@ struct world_resource {
     uint64_t limbo_until; /* spawned, and not to be seen before; 0: no */
     /* ---- this life */
     unsigned alive; /* definitions given to muster and not released */
+    bool added; /* by a user, at run time: the barrier doesn't wait for it */
     int last_answer; /* of its probe; 0: none yet */
     uint64_t last_probe_step;
     /* ---- what a user was told, and nothing has changed since: -1 none, else enum muster_desired */

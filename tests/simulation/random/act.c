@@ -45,7 +45,7 @@ static void act_changed(struct world *world)
     if (resource == NULL)
         return;
     if (rng_chance(&world->rng, 30) || has_op(world, resource) || resource->limbo_until != 0 ||
-        (getenv("NO8") && !resource->running))
+        (getenv("NO11") && muster_driver_state(resource->driver->driver) < MUSTER_DRIVER_RECONCILED))
         world_changed(world, resource->full, MUSTER_CHANGED_UNKNOWN);
     else if (resource->running)
         world_changed(world, resource->full, rng_chance(&world->rng, 50) ? MUSTER_CHANGED_INACTIVE : MUSTER_CHANGED_LOST);
@@ -160,6 +160,7 @@ static void change_machine(struct world *world, struct world_resource *resource)
         world_trace(world, "     %s ends%s", resource->full, resource->foreign ? ", and a stranger takes its place" : "");
     } else if (!resource->running && outside && drawn < 3 && resource->limbo_until == 0) {
         resource->running = true;
+        resource->began = true;
         resource->foreign = false;
         resource->instance++;
         resource->promise = -1;

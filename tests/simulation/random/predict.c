@@ -41,6 +41,8 @@ static enum muster__boot boot_of(const struct world *world, const struct stored 
 {
     char boot[32];
     snprintf(boot, sizeof(boot), "boot-%u", world->boot);
+    if (!world->options.has_store)
+        return MUSTER__BOOT_SAME; /* without records, no boot is asked for */
     if (world->boot_unknown)
         return MUSTER__BOOT_UNKNOWN;
     if (stored == NULL)

@@ -101,6 +101,8 @@ static void end_calmly(struct world *world, enum muster_shutdown_kind kind)
     for (unsigned i = 0; i < world->resource_count; i++) {
         struct world_resource *resource = &world->resources[i];
         bool stops = kind == MUSTER_HOST_SHUTDOWN && status[i].stage == MUSTER_STAGE_ACTIVE && !status[i].unmanaged;
+        if (kind == MUSTER_HOST_SHUTDOWN && status[i].stage == MUSTER_STAGE_STOPPING)
+            stops = true; /* a stop of a user that had to wait */
         if (!stops && resource->running != ran[i])
             world_fail(world, "the shutdown ended %s", resource->full);
         if (stops && resource->running)
