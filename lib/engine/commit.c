@@ -170,6 +170,7 @@ static void refused(struct muster__engine *engine, struct muster__entry *entry, 
         end_waiters(entry, error->code, error);
     } else if (entry->record == record && entry->resource != NULL) {
         muster__resource_write_refused(entry->resource, error);
+        muster__resource_touch(entry->resource);
         end_waiters(entry, error->code, error);
     }
     if (entry->record != entry->durable && muster__list_empty(&entry->dirty))

@@ -268,7 +268,7 @@ void muster__requests_look(struct muster_resource *resource)
     }
     struct muster__request *next = muster__container(resource->requests.next, struct muster__request, link);
     make_way(resource, next);
-    if (!muster__resource_at_rest(resource))
+    if (!muster__resource_at_rest(resource) || !muster__list_empty(&resource->entry->waiters))
         return;
     muster__list_remove(&next->link);
     resource->request = next;

@@ -114,6 +114,8 @@ static void begin_stop(struct muster_resource *resource)
     struct muster_driver *driver = resource->driver;
     if (resource->op != NULL || !is_live(resource))
         return;
+    if (resource->request != NULL && resource->request->type == MUSTER__EVENT_RESOURCE_START)
+        muster__request_done(resource, MUSTER_ECANCELED, NULL);
     resource->host_stop = true;
     resource->user_stop = resource->state == MUSTER__STOP_WAIT;
     resource->cause = resource->user_stop ? resource->cause : MUSTER_CAUSE_HOST_SHUTDOWN;
