@@ -229,11 +229,24 @@ static void begin_reload(struct muster__engine *engine)
     engine->load_wanted = true;
 }
 
+/* What waits to be written never will be. */
+static void refuse_dirty(struct muster__engine *engine)
+{
+    for (struct muster__list *link = engine->dirty.next; link != &engine->dirty; link = link->next) {
+        struct muster__entry *entry = muster__container(link, struct muster__entry, dirty);
+        end_waiters(entry, engine->store_error->code, engine->store_error);
+        if (entry->resource != NULL)
+            muster__resource_touch(entry->resource);
+    }
+}
+
 static void failed(struct muster__engine *engine, int code)
 {
     engine->store = code == MUSTER_EFENCED ? MUSTER__STORE_BROKEN : MUSTER__STORE_IDLE;
     end_batch(engine, engine->store_error, false);
-    if (engine->store == MUSTER__STORE_IDLE)
+    if (engine->store == MUSTER__STORE_BROKEN)
+        refuse_dirty(engine);
+    else
         pause_store(engine);
 }
 
@@ -371,6 +384,7 @@ int muster__reloaded(struct muster__engine *engine, const struct muster__event *
         set_store_error(engine, event->error, code);
         engine->store = MUSTER__STORE_BROKEN;
         end_batch(engine, engine->store_error, false);
+        refuse_dirty(engine);
         engine->reload_wanted = true;
         pause_store(engine);
         return 0;

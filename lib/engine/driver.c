@@ -509,6 +509,8 @@ void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *
         if (!op->timed_out || error == NULL)
             end_phase(driver, op, error);
     }
+    if (driver->engine->state == MUSTER_STATE_DOWN && driver->state != MUSTER_DRIVER_DOWN)
+        muster__driver_move(driver, MUSTER_DRIVER_DOWN);
     muster__error_unref(error);
 }
 

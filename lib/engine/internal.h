@@ -511,6 +511,8 @@ void muster__resource_revert(struct muster_resource *resource);
 /* No op is out, and nothing is on its way to the store for it. */
 bool muster__resource_at_rest(const struct muster_resource *resource);
 void muster__resource_op_finished(struct muster_resource *resource, struct muster_op *op);
+/* Its op ended after the context was down: it is let go of. */
+void muster__resource_op_outlived(struct muster_resource *resource);
 void muster__resource_op_timed_out(struct muster_resource *resource, struct muster_op *op);
 int muster__resource_add_event(struct muster__engine *engine, const struct muster__event *event);
 int muster__resource_remove_event(struct muster__engine *engine, const struct muster__event *event);

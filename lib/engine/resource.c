@@ -383,8 +383,14 @@ static void end_commit(struct muster_resource *resource, enum muster__resource_s
 
 static void look_committing(struct muster_resource *resource)
 {
+    const struct muster_error *refusal = muster__store_refuses(resource->engine);
+    bool intent = resource->state == MUSTER__START_COMMIT || resource->state == MUSTER__STOP_COMMIT;
     if (!muster__entry_durable(resource->engine, resource->entry))
         return;
+    if (intent && refusal != NULL && resource->entry->record != resource->entry->durable) {
+        muster__resource_write_refused(resource, refusal);
+        return;
+    }
     switch (resource->state) {
     case MUSTER__START_COMMIT:
         muster__start_committed(resource);
@@ -505,6 +511,12 @@ void muster__resource_op_finished(struct muster_resource *resource, struct muste
         break;
     }
     muster__resource_touch(resource);
+}
+
+void muster__resource_op_outlived(struct muster_resource *resource)
+{
+    resource->op = NULL;
+    muster__resource_detach(resource);
 }
 
 void muster__resource_op_timed_out(struct muster_resource *resource, struct muster_op *op)
