@@ -159,6 +159,15 @@ static bool barrier_open(const struct world *world, const struct world_driver *d
     return true;
 }
 
+/* An op of the driver is past its deadline and out: it can't be called. */
+static bool driver_stuck(const struct world *world, const struct world_driver *driver)
+{
+    for (unsigned i = 0; i < WORLD_OPS; i++)
+        if (out(&world->ops[i]) && world->ops[i].driver == driver && world->ops[i].op->timed_out)
+            return true;
+    return false;
+}
+
 /* "drivers shut down in reverse of the order actually used", one after the other, with no op of theirs out. */
 static void check_shutdown(struct world *world, const struct played *played)
 {
@@ -174,7 +183,7 @@ static void check_shutdown(struct world *world, const struct played *played)
     for (unsigned i = 0; i < world->driver_count; i++) {
         const struct world_driver *later = &world->drivers[i];
         if (driver->called != 0 && later->called > driver->called && !later->shut_down && later->initialized &&
-            has(later, WORLD_CALLBACK(SHUTDOWN)))
+            has(later, WORLD_CALLBACK(SHUTDOWN)) && !driver_stuck(world, later))
             world_fail(world, "%s shuts down before %s, which initialized later", driver->is.name, later->is.name);
     }
 }
@@ -372,7 +381,7 @@ static void check_probe(struct world *world, const struct played *played)
 static void check_adopt(struct world *world, const struct played *played)
 {
     const struct world_resource *resource = played->resource;
-    if (!resource->running)
+    if (!resource->running && !resource->ended)
         world_fail(world, "%s is adopted, and it doesn't run", resource->full);
     const char *const *lists[] = {resource->is.needs, resource->is.after};
     for (unsigned i = 0; i < 2; i++) {
@@ -400,7 +409,8 @@ static void check_one_op(struct world *world, const struct played *played)
         if (!other->op->timed_out)
             all++;
         if (other != played && other->driver == played->driver && other->resource == played->resource &&
-            (other->phase != MUSTER_PHASE_RESTORE || played->phase != MUSTER_PHASE_RESTORE))
+            (other->phase != MUSTER_PHASE_RESTORE ||
+             (played->phase != MUSTER_PHASE_RESTORE && !other->op->timed_out)))
             world_fail(world, "a second op on %s",
                        played->resource == NULL ? played->driver->is.name : played->resource->full);
     }

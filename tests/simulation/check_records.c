@@ -113,7 +113,7 @@ static void check_stopped(struct world *world, struct world_resource *resource)
 static void check_stop_failed(struct world *world, const struct world_resource *resource)
 {
     const struct stored *stored = fake_store_find(&world->store, resource->full);
-    if (!world->options.has_store || !world->loaded || world->fenced || world->going_down || world->store_doubtful)
+    if (!world->options.has_store || !world->loaded || world->store_failed || world->going_down)
         return;
     if (stored != NULL && stored->is.stage == MUSTER_STAGE_STOPPING)
         world_fail(world, "a user hears that %s could not be stopped before it is active again", resource->full);

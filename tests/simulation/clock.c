@@ -117,7 +117,8 @@ static void observe(struct world *world, const struct muster_observation *seen)
 {
     if (seen->type == MUSTER_OBSERVE_MILESTONE && !world->milestones[seen->to]) {
         world->milestones[seen->to] = true;
-        world->milestone_steps[seen->to] = world->steps;
+        if (world->milestone_steps[seen->to] == 0)
+            world->milestone_steps[seen->to] = world->steps;
     }
     if (!world->trace.on)
         return;

@@ -175,6 +175,7 @@ static void forget_bring_up(struct world *world)
         world->resources[i].last_probe_step = 0;
     }
     memset(world->milestones, 0, sizeof(world->milestones));
+    memset(world->milestone_steps, 0, sizeof(world->milestone_steps));
     world->calls = 0;
     world->loaded = world->fenced = world->store_doubtful = world->closed = world->store_failed = false;
     world->going_down = world->host_shutdown = false;

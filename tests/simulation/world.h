@@ -214,7 +214,7 @@ struct world {
     bool store_doubtful; /* indeterminate, and not loaded since */
     bool closed;
     bool milestones[3];
-    uint64_t milestone_steps[3];
+    uint64_t milestone_steps[3]; /* when it was reached for the first time */
     bool going_down;
     bool host_shutdown;
 

@@ -2,7 +2,6 @@
 #include "random.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct world_resource *draw_resource(struct world *world)
@@ -44,8 +43,7 @@ static void act_changed(struct world *world)
     struct world_resource *resource = draw_known(world);
     if (resource == NULL)
         return;
-    if (rng_chance(&world->rng, 30) || has_op(world, resource) || resource->limbo_until != 0 ||
-        (getenv("NO11") && muster_driver_state(resource->driver->driver) < MUSTER_DRIVER_RECONCILED))
+    if (rng_chance(&world->rng, 30) || has_op(world, resource) || resource->limbo_until != 0)
         world_changed(world, resource->full, MUSTER_CHANGED_UNKNOWN);
     else if (resource->running)
         world_changed(world, resource->full, rng_chance(&world->rng, 50) ? MUSTER_CHANGED_INACTIVE : MUSTER_CHANGED_LOST);
