@@ -120,6 +120,8 @@ static void observe(struct world *world, const struct muster_observation *seen)
         if (world->milestone_steps[seen->to] == 0)
             world->milestone_steps[seen->to] = world->steps;
     }
+    if (seen->type == MUSTER_OBSERVE_DRIVER && seen->to == MUSTER_DRIVER_DOWN)
+        check_see_down(world, world_driver(world, muster_driver_name(seen->driver)));
     if (!world->trace.on)
         return;
     trace_state(world, seen);

@@ -87,6 +87,7 @@ struct world_driver {
     bool initialized;     /* its last initialize ended OK */
     bool settled[3];      /* once seen through initialize, reconcile, autostart: what is late holds nobody up again */
     bool shut_down;       /* shutdown was called */
+    bool excused;         /* it was not, since an op past its deadline was out */
     uint64_t last_start_ms;
     bool has_started;
 };
@@ -324,6 +325,7 @@ void check_done(struct world *world, const struct request *request);
 /* A user asks for something: what was promised before doesn't hold for what that concerns. */
 void check_unpromise(struct world *world, struct world_resource *resource, enum muster__event_type type, uint64_t flags);
 void check_see_drivers(struct world *world);
+void check_see_down(struct world *world, struct world_driver *driver);
 void check_step(struct world *world);
 /* Does a resource need another (named `on`), directly or through at most `depth` others? */
 bool check_needs(struct world *world, const struct world_resource *resource, const char *on, int depth);
