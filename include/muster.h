@@ -6,7 +6,7 @@
  *
  *   a host              muster/context.h muster/observe.h (and muster/uv.h, on its own, for libuv)
  *   a driver            muster/driver.h muster/resource.h
- *   a store             muster/store.h
+ *   a store             muster/store.h (and muster/testing.h, on its own, for its tests)
  *   a tool              muster/plan.h
  *
  * Rules that hold for every function, unless its comment says otherwise:

@@ -197,7 +197,7 @@ enum muster_shutdown_kind {
 /**
  * Take everything down: requests that have not begun end with MUSTER_ECANCELED, ops are cancelled and awaited,
  * drivers are shut down in reverse of the order actually used, the store is closed, all within
- * muster_options.shutdown_timeout_ms. From its begin muster_resource_changed() alters no record. `cb` (may be
+ * muster_options.shutdown_timeout_ms. A driver with an op that is out past its deadline isn't shut down. From its begin muster_resource_changed() alters no record. `cb` (may be
  * NULL): 0, or MUSTER_ETIMEDOUT with the ops that are still out.
  * MUSTER_ESTATE: one is under way. A bring-up that is under way ends with MUSTER_ECANCELED.
  */

@@ -5,7 +5,7 @@
  * A store is a table of callbacks (struct muster_store_ops) and the implementation's own pointer.
  * The callbacks run on the store's worker, a thread of its own, one at a time; they may block.
  * The order is: open, load, then any number of commit, load, verify and compact, then close; destroy
- * is the last, with or without the others before it.
+ * is the last, with or without the others before it. <muster/testing.h> checks whether a store keeps to all this.
  */
 #ifndef MUSTER_STORE_H
 #define MUSTER_STORE_H
@@ -109,7 +109,8 @@ struct muster_store_ops {
     int (*load)(void *self, muster_load_cb cb, void *data, struct muster_error *error);
 
     /**
-     * A batch, all or nothing, durable on return. No two records of a batch have the same key. Returns
+     * A batch, all or nothing, durable on return. No two records of a batch have the same key. A record that can't be kept (no
+     * driver or name, not UTF-8, too long) is MUSTER_EINVAL. Returns
      *   0                      all of it is durable;
      *   MUSTER_EAGAIN          nothing was applied, the same may be tried again;
      *   MUSTER_EINDETERMINATE  it can't be told; muster loads before it writes again (a time-out counts as this);
