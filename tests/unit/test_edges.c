@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* What a resource depends on: waiting, degraded, never started, and why. */
+#include "engine_fixture.h"
+
+/* Pools, and guests that come after them. */
+static struct fixture *host(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", .needs = NAMES("pool"), USUAL);
+    DRIVER(f, .name = "pool", USUAL);
+    return f;
+}
+
+static void a_start_waits_for_what_it_needs(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "pool", .name = "disk", .policy = MUSTER_AUTOSTART);
+    RESOURCE(f, "guest", .name = "web", .policy = MUSTER_AUTOSTART, .needs = NAMES("pool/disk"));
+    answer(f, "pool/disk start", MUSTER_PENDING);
+    struct ending *up = bring_up(f);
+    assert_false(is_out(f, "guest/web start"));
+    assert_state(f, "guest/web", "inactive, waiting");
+    finish(f, "pool/disk start", MUSTER_OK);
+    assert_state(f, "guest/web", "active");
+    assert_ended(up, 0);
+}
+
+static void a_live_one_is_adopted_degraded_until_what_it_needs_recovers(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "pool", .name = "disk");
+    RESOURCE(f, "guest", .name = "web", .needs = NAMES("pool/disk"));
+    RECORD(f, "guest/web", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE);
+    answer(f, "guest/web probe", MUSTER_ACTIVE);
+    assert_ended(bring_up(f), 0);
+    assert_state(f, "guest/web", "active, degraded");
+    assert_string_equal(why(f, "guest/web"), "guest 'web': degraded: needs pool/disk, which is inactive");
+    assert_true(saw(f, "degraded guest/web"));
+    assert_ended(start(f, "pool/disk", 0), 0);
+    assert_state(f, "guest/web", "active");
+    assert_string_equal(why(f, "guest/web"), "");
+    assert_true(saw(f, "degraded guest/web"));
+}
+
+static void after_waits_for_the_end_whatever_it_is(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "pool", .name = "disk", .policy = MUSTER_AUTOSTART);
+    RESOURCE(f, "guest", .name = "web", .policy = MUSTER_AUTOSTART, .after = NAMES("pool/disk"));
+    answer(f, "pool/disk start", MUSTER_PENDING);
+    bring_up(f);
+    assert_state(f, "guest/web", "inactive, waiting");
+    finish(f, "pool/disk start", -5);
+    assert_state(f, "guest/web", "active");
+}
+
+static void an_adoption_waits_until_what_it_needs_has_settled(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "pool", .name = "disk");
+    RESOURCE(f, "guest", .name = "web", .needs = NAMES("pool/disk"));
+    RECORD(f, "guest/web", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE);
+    answer(f, "pool/disk probe", MUSTER_PENDING);
+    answer(f, "guest/web probe", MUSTER_ACTIVE);
+    bring_up(f);
+    assert_state(f, "guest/web", "active, waiting");
+    finish(f, "pool/disk probe", -5);
+    assert_state(f, "guest/web", "active, degraded");
+}
+
+/* A live guest whose dependency is `needs`: adopted, degraded for the reason `reason`; stopped, it doesn't start again. */
+static void assert_bad(struct fixture *f, const char *reason)
+{
+    assert_state(f, "guest/web", "active, degraded");
+    assert_text(why(f, "guest/web"), reason);
+    assert_ended(stop(f, "guest/web", 0), 0);
+    struct ending *started = start(f, "guest/web", 0);
+    assert_ended(started, MUSTER_EDEPENDENCY);
+    assert_text(started->text, reason);
+    assert_ended(start(f, "guest/web", MUSTER_START_DEPENDENCIES), MUSTER_EDEPENDENCY);
+    assert_state(f, "guest/web", "inactive");
+}
+
+static void live_guest(struct fixture *f, const char *const *needs)
+{
+    RESOURCE(f, "guest", .name = "web", .needs = needs);
+    RECORD(f, "guest/web", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE);
+    answer(f, "guest/web probe", MUSTER_ACTIVE);
+}
+
+static void a_resource_of_an_unknown_driver_is_a_bad_dependency(void **state)
+{
+    struct fixture *f = host(state);
+    live_guest(f, NAMES("tape/drive"));
+    assert_ended(bring_up(f), 0);
+    assert_bad(f, "needs tape/drive, and there is no driver 'tape'");
+}
+
+static void an_unknown_resource_is_a_bad_dependency_until_it_comes(void **state)
+{
+    struct fixture *f = host(state);
+    live_guest(f, NAMES("pool/disk"));
+    assert_ended(bring_up(f), 0);
+    assert_bad(f, "needs pool/disk, which does not exist");
+    assert_int_equal(ADD_RESOURCE(f, "pool", .name = "disk"), 0);
+    assert_ended(start(f, "pool/disk", 0), 0);
+    assert_ended(start(f, "guest/web", 0), 0);
+}
+
+static void a_driver_that_comes_later_is_a_bad_dependency(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", USUAL);
+    DRIVER(f, .name = "pool", USUAL);
+    RESOURCE(f, "pool", .name = "disk");
+    live_guest(f, NAMES("pool/disk"));
+    assert_ended(bring_up(f), 0);
+    assert_bad(f, "driver 'guest' isn't ordered after driver 'pool'");
+}
+
+static void a_cycle_among_own_resources_is_a_bad_dependency(void **state)
+{
+    struct fixture *f = host(state);
+    live_guest(f, NAMES("guest/db"));
+    RESOURCE(f, "guest", .name = "db", .needs = NAMES("guest/cache"));
+    RESOURCE(f, "guest", .name = "cache", .needs = NAMES("guest/web"));
+    RESOURCE(f, "guest", .name = "user", .needs = NAMES("guest/web"));
+    assert_ended(bring_up(f), 0);
+    assert_bad(f, "needs guest/db, which in the end needs this one");
+}
+
+static void what_needs_itself_is_a_cycle(void **state)
+{
+    struct fixture *f = host(state);
+    live_guest(f, NAMES("guest/web"));
+    assert_ended(bring_up(f), 0);
+    assert_state(f, "guest/web", "active, degraded");
+    assert_text(why(f, "guest/web"), "in the end needs this one");
+}
+
+static void two_ways_to_one_end_are_no_cycle(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "guest", .name = "top", .needs = NAMES("guest/left", "guest/right"));
+    RESOURCE(f, "guest", .name = "left", .needs = NAMES("guest/bottom"));
+    RESOURCE(f, "guest", .name = "right", .needs = NAMES("guest/bottom"));
+    RESOURCE(f, "guest", .name = "bottom");
+    assert_ended(bring_up(f), 0);
+    assert_ended(start(f, "guest/top", MUSTER_START_DEPENDENCIES), 0);
+    assert_text(f->calls, "guest/bottom start");
+    assert_state(f, "guest/left", "active");
+    assert_state(f, "guest/top", "active");
+}
+
+static void the_resource_of_a_failed_driver_says_why(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", .wants = NAMES("pool"), USUAL);
+    DRIVER(f, .name = "pool", USUAL);
+    live_guest(f, NAMES("pool/disk"));
+    answer(f, "pool initialize", -5);
+    assert_ended(bring_up(f), 0);
+    assert_state(f, "guest/web", "active, degraded");
+    assert_text(why(f, "guest/web"), "needs pool/disk: driver 'pool': initialize: Input/output error");
+}
+
+static void set_needs_replaces_what_was_declared(void **state)
+{
+    struct fixture *f = host(state);
+    live_guest(f, NAMES("pool/gone"));
+    RESOURCE(f, "pool", .name = "disk");
+    assert_ended(bring_up(f), 0);
+    assert_state(f, "guest/web", "active, degraded");
+    assert_int_equal(set_needs(f, "guest/web", NULL, NULL), 0);
+    assert_state(f, "guest/web", "active");
+    assert_int_equal(set_needs(f, "guest/web", NAMES("pool/disk"), NAMES("pool/other")), 0);
+    assert_state(f, "guest/web", "active, degraded");
+    assert_ended(stop(f, "pool/disk", 0), MUSTER_EDEPENDENCY);
+}
+
+static void set_needs_refuses_what_is_no_name_and_changes_nothing(void **state)
+{
+    static const char *const bad[] = {"disk", "/disk", "pool/", "pool/a\n"};
+    struct fixture *f = host(state);
+    RESOURCE(f, "guest", .name = "web", .needs = NAMES("pool/disk"));
+    assert_ended(bring_up(f), 0);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(set_needs(f, "guest/web", NAMES(bad[i]), NULL), MUSTER_EINVAL);
+        assert_int_equal(set_needs(f, "guest/web", NULL, NAMES(bad[i])), MUSTER_EINVAL);
+    }
+    assert_text(muster_error_text(muster__engine_error(f->engine)), "it takes driver/name");
+    assert_ended(start(f, "guest/web", 0), MUSTER_EDEPENDENCY);
+}
+
+static void set_needs_may_close_and_open_a_cycle(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "guest", .name = "web", .needs = NAMES("guest/db"));
+    RESOURCE(f, "guest", .name = "db");
+    assert_ended(bring_up(f), 0);
+    assert_int_equal(set_needs(f, "guest/db", NAMES("guest/web"), NULL), 0);
+    struct ending *closed = start(f, "guest/web", MUSTER_START_DEPENDENCIES);
+    assert_ended(closed, MUSTER_EDEPENDENCY);
+    assert_text(closed->text, "in the end needs this one");
+    assert_int_equal(set_needs(f, "guest/db", NULL, NULL), 0);
+    assert_ended(start(f, "guest/web", MUSTER_START_DEPENDENCIES), 0);
+}
+
+static void what_is_removed_degrades_its_dependents(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "pool", .name = "disk");
+    RESOURCE(f, "guest", .name = "web", .needs = NAMES("pool/disk"));
+    assert_ended(bring_up(f), 0);
+    assert_ended(start(f, "guest/web", MUSTER_START_DEPENDENCIES), 0);
+    assert_int_equal(remove_resource(f, "pool/disk"), 0);
+    assert_state(f, "guest/web", "active, degraded");
+    assert_int_equal(stored(f, "pool/disk")->stage, MUSTER_STAGE_ACTIVE); /* kept: it may run */
+}
+
+static int note_name(const char *name, int is_need, void *data)
+{
+    strcat(data, is_need ? "needs " : "after ");
+    strcat(data, name);
+    strcat(data, ";");
+    return strcmp(name, "pool/b") == 0 ? 7 : 0;
+}
+
+static void dependencies_are_listed_until_the_callback_has_enough(void **state)
+{
+    struct fixture *f = host(state);
+    char list[200] = "";
+    RESOURCE(f, "guest", .name = "web", .needs = NAMES("pool/a"), .after = NAMES("pool/b", "pool/c"));
+    assert_ended(bring_up(f), 0);
+    assert_int_equal(muster_resource_foreach_dependency(find(f, "guest/web"), note_name, list), 7);
+    assert_string_equal(list, "needs pool/a;after pool/b;");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        engine_test(a_start_waits_for_what_it_needs),
+        engine_test(a_live_one_is_adopted_degraded_until_what_it_needs_recovers),
+        engine_test(after_waits_for_the_end_whatever_it_is),
+        engine_test(an_adoption_waits_until_what_it_needs_has_settled),
+        engine_test(a_resource_of_an_unknown_driver_is_a_bad_dependency),
+        engine_test(an_unknown_resource_is_a_bad_dependency_until_it_comes),
+        engine_test(a_driver_that_comes_later_is_a_bad_dependency),
+        engine_test(a_cycle_among_own_resources_is_a_bad_dependency),
+        engine_test(what_needs_itself_is_a_cycle),
+        engine_test(two_ways_to_one_end_are_no_cycle),
+        engine_test(the_resource_of_a_failed_driver_says_why),
+        engine_test(set_needs_replaces_what_was_declared),
+        engine_test(set_needs_refuses_what_is_no_name_and_changes_nothing),
+        engine_test(set_needs_may_close_and_open_a_cycle),
+        engine_test(what_is_removed_degrades_its_dependents),
+        engine_test(dependencies_are_listed_until_the_callback_has_enough),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Records that the host forgets, moves and resolves. */
+#include "engine_fixture.h"
+
+static struct fixture *host(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", USUAL);
+    RESOURCE(f, "guest", .name = "web");
+    RECORD(f, "guest/web", .stage = MUSTER_STAGE_INACTIVE);
+    RECORD(f, "guest/old", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE, .handle = "pid 3",
+           .extra = "{}");
+    RECORD(f, "gone/thing", .stage = MUSTER_STAGE_ACTIVE);
+    return f;
+}
+
+static struct fixture *up(void **state)
+{
+    struct fixture *f = host(state);
+    assert_ended(bring_up(f), 0);
+    return f;
+}
+
+static int note_record(const struct muster_record *record, int is_claimed, void *data)
+{
+    strcat(data, record->driver);
+    strcat(data, "/");
+    strcat(data, record->name);
+    strcat(data, is_claimed ? " claimed;" : ";");
+    return strcmp(record->name, "old") == 0 && strlen(data) > 100 ? 3 : 0;
+}
+
+static void records_are_listed_by_driver_and_name(void **state)
+{
+    struct fixture *f = up(state);
+    char list[200] = "";
+    assert_int_equal(muster__engine_foreach_record(f->engine, note_record, list), 0);
+    assert_string_equal(list, "gone/thing;guest/old;guest/web claimed;");
+    memset(list, 'x', 100);
+    list[100] = '\0';
+    assert_int_equal(muster__engine_foreach_record(f->engine, note_record, list), 3);
+    f->failing.countdown = 1;
+    assert_int_equal(muster__engine_foreach_record(f->engine, note_record, list), MUSTER_ENOMEM);
+}
+
+static void what_nobody_claims_is_reported_and_kept(void **state)
+{
+    struct fixture *f = up(state);
+    assert_true(saw(f, "unclaimed guest/old"));
+    assert_non_null(stored(f, "guest/old"));
+    assert_non_null(stored(f, "gone/thing"));
+}
+
+static void what_is_forgotten_is_gone_when_that_is_durable(void **state)
+{
+    struct fixture *f = up(state);
+    f->store_held = true;
+    struct ending *forgotten = forget(f, "guest/old");
+    assert_waits(forgotten);
+    store_answers(f, 0);
+    assert_ended(forgotten, 0);
+    assert_null(stored(f, "guest/old"));
+    assert_int_equal(forget(f, "guest/old")->refused, MUSTER_ENOENT);
+}
+
+static void a_claimed_record_is_not_forgotten_and_not_moved(void **state)
+{
+    struct fixture *f = up(state);
+    assert_int_equal(forget(f, "guest/web")->refused, MUSTER_EBUSY);
+    struct ending *moved = move(f, "guest/web", "guest/new");
+    assert_int_equal(moved->refused, MUSTER_EBUSY);
+    assert_text(moved->text, "record 'guest/web': a resource of driver 'guest' has claimed it");
+}
+
+static void what_is_not_there_is_not_forgotten(void **state)
+{
+    struct fixture *f = up(state);
+    assert_int_equal(forget(f, "guest/nobody")->refused, MUSTER_ENOENT);
+    assert_int_equal(forget(f, NULL)->refused, MUSTER_ENOENT);
+    assert_int_equal(move(f, "guest/nobody", "guest/new")->refused, MUSTER_ENOENT);
+    assert_int_equal(resolve(f, "guest/nobody", MUSTER_DESIRED_ACTIVE)->refused, MUSTER_ENOENT);
+}
+
+static void a_forget_that_the_store_refuses_leaves_the_record(void **state)
+{
+    struct fixture *f = up(state);
+    f->commit_code = -28;
+    assert_ended(forget(f, "guest/old"), -28);
+    f->commit_code = 0;
+    pass(f, 10000);
+    assert_non_null(stored(f, "guest/old"));
+    assert_ended(forget(f, "guest/old"), 0);
+}
+
+static void a_move_is_one_batch_and_keeps_all_but_the_name(void **state)
+{
+    struct fixture *f = up(state);
+    assert_ended(move(f, "guest/old", "guest/new"), 0);
+    assert_commits(f, "guest/old removed, guest/new active");
+    assert_null(stored(f, "guest/old"));
+    assert_string_equal(stored(f, "guest/new")->handle, "pid 3");
+    assert_string_equal(stored(f, "guest/new")->extra, "{}");
+}
+
+static void a_moved_record_is_claimed_under_its_new_name(void **state)
+{
+    struct fixture *f = up(state);
+    assert_ended(move(f, "gone/thing", "guest/thing"), 0);
+    answer(f, "guest/thing probe", MUSTER_ACTIVE);
+    assert_int_equal(ADD_RESOURCE(f, "guest", .name = "thing"), 0);
+    assert_state(f, "guest/thing", "active");
+    assert_false(saw(f, "unrecorded guest/thing"));
+}
+
+static void a_move_to_what_is_taken_or_no_name_is_refused(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "guest", .name = "fresh");
+    assert_ended(bring_up(f), 0);
+    assert_int_equal(move(f, "guest/old", "gone/thing")->refused, MUSTER_EEXIST);
+    assert_int_equal(move(f, "guest/old", "guest/web")->refused, MUSTER_EEXIST);
+    assert_int_equal(move(f, "guest/old", "guest/fresh")->refused, MUSTER_EBUSY);
+    assert_int_equal(move(f, "guest/old", "nowhere")->refused, MUSTER_EINVAL);
+    assert_int_equal(move(f, "guest/old", "/new")->refused, MUSTER_EINVAL);
+    assert_int_equal(move(f, "guest/old", NULL)->refused, MUSTER_EINVAL);
+    assert_commits(f, "");
+}
+
+static void a_fenced_store_takes_no_change_of_records(void **state)
+{
+    struct fixture *f = up(state);
+    f->commit_code = MUSTER_EFENCED;
+    assert_ended(start(f, "guest/web", 0), MUSTER_EFENCED);
+    assert_int_equal(forget(f, "guest/old")->refused, MUSTER_EFENCED);
+    assert_int_equal(move(f, "guest/old", "guest/new")->refused, MUSTER_EFENCED);
+}
+
+static void a_quarantined_record_is_held_until_it_is_resolved(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "guest", .name = "db");
+    RECORD(f, "guest/db", .flags = MUSTER_RECORD_QUARANTINED);
+    assert_ended(bring_up(f), 0);
+    assert_state(f, "guest/db", "inactive, held");
+    assert_text(why(f, "guest/db"), "its record is quarantined");
+    f->calls[0] = '\0';
+    assert_ended(resolve(f, "guest/db", MUSTER_DESIRED_INACTIVE), 0);
+    assert_calls(f, "guest/db probe");
+    assert_state(f, "guest/db", "inactive");
+    assert_int_equal(stored(f, "guest/db")->flags & MUSTER_RECORD_QUARANTINED, 0);
+    assert_int_equal(resolve(f, "guest/db", MUSTER_DESIRED_INACTIVE)->refused, MUSTER_ESTATE);
+}
+
+static void what_is_resolved_as_active_is_decided_as_that(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "guest", .name = "db", .flags = MUSTER_VOLATILE);
+    RECORD(f, "guest/db", .flags = MUSTER_RECORD_QUARANTINED);
+    assert_ended(bring_up(f), 0);
+    assert_ended(resolve(f, "guest/db", MUSTER_DESIRED_ACTIVE), 0);
+    assert_state(f, "guest/db", "active");
+}
+
+static void an_unclaimed_quarantined_record_can_be_resolved(void **state)
+{
+    struct fixture *f = host(state);
+    RECORD(f, "guest/db", .flags = MUSTER_RECORD_QUARANTINED);
+    assert_ended(bring_up(f), 0);
+    assert_ended(resolve(f, "guest/db", MUSTER_DESIRED_ACTIVE), 0);
+    assert_int_equal(stored(f, "guest/db")->stage, MUSTER_STAGE_ACTIVE);
+    assert_int_equal(stored(f, "guest/db")->desired, MUSTER_DESIRED_ACTIVE);
+}
+
+static void a_change_of_records_needs_memory_first(void **state)
+{
+    struct fixture *f = host(state);
+    RECORD(f, "guest/db", .flags = MUSTER_RECORD_QUARANTINED);
+    assert_ended(bring_up(f), 0);
+    for (size_t nth = 1; nth <= 2; nth++) {
+        f->failing.countdown = nth;
+        assert_int_equal(resolve(f, "guest/db", MUSTER_DESIRED_ACTIVE)->refused, MUSTER_ENOMEM);
+    }
+    f->failing.countdown = 1;
+    assert_int_equal(forget(f, "guest/old")->refused, MUSTER_ENOMEM);
+    assert_commits(f, "");
+    assert_non_null(stored(f, "guest/old"));
+}
+
+static void records_of_another_kind_are_nobodys(void **state)
+{
+    struct fixture *f = host(state);
+    char list[200] = "";
+    RECORD(f, "guest/order", .kind = MUSTER_RECORD_HISTORY);
+    assert_ended(bring_up(f), 0);
+    assert_int_equal(muster__engine_foreach_record(f->engine, note_record, list), 0);
+    assert_null(strstr(list, "order"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        engine_test(records_are_listed_by_driver_and_name),
+        engine_test(what_nobody_claims_is_reported_and_kept),
+        engine_test(what_is_forgotten_is_gone_when_that_is_durable),
+        engine_test(a_claimed_record_is_not_forgotten_and_not_moved),
+        engine_test(what_is_not_there_is_not_forgotten),
+        engine_test(a_forget_that_the_store_refuses_leaves_the_record),
+        engine_test(a_move_is_one_batch_and_keeps_all_but_the_name),
+        engine_test(a_moved_record_is_claimed_under_its_new_name),
+        engine_test(a_move_to_what_is_taken_or_no_name_is_refused),
+        engine_test(a_fenced_store_takes_no_change_of_records),
+        engine_test(a_quarantined_record_is_held_until_it_is_resolved),
+        engine_test(what_is_resolved_as_active_is_decided_as_that),
+        engine_test(an_unclaimed_quarantined_record_can_be_resolved),
+        engine_test(a_change_of_records_needs_memory_first),
+        engine_test(records_of_another_kind_are_nobodys),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
