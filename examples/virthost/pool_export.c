@@ -22,6 +22,12 @@
 #define PATIENCE_MS 10
 #define KILL_MS 3000
 
+/*
+ * nbdkit has itself sent SIGTERM when its parent dies, until it has forked; one that gets it between that fork and its exit leaves
+ * a child that spins and serves nobody. So its parent is a shell that waits for it, and not the daemon that may be killed.
+ */
+static const char spawn_script[] = "nbdkit \"$@\"; exit $?";
+
 struct export_pool {
     struct object object;
     char lock[VIRTHOST_PATH_BYTES];
@@ -254,13 +260,14 @@ static int start_export(struct muster_op *op)
     unlink(pool->socket);
     char file[512];
     snprintf(file, sizeof(file), "file=%s", config_string(config, "path"));
-    const char *argv[] = {"nbdkit", "-U", pool->socket, "-P", pool->pidfile, "file", file, NULL};
+    const char *argv[] = {"sh",         "-c", spawn_script,  "sh",   "-U",
+                          pool->socket, "-P", pool->pidfile, "file", file, NULL};
     struct process_spawn spawn = {
         .argv = argv, .lock = lock, .log = pool->log, .exited = on_spawned, .data = pool};
     code = process_spawn(&pool->object.host->loop, &spawn);
     close(lock);
     if (code < 0)
-        return muster_op_fail(op, code, "cannot run nbdkit: %s", uv_strerror(code));
+        return muster_op_fail(op, code, "cannot run sh: %s", uv_strerror(code));
     pool->op = op;
     return MUSTER_PENDING;
 }
