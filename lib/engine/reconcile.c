@@ -295,7 +295,8 @@ void muster__reconcile_probed(struct muster_resource *resource, struct muster_op
     }
     struct muster_error *error = muster__op_error(op);
     muster__resource_set_error(resource, error);
-    if (resource->answered)
+    /* One that is lost again and again is started with growing pauses: see lost(). */
+    if (resource->answered && (resource->flags & MUSTER_RESTART_ON_LOSS) == 0)
         resource->tries = 0;
     decide(resource);
 }
