@@ -220,7 +220,7 @@ static void reset_drivers(struct muster__engine *engine)
         struct muster_driver *driver = engine->drivers[i];
         memset(driver->settled, 0, sizeof(driver->settled));
         memset(driver->done, 0, sizeof(driver->done));
-        driver->open = driver->used = driver->counting = false;
+        driver->holds = driver->open = driver->used = driver->counting = false;
         driver->unsettled = 0;
         driver->tries = 0;
         if (driver->state == MUSTER_DRIVER_DOWN)

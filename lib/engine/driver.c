@@ -191,6 +191,13 @@ static void restore(struct muster_driver *driver)
     muster__driver_touch(driver);
 }
 
+/* It has taken what it needs, and is to let go of it in the end. */
+static void take_hold(struct muster_driver *driver)
+{
+    driver->holds = true;
+    restore(driver);
+}
+
 /* A second try counts from now: what has initialized since may be of use to it. */
 void muster__driver_use(struct muster_driver *driver)
 {
@@ -217,7 +224,7 @@ static void look_waiting(struct muster_driver *driver)
         muster__dispatch_update(driver);
     } else {
         muster__driver_use(driver);
-        restore(driver);
+        take_hold(driver);
     }
 }
 
@@ -439,7 +446,7 @@ static void succeeded(struct muster_driver *driver, enum muster_phase phase)
 {
     muster__driver_touch(driver);
     if (phase == MUSTER_PHASE_INITIALIZE)
-        restore(driver);
+        take_hold(driver);
     else if (phase == MUSTER_PHASE_RECONCILE)
         driver->tries = 0;
     else if (phase == MUSTER_PHASE_AUTOSTART)
@@ -500,7 +507,7 @@ void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *
     } else if (muster__going_down(driver->engine)) {
         /* What has initialized after all is to be shut down. */
         if (op->phase == MUSTER_PHASE_INITIALIZE && error == NULL)
-            driver->done[MUSTER__STEP_INITIALIZE] = true;
+            driver->holds = true;
     } else {
         if (op->timed_out && error == NULL)
             recover_late(driver, op->phase);

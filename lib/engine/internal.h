@@ -201,6 +201,7 @@ struct muster_driver {
     bool done[MUSTER__STEPS];        /* successfully */
     bool behind;                     /* it has failed, was blocked or deferred, and isn't up since */
     bool open;                       /* its resources are due */
+    bool holds;                      /* its initialize has succeeded: its shutdown is due on the way down */
     bool used;                       /* initialize was called in this bring-up */
 
     struct muster_op *op;         /* of the driver as a whole */

@@ -419,7 +419,8 @@ int muster__resource_changed_event(struct muster__engine *engine, const struct m
         return 0;
     if (resource->state == MUSTER__NEW) {
         /* The probe will tell; without one this is all that does. */
-        resource->entry->left_active = resource->driver->def.probe == NULL && event->number == MUSTER_CHANGED_ACTIVE;
+        if (event->number != MUSTER_CHANGED_UNKNOWN)
+            resource->entry->left_active = resource->driver->def.probe == NULL && event->number == MUSTER_CHANGED_ACTIVE;
         return 0;
     }
     if (muster__stop_is_ahead(resource))

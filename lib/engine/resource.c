@@ -294,7 +294,10 @@ void muster__resource_detach(struct muster_resource *resource)
     unreserve(resource);
     muster__edges_free(resource);
     entry->resource = NULL;
-    entry->left_active = resource->state == MUSTER__ACTIVE && !muster__going_down(driver->engine);
+    if (resource->state != MUSTER__NEW)
+        entry->left_active = resource->state == MUSTER__ACTIVE;
+    if (muster__going_down(driver->engine))
+        entry->left_active = false;
     muster__entry_drop(driver->engine, entry);
     muster__list_remove(&resource->in_driver);
     muster__list_remove(&resource->touched);

@@ -160,7 +160,7 @@ static bool has_op(const struct muster_driver *driver)
 /* false: its shutdown is out. */
 static bool shut_down(struct muster_driver *driver)
 {
-    bool calls = driver->done[MUSTER__STEP_INITIALIZE] && driver->def.shutdown != NULL &&
+    bool calls = driver->holds && driver->def.shutdown != NULL &&
                  (driver->engine->op_count == 0 || !has_op(driver));
     muster__driver_move(driver, MUSTER_DRIVER_SHUTTING_DOWN);
     driver->op_wanted = calls;

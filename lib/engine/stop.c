@@ -46,6 +46,22 @@ static void record_inactive(struct muster_resource *resource, struct muster__rec
     muster__resource_move(resource, MUSTER__INACTIVE_COMMIT);
 }
 
+/* What it is to be again if the stop fails. One whose stop an earlier daemon had begun is active then, if it runs. */
+static void remember(struct muster_resource *resource)
+{
+    bool begun = resource->state == MUSTER__STOP_WAIT && resource->answer == MUSTER__ANSWER_ACTIVE;
+    const struct muster__record *old = resource->entry->record;
+    muster__record_unref(resource->previous);
+    resource->came_from = begun ? MUSTER__ACTIVE : resource->state;
+    resource->previous = begun && old != NULL ? muster__resource_new_version(resource, MUSTER_STAGE_ACTIVE, MUSTER_REASON_USER,
+                                                                             old->is.handle, old->is.token)
+                                              : NULL;
+    if (resource->previous != NULL)
+        resource->previous->is.desired = MUSTER_DESIRED_ACTIVE;
+    else
+        resource->previous = muster__record_ref(resource->entry->record);
+}
+
 void muster__stop_begin(struct muster_resource *resource)
 {
     struct muster__engine *engine = resource->engine;
@@ -58,9 +74,7 @@ void muster__stop_begin(struct muster_resource *resource)
                refusal == NULL ? "out of memory" : refusal->text);
         return;
     }
-    resource->came_from = resource->state;
-    muster__record_unref(resource->previous);
-    resource->previous = muster__record_ref(resource->entry->record);
+    remember(resource);
     if (!calls) {
         record_inactive(resource, record);
         return;
