@@ -256,6 +256,9 @@ static int store_commit(void *self, const struct muster_record *const *records, 
     struct file_store *store = self;
     char *text = NULL;
     size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        if (records[i]->driver == NULL || records[i]->name == NULL)
+            return muster_error_set(error, MUSTER_EINVAL, 0, "commit: a record without a driver or a name");
     FILE *file = open_memstream(&text, &bytes);
     if (file == NULL)
         return muster_error_set(error, MUSTER_ENOMEM, errno, "commit");
@@ -313,6 +316,8 @@ static int file_store_new(const char *path, struct muster_store **ret_store)
         store_destroy(store);
     return code;
 }
+
+#ifndef CUSTOM_STORE_NO_MAIN /* the tests run the store alone through <muster/testing.h> */
 
 /* ---- a host that uses it ---------------------------------------------------------------------- */
 
@@ -402,3 +407,5 @@ int main(int argc, char **argv)
     }
     return code != 0 || !second;
 }
+
+#endif

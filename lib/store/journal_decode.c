@@ -38,7 +38,7 @@ static bool get_word(const json_t *value, const char *const *words, uintptr_t *r
             *ret_word = i;
             return true;
         }
-    if (!json_is_integer(value) || !get_number(value, &number) || number > UINTPTR_MAX)
+    if (!get_number(value, &number) || number > UINTPTR_MAX)
         return false;
     *ret_word = (uintptr_t)number;
     return true;
