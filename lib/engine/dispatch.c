@@ -171,6 +171,8 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
         op->handle = NULL;
     resource->op = op;
     clear_due(resource);
+    if (phase == MUSTER_PHASE_STOP)
+        resource->change_pending = false; /* whatever it became, it is being stopped now */
     if (phase == MUSTER_PHASE_START)
         resource->driver->next_start_ms = engine->now + resource->driver->def.start_interval_ms;
     muster__dispatch_unqueue(resource);

@@ -563,8 +563,6 @@ void muster__start_finished(struct muster_resource *resource, struct muster_op *
 void muster__stop_begin(struct muster_resource *resource);
 void muster__stop_wait(struct muster_resource *resource);
 void muster__stop_refused(struct muster_resource *resource, const struct muster_error *error);
-/* A stop is due, and has not been called. */
-bool muster__stop_is_ahead(const struct muster_resource *resource);
 /* The shutdown comes before a stop that has not been called. */
 void muster__stop_withdraw(struct muster_resource *resource);
 /* A host shutdown's stop is over, well or badly. */

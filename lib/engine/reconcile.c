@@ -423,8 +423,6 @@ int muster__resource_changed_event(struct muster__engine *engine, const struct m
             resource->entry->left_active = resource->driver->def.probe == NULL && event->number == MUSTER_CHANGED_ACTIVE;
         return 0;
     }
-    if (muster__stop_is_ahead(resource))
-        return 0; /* whatever it is now, it is about to be stopped */
     if (muster__start_is_ahead(resource)) {
         if (event->number == MUSTER_CHANGED_ACTIVE)
             muster__start_overtaken(resource);

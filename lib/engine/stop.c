@@ -176,18 +176,6 @@ void muster__stop_wait(struct muster_resource *resource)
         muster__resource_set_error(resource, depended_on(resource, dependent));
 }
 
-bool muster__stop_is_ahead(const struct muster_resource *resource)
-{
-    switch (resource->state) {
-    case MUSTER__STOP_COMMIT:
-    case MUSTER__STOP_WAIT:
-    case MUSTER__STOPPING:
-        return resource->op == NULL;
-    default:
-        return false;
-    }
-}
-
 void muster__stop_withdraw(struct muster_resource *resource)
 {
     back_out(resource, muster__error_new(resource->engine->memory, MUSTER_ECANCELED, NULL, "%s '%s': stop: cancelled",
