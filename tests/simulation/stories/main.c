@@ -109,6 +109,33 @@ static bool compare(const struct options *options, const struct story *story, co
     return same;
 }
 
+/* How it ends. */
+static void sum_up(struct world *world)
+{
+    if (world->engine == NULL)
+        return;
+    world_trace(world, "---- in the end");
+    for (unsigned i = 0; i < world->driver_count; i++) {
+        struct muster_driver *driver = world->drivers[i].driver;
+        const char *why = driver == NULL ? "" : muster_error_text(muster_driver_get_error(driver));
+        if (driver != NULL)
+            world_trace(world, "driver %s is %s%s%s", world->drivers[i].is.name,
+                        muster_driver_state_name(muster_driver_state(driver)), why[0] == '\0' ? "" : ": ", why);
+    }
+    for (unsigned i = 0; i < world->resource_count; i++) {
+        const struct world_resource *resource = &world->resources[i];
+        struct muster_resource *known = world_engine_resource(world, resource);
+        if (known == NULL)
+            continue;
+        struct muster_resource_status status = story_status(world, resource->full);
+        const char *why = muster_error_text(muster_resource_get_error(known));
+        world_trace(world, "%s is %s, desired %s%s%s%s%s%s", resource->full, muster_stage_name(status.stage),
+                    muster_desired_name(status.desired), status.condition == MUSTER_CONDITION_NONE ? "" : ", ",
+                    status.condition == MUSTER_CONDITION_NONE ? "" : muster_condition_name(status.condition),
+                    resource->running ? "; it runs" : "", why[0] == '\0' ? "" : ": ", why);
+    }
+}
+
 static bool tell(const struct options *options, const struct story *story)
 {
     static struct world world;
@@ -117,6 +144,7 @@ static bool tell(const struct options *options, const struct story *story)
     bool good = world_try(&world, story->tell);
     if (!good)
         printf("# %s\n", world.failure);
+    sum_up(&world);
     const char *told = world.trace.text == NULL ? "" : world.trace.text;
     if (options->print)
         fputs(told, stdout);
