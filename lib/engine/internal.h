@@ -156,6 +156,9 @@ struct muster_resource {
     bool counted;        /* its driver's step waits for it to settle */
     bool waited;         /* a start waits or has waited: decide again before the intent */
     bool degraded;
+    bool loss_told;      /* since it was last active */
+    enum muster_stage told_stage; /* what observers know */
+    enum muster_condition told_condition;
     int mark;            /* of a search for cycles */
     bool late;           /* added when its driver's autostart was over */
     bool attempts_reset;
@@ -373,7 +376,7 @@ void muster__request_free(struct muster__request *request);
 
 /* observe.c: nothing if nobody listens */
 void muster__observe_driver(struct muster_driver *driver, enum muster_driver_state from);
-void muster__observe_resource(struct muster_resource *resource, int from);
+void muster__observe_resource(struct muster_resource *resource);
 void muster__observe_op(const struct muster_op *op, enum muster_observation_type type, int code,
                         const struct muster_error *error);
 void muster__observe_about(struct muster_resource *resource, enum muster_observation_type type, int to,

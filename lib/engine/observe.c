@@ -45,13 +45,43 @@ void muster__observe_driver(struct muster_driver *driver, enum muster_driver_sta
     set_error(observed, driver->error);
 }
 
-void muster__observe_resource(struct muster_resource *resource, int from)
+static struct muster__observed *about(struct muster_resource *resource, enum muster_observation_type type, int to,
+                                      const struct muster_error *error)
 {
-    muster__observe_about(resource, MUSTER_OBSERVE_RESOURCE, (int)muster__resource_stage(resource), resource->error);
-    if (resource->engine->observed && !muster__list_empty(&resource->engine->actions)) {
-        struct muster__item *last = muster__container(resource->engine->actions.prev, struct muster__item, link);
-        muster__container(last, struct muster__observed, item)->is.from = from;
-    }
+    struct muster__observed *observed = observe(resource->engine, type);
+    if (observed == NULL)
+        return NULL;
+    struct muster_resource_status status = {.size = sizeof(status)};
+    muster_resource_state(resource, &status);
+    observed->is.driver = resource->driver;
+    observed->is.resource = resource;
+    observed->is.condition = status.condition;
+    observed->is.to = to;
+    set_error(observed, error);
+    return observed;
+}
+
+void muster__observe_about(struct muster_resource *resource, enum muster_observation_type type, int to,
+                           const struct muster_error *error)
+{
+    about(resource, type, to, error);
+}
+
+void muster__observe_resource(struct muster_resource *resource)
+{
+    struct muster_resource_status status = {.size = sizeof(status)};
+    enum muster_stage from = resource->told_stage;
+    if (!resource->engine->observed)
+        return;
+    muster_resource_state(resource, &status);
+    if (status.stage == from && status.condition == resource->told_condition)
+        return;
+    resource->told_stage = status.stage;
+    resource->told_condition = status.condition;
+    struct muster__observed *observed =
+        about(resource, MUSTER_OBSERVE_RESOURCE, (int)status.stage, resource->error);
+    if (observed != NULL)
+        observed->is.from = (int)from;
 }
 
 void muster__observe_op(const struct muster_op *op, enum muster_observation_type type, int code,
@@ -65,21 +95,6 @@ void muster__observe_op(const struct muster_op *op, enum muster_observation_type
     observed->is.phase = op->phase;
     observed->is.cause = op->cause;
     observed->is.code = code;
-    set_error(observed, error);
-}
-
-void muster__observe_about(struct muster_resource *resource, enum muster_observation_type type, int to,
-                           const struct muster_error *error)
-{
-    struct muster__observed *observed = observe(resource->engine, type);
-    if (observed == NULL)
-        return;
-    struct muster_resource_status status = {.size = sizeof(status)};
-    muster_resource_state(resource, &status);
-    observed->is.driver = resource->driver;
-    observed->is.resource = resource;
-    observed->is.condition = status.condition;
-    observed->is.to = to;
     set_error(observed, error);
 }
 

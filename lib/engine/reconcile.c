@@ -161,13 +161,20 @@ void muster__reconcile_mark(struct muster_resource *resource)
 
 static void begin_start(struct muster_resource *resource, const struct muster__decision *decision)
 {
-    resource->cause = decision->cause;
+    resource->cause = resource->attempts_reset ? MUSTER_CAUSE_USER : decision->cause;
     /* Autostart is over for what is added later. */
     if (resource->late && decision->cause == MUSTER_CAUSE_AUTOSTART && resource->request == NULL) {
         leave(resource, &(struct muster__decision){.verdict = MUSTER__LEAVE});
         return;
     }
     muster__resource_move(resource, MUSTER__START_WAIT);
+}
+
+static void tell_loss(struct muster_resource *resource)
+{
+    if (!resource->loss_told)
+        muster__observe_about(resource, MUSTER_OBSERVE_LOSS, 0, NULL);
+    resource->loss_told = true;
 }
 
 static void warn(struct muster_resource *resource, const struct muster__decision *decision)
@@ -183,7 +190,7 @@ static void warn(struct muster_resource *resource, const struct muster__decision
         muster__error_unref(error);
     }
     if (decision->lost)
-        muster__observe_about(resource, MUSTER_OBSERVE_LOSS, 0, NULL);
+        tell_loss(resource);
 }
 
 /* ---- deciding ---------------------------------------------------------------------------------------------------- */
@@ -375,7 +382,7 @@ static bool runs(const struct muster_resource *resource)
 static void lost(struct muster_resource *resource)
 {
     struct muster__engine *engine = resource->engine;
-    muster__observe_about(resource, MUSTER_OBSERVE_LOSS, 0, NULL);
+    tell_loss(resource);
     if (engine->now - resource->active_since > engine->options.retry_max_ms)
         resource->tries = 0;
     if ((resource->flags & MUSTER_RESTART_ON_LOSS) != 0) {
@@ -447,6 +454,7 @@ int muster__resource_retry_event(struct muster__engine *engine, const struct mus
                               resource->entry->node.key);
     resource->tries = 0;
     resource->attempts_reset = true;
+    resource->cause = MUSTER_CAUSE_USER;
     resource->waited = false;
     muster__reconcile_probe(resource);
     return 0;

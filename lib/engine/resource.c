@@ -46,15 +46,16 @@ void muster__resource_touch(struct muster_resource *resource)
 void muster__resource_move(struct muster_resource *resource, enum muster__resource_state state)
 {
     assert((successors[resource->state] & (1u << state)) != 0);
-    enum muster_stage from = muster__resource_stage(resource);
     muster__dispatch_unqueue(resource);
     muster__timer_clear(resource->engine, &resource->retry);
     if (resource->state == MUSTER__ACTIVE || state == MUSTER__ACTIVE)
         muster__edges_touch_dependents(resource);
-    if (state == MUSTER__ACTIVE)
+    if (state == MUSTER__ACTIVE) {
         resource->active_since = resource->engine->now;
+        resource->loss_told = false;
+    }
     resource->state = state;
-    muster__observe_resource(resource, (int)from);
+    muster__observe_resource(resource);
     muster__resource_touch(resource);
 }
 
@@ -337,6 +338,8 @@ static void update_settled(struct muster_resource *resource)
     bool settled = is_settled(resource);
     if (settled != resource->settled)
         muster__edges_touch_dependents(resource);
+    if (settled && !resource->settled)
+        muster__stop_touch_needs(resource);
     resource->settled = settled;
     if (!settled || !resource->counted)
         return;

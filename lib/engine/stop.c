@@ -234,10 +234,12 @@ void muster__stop_finished(struct muster_resource *resource, struct muster_op *o
     muster__stop_touch_needs(resource);
 }
 
-/* What it needed may be stopped now. */
+/* What it needed may be stopped now, or never. */
 void muster__stop_touch_needs(struct muster_resource *resource)
 {
-    for (size_t i = 0; i < resource->edge_count; i++)
-        if (resource->edges[i].to->resource != NULL)
-            muster__resource_touch(resource->edges[i].to->resource);
+    for (size_t i = 0; i < resource->edge_count; i++) {
+        struct muster_resource *to = resource->edges[i].to->resource;
+        if (to != NULL && to->state == MUSTER__STOP_WAIT)
+            muster__resource_touch(to);
+    }
 }
