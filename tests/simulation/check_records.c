@@ -18,6 +18,9 @@ static void check_record(struct world *world, const struct muster_record *record
         world_fail(world, "%s: its record is no record", full);
     if (before != NULL && record->generation <= before->is.generation)
         world_fail(world, "%s: its generation doesn't grow", full);
+    bool resolved = before != NULL && (before->is.flags & MUSTER_RECORD_QUARANTINED) != 0;
+    if (!resolved && record->stage == MUSTER_STAGE_ACTIVE && (record->flags & MUSTER_RECORD_MARK) == 0)
+        world_fail(world, "%s is recorded active without the mark", full);
     if (record->stage == MUSTER_STAGE_STARTING && (record->token == NULL || strlen(record->token) != 32))
         world_fail(world, "%s: an intent without a token", full);
 }
@@ -114,6 +117,10 @@ static void check_stop_failed(struct world *world, const struct world_resource *
 {
     const struct stored *stored = fake_store_find(&world->store, resource->full);
     if (!world->options.has_store || !world->loaded || world->store_failed || world->going_down)
+        return;
+    struct muster_resource_status status = {.size = sizeof(status)};
+    struct muster_resource *known = world_engine_resource(world, resource);
+    if (known == NULL || muster_resource_state(known, &status) != 0 || status.stage != MUSTER_STAGE_ACTIVE)
         return;
     if (stored != NULL && stored->is.stage == MUSTER_STAGE_STOPPING)
         world_fail(world, "a user hears that %s could not be stopped before it is active again", resource->full);

@@ -266,8 +266,10 @@ static void set_effects(struct world *world, struct played *played, int outcome)
 /* What the world remembers of it. */
 static void remember(struct world *world, struct played *played, int outcome)
 {
+    /* (One that ends late, when all goes down already, has been given up: it isn't shut down.) */
+    bool given_up = played->op->timed_out && muster__engine_state(world->engine) >= MUSTER_STATE_ROLLING_BACK;
     if (played->phase == MUSTER_PHASE_INITIALIZE)
-        played->driver->initialized = outcome == MUSTER_OK;
+        played->driver->initialized = outcome == MUSTER_OK && !given_up;
     if (played->phase == MUSTER_PHASE_PROBE) {
         played->resource->last_answer = outcome == 0 ? MUSTER_EFAILED : outcome;
         played->resource->last_probe_step = world->steps;

@@ -113,7 +113,7 @@ static bool could_start(const struct world *world, const struct world_resource *
                 return false;
             struct muster_resource_status status = {.size = sizeof(status)};
             muster_resource_state(world_engine_resource(world, other), &status);
-            if (list == 0 && (!other->running || status.unmanaged))
+            if (list == 0 && (!other->running || status.unmanaged || status.stage != MUSTER_STAGE_ACTIVE))
                 return false;
         }
     }

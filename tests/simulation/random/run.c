@@ -107,6 +107,10 @@ static void end_calmly(struct world *world, enum muster_shutdown_kind kind)
             world_fail(world, "the shutdown ended %s", resource->full);
         if (stops && resource->running)
             world_fail(world, "the host's shutdown left %s running", resource->full);
+        const struct stored *stored = fake_store_find(&world->store, resource->full);
+        if (world->options.has_store && status[i].stage == MUSTER_STAGE_ACTIVE && stored != NULL &&
+            stored->is.desired != (uintptr_t)status[i].desired)
+            world_fail(world, "the shutdown changed what is desired of %s", resource->full);
     }
     world_free_daemon(world);
 }
