@@ -41,7 +41,9 @@ static void set_behind(struct muster_driver *driver, bool behind)
 void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
 {
     enum muster_driver_state from = driver->state;
-    assert((successors[from] & (1u << state)) != 0);
+    bool may_follow = (successors[from] & (1u << state)) != 0;
+    assert(may_follow);
+    (void)may_follow;
     driver->state = state;
     set_behind(driver, is_fallen(driver) || (driver->behind && state < MUSTER_DRIVER_UP));
     if (!is_fallen(driver))

@@ -45,7 +45,9 @@ void muster__resource_touch(struct muster_resource *resource)
 
 void muster__resource_move(struct muster_resource *resource, enum muster__resource_state state)
 {
-    assert((successors[resource->state] & (1u << state)) != 0);
+    bool may_follow = (successors[resource->state] & (1u << state)) != 0;
+    assert(may_follow);
+    (void)may_follow;
     muster__dispatch_unqueue(resource);
     muster__timer_clear(resource->engine, &resource->retry);
     if (resource->state == MUSTER__ACTIVE || state == MUSTER__ACTIVE)
