@@ -70,15 +70,34 @@ static void use_engine(struct fixture *f)
         step(f, (struct muster__event){.type = MUSTER__EVENT_ADD_DRIVER, .driver_def = &f->drivers[i]});
 }
 
+/* A list that lives as long as the fixture. */
+static const char *const *keep(struct fixture *f, const char *const *names)
+{
+    const char **kept = &f->names[f->name_count];
+    if (names == NULL)
+        return NULL;
+    do {
+        assert_true(f->name_count < sizeof(f->names) / sizeof(f->names[0]));
+        f->names[f->name_count++] = *names;
+    } while (*names++ != NULL);
+    return kept;
+}
+
 int add_driver(struct fixture *f, const struct muster_driver_def *def)
 {
     use_engine(f);
     struct muster_driver_def sized = *def;
     sized.size = sizeof(sized);
     int code = step(f, (struct muster__event){.type = MUSTER__EVENT_ADD_DRIVER, .driver_def = &sized});
-    if (code == 0)
-        f->drivers[f->driver_count++] = sized;
-    return code;
+    if (code != 0)
+        return code;
+    sized.needs = keep(f, def->needs);
+    sized.wants = keep(f, def->wants);
+    sized.after = keep(f, def->after);
+    sized.before = keep(f, def->before);
+    sized.provides = keep(f, def->provides);
+    f->drivers[f->driver_count++] = sized;
+    return 0;
 }
 
 static void let_go(void *data)
@@ -98,8 +117,11 @@ static struct muster_resource_def completed(struct fixture *f, const struct must
 
 void add_config(struct fixture *f, const char *driver, const struct muster_resource_def *def)
 {
-    f->resources[f->resource_count].driver = driver;
-    f->resources[f->resource_count++].def = completed(f, def);
+    struct muster_resource_def *kept = &f->resources[f->resource_count].def;
+    f->resources[f->resource_count++].driver = driver;
+    *kept = completed(f, def);
+    kept->needs = keep(f, def->needs);
+    kept->after = keep(f, def->after);
 }
 
 void add_record(struct fixture *f, const char *path, const struct muster_record *record)

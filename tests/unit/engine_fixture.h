@@ -44,6 +44,8 @@ struct fixture {
         struct muster_resource_def def;
     } resources[FIXTURE_MAX]; /* initialize adds them */
     size_t resource_count;
+    const char *names[4 * FIXTURE_MAX]; /* what their lists name */
+    size_t name_count;
     int held; /* data that muster holds: added, and not released */
 
     /* What a call of each phase answers at once; MUSTER_PENDING: finish() does. */
