@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/* The two ways down. */
+#include "engine_fixture.h"
+
+/* guest/web runs on pool/disk, which declares nothing; so does net/lan, of a driver that guest comes after. */
+static struct fixture *running(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "net", .shutdown = called, USUAL);
+    DRIVER(f, .name = "pool", .shutdown = called, USUAL);
+    DRIVER(f, .name = "guest", .needs = NAMES("pool", "net"), .shutdown = called, USUAL);
+    RESOURCE(f, "net", .name = "lan");
+    RESOURCE(f, "pool", .name = "disk");
+    RESOURCE(f, "guest", .name = "web", .needs = NAMES("pool/disk"));
+    RESOURCE(f, "guest", .name = "free");
+    assert_ended(bring_up(f), 0);
+    assert_ended(start(f, "guest/web", MUSTER_START_DEPENDENCIES), 0);
+    assert_ended(start(f, "net/lan", 0), 0);
+    f->calls[0] = f->commits[0] = '\0';
+    return f;
+}
+
+static void a_daemon_restart_leaves_resources_as_they_are(void **state)
+{
+    struct fixture *f = running(state);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_ended(down, 0);
+    assert_calls(f, "guest shutdown, pool shutdown, net shutdown");
+    assert_commits(f, "");
+    assert_int_equal(muster__engine_state(f->engine), MUSTER_STATE_DOWN);
+    assert_int_equal(f->held, 0);
+}
+
+static void a_host_shutdown_stops_dependents_first_and_keeps_what_was_desired(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    assert_int_equal(out(f, "guest/web stop")->cause, MUSTER_CAUSE_HOST_SHUTDOWN);
+    finish(f, "guest/web stop", MUSTER_OK);
+    assert_ended(down, 0);
+    assert_text(f->calls, "guest shutdown, pool shutdown, net shutdown");
+    assert_true(strstr(f->calls, "guest/web stop") < strstr(f->calls, "pool/disk stop"));
+    assert_int_equal(stored(f, "guest/web")->desired, MUSTER_DESIRED_ACTIVE);
+    assert_int_equal(stored(f, "guest/web")->stage, MUSTER_STAGE_INACTIVE);
+    assert_int_equal(stored(f, "guest/web")->reason, MUSTER_REASON_HOST_SHUTDOWN);
+}
+
+static void what_declares_nothing_is_stopped_after_all_that_may_use_it(void **state)
+{
+    struct fixture *f = running(state);
+    assert_ended(start(f, "guest/free", 0), 0);
+    answer(f, "guest/free stop", MUSTER_PENDING);
+    f->calls[0] = '\0';
+    shut_down(f, MUSTER_HOST_SHUTDOWN);
+    assert_null(strstr(f->calls, "net/lan stop"));
+    finish(f, "guest/free stop", MUSTER_OK);
+    assert_text(f->calls, "net/lan stop");
+}
+
+static void a_stop_that_fails_does_not_hold_the_host_up(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest/web stop", -16);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    assert_ended(down, 0);
+    assert_text(f->calls, "pool/disk stop");
+    assert_int_equal(stored(f, "guest/web")->stage, MUSTER_STAGE_ACTIVE);
+}
+
+static void a_host_shutdown_goes_on_without_the_store(void **state)
+{
+    struct fixture *f = running(state);
+    f->commit_code = -28;
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    pass(f, 10000);
+    assert_int_equal(down->times, 1);
+    assert_text(f->calls, "guest/web stop, pool/disk stop");
+    assert_int_equal(stored(f, "guest/web")->desired, MUSTER_DESIRED_ACTIVE);
+}
+
+static void a_user_s_pending_stop_stays_a_user_s_stop(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    struct ending *stopped = stop(f, "pool/disk", MUSTER_STOP_CASCADE);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    answer(f, "guest/web stop", MUSTER_OK);
+    finish(f, "guest/web stop", MUSTER_OK);
+    assert_ended(down, 0);
+    assert_ended(stopped, 0);
+    assert_int_equal(stored(f, "pool/disk")->desired, MUSTER_DESIRED_INACTIVE);
+    assert_int_equal(stored(f, "pool/disk")->reason, MUSTER_REASON_USER);
+    assert_int_equal(stored(f, "guest/web")->desired, MUSTER_DESIRED_INACTIVE);
+    assert_int_equal(stored(f, "net/lan")->desired, MUSTER_DESIRED_ACTIVE);
+}
+
+static void a_daemon_restart_takes_a_stop_back_that_was_not_called(void **state)
+{
+    struct fixture *f = running(state);
+    f->store_held = true;
+    struct ending *stopped = stop(f, "guest/web", 0);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_ended(stopped, MUSTER_ECANCELED);
+    assert_ended(down, 0);
+    assert_null(strstr(f->calls, "stop"));
+    assert_int_equal(stored(f, "guest/web")->stage, MUSTER_STAGE_ACTIVE);
+    assert_int_equal(stored(f, "guest/web")->desired, MUSTER_DESIRED_ACTIVE);
+}
+
+static void a_start_that_was_not_called_is_taken_back(void **state)
+{
+    struct fixture *f = running(state);
+    f->store_held = true;
+    struct ending *started = start(f, "guest/free", 0);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_ended(started, MUSTER_ECANCELED);
+    assert_ended(down, 0);
+    assert_null(strstr(f->calls, "guest/free start"));
+    assert_null(stored(f, "guest/free"));
+}
+
+static void an_op_that_is_out_is_cancelled_and_awaited(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest/free start", MUSTER_PENDING);
+    struct ending *started = start(f, "guest/free", 0);
+    f->calls[0] = '\0';
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_calls(f, "cancel guest/free start");
+    assert_waits(down);
+    finish(f, "guest/free start", MUSTER_OK);
+    assert_ended(started, 0);
+    assert_ended(down, 0);
+    assert_int_equal(stored(f, "guest/free")->stage, MUSTER_STAGE_ACTIVE);
+}
+
+static void what_a_driver_reports_on_the_way_down_alters_no_record(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest shutdown", MUSTER_PENDING);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_int_equal(changed(f, "guest/web", MUSTER_CHANGED_LOST), 0);
+    finish(f, "guest shutdown", MUSTER_OK);
+    assert_ended(down, 0);
+    assert_int_equal(stored(f, "guest/web")->stage, MUSTER_STAGE_ACTIVE);
+}
+
+static void a_budget_that_is_spent_ends_it_with_the_names_of_what_is_out(void **state)
+{
+    struct fixture *f = *state;
+    f->options.op_timeout_ms = 100000;
+    running(state);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    pass(f, 4999);
+    assert_waits(down);
+    pass(f, 1);
+    assert_ended(down, MUSTER_ETIMEDOUT);
+    assert_text(down->text, "not down after 5000 ms; still out: guest 'web': stop");
+    assert_int_equal(muster__engine_state(f->engine), MUSTER_STATE_DOWN);
+    assert_int_equal(muster__engine_free(f->engine), MUSTER_EBUSY);
+    assert_text(muster_error_text(muster__engine_error(f->engine)), "ops are out: guest 'web': stop");
+    assert_int_equal(bring_up(f)->refused, MUSTER_EBUSY);
+    finish(f, "guest/web stop", MUSTER_OK);
+}
+
+static void an_op_past_its_deadline_is_not_awaited(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest/free start", MUSTER_PENDING);
+    start(f, "guest/free", 0);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    f->calls[0] = '\0';
+    pass(f, 1000);
+    assert_ended(down, 0);
+    assert_null(strstr(f->calls, "guest shutdown")); /* an op of it is out */
+    assert_text(f->calls, "pool shutdown");
+    finish(f, "guest/free start", MUSTER_OK);
+}
+
+static void a_driver_whose_shutdown_fails_or_hangs_does_not_hold_the_others_up(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest shutdown", MUSTER_PENDING);
+    answer(f, "pool shutdown", -5);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    pass(f, 1000);
+    assert_ended(down, 0);
+    assert_text(down->text, "driver 'guest': shutdown: not finished after 1000 ms");
+    assert_text(f->calls, "net shutdown");
+    finish(f, "guest shutdown", MUSTER_OK);
+}
+
+static void a_store_that_does_not_close_is_not_awaited_for_ever(void **state)
+{
+    struct fixture *f = running(state);
+    f->store_held = true;
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    pass(f, 5000);
+    assert_ended(down, MUSTER_ETIMEDOUT);
+    assert_text(down->text, "still out: the store");
+    f->store_held = false;
+    store_answers(f, -5);
+    assert_true(saw(f, "store"));
+}
+
+static void one_way_down_at_a_time(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest shutdown", MUSTER_PENDING);
+    shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_int_equal(shut_down(f, MUSTER_HOST_SHUTDOWN)->refused, MUSTER_ESTATE);
+    assert_int_equal(DRIVER(f, .name = "new"), MUSTER_ESTATE);
+    assert_int_equal(ADD_RESOURCE(f, "pool", .name = "new"), MUSTER_ESTATE);
+    assert_int_equal(retry_driver(f, "pool"), MUSTER_ESTATE);
+    assert_int_equal(retry(f, "guest/free"), MUSTER_ESTATE);
+    assert_int_equal(reload(f)->refused, MUSTER_ESTATE);
+    finish(f, "guest shutdown", MUSTER_OK);
+    assert_int_equal(shut_down(f, MUSTER_DAEMON_RESTART)->refused, MUSTER_ESTATE);
+}
+
+static void there_are_two_kinds(void **state)
+{
+    struct fixture *f = running(state);
+    assert_int_equal(shut_down(f, (enum muster_shutdown_kind)2)->refused, MUSTER_EINVAL);
+}
+
+static void what_never_was_brought_up_goes_down_at_once(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "pool", .initialize = called, .shutdown = called);
+    assert_ended(shut_down(f, MUSTER_HOST_SHUTDOWN), 0);
+    assert_calls(f, "");
+}
+
+static void a_driver_that_initializes_on_the_way_down_is_shut_down(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "pool", .initialize = called, .shutdown = called);
+    answer(f, "pool initialize", MUSTER_PENDING);
+    struct ending *up = bring_up(f);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_ended(up, MUSTER_ECANCELED);
+    OP_ADDS(f, "pool initialize", .name = "disk");
+    finish(f, "pool initialize", MUSTER_OK);
+    assert_calls(f, "pool initialize, cancel pool initialize, pool shutdown");
+    assert_ended(down, 0);
+    assert_int_equal(f->held, 0);
+}
+
+static void a_shutdown_during_the_load_waits_for_it(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "pool", .initialize = called);
+    f->store_held = true;
+    bring_up(f);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_waits(down);
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_ended(down, 0);
+    assert_calls(f, "");
+}
+
+static void what_holds_an_exit_up_is_told(void **state)
+{
+    struct fixture *f = running(state);
+    assert_int_equal(muster__engine_holds(f->engine), 0);
+    assert_int_equal(ADD_RESOURCE(f, "pool", .name = "rbd", .flags = MUSTER_VOLATILE), 0);
+    answer(f, "pool/rbd start", MUSTER_PENDING);
+    start(f, "pool/rbd", 0);
+    assert_int_equal(muster__engine_holds(f->engine), MUSTER_HOLDS_OPS);
+    finish(f, "pool/rbd start", MUSTER_OK);
+    assert_int_equal(muster__engine_holds(f->engine), MUSTER_HOLDS_VOLATILE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        engine_test(a_daemon_restart_leaves_resources_as_they_are),
+        engine_test(a_host_shutdown_stops_dependents_first_and_keeps_what_was_desired),
+        engine_test(what_declares_nothing_is_stopped_after_all_that_may_use_it),
+        engine_test(a_stop_that_fails_does_not_hold_the_host_up),
+        engine_test(a_host_shutdown_goes_on_without_the_store),
+        engine_test(a_user_s_pending_stop_stays_a_user_s_stop),
+        engine_test(a_daemon_restart_takes_a_stop_back_that_was_not_called),
+        engine_test(a_start_that_was_not_called_is_taken_back),
+        engine_test(an_op_that_is_out_is_cancelled_and_awaited),
+        engine_test(what_a_driver_reports_on_the_way_down_alters_no_record),
+        engine_test(a_budget_that_is_spent_ends_it_with_the_names_of_what_is_out),
+        engine_test(an_op_past_its_deadline_is_not_awaited),
+        engine_test(a_driver_whose_shutdown_fails_or_hangs_does_not_hold_the_others_up),
+        engine_test(a_store_that_does_not_close_is_not_awaited_for_ever),
+        engine_test(one_way_down_at_a_time),
+        engine_test(there_are_two_kinds),
+        engine_test(what_never_was_brought_up_goes_down_at_once),
+        engine_test(a_driver_that_initializes_on_the_way_down_is_shut_down),
+        engine_test(a_shutdown_during_the_load_waits_for_it),
+        engine_test(what_holds_an_exit_up_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
