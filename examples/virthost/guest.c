@@ -145,8 +145,9 @@ static void on_ended(void *data)
     } else if (muster_op_phase(op) == MUSTER_PHASE_STOP) {
         muster_op_finish(op, MUSTER_OK);
     } else {
-        char text[256];
-        process_last_words(guest->paths.log, text, sizeof(text));
+        char text[256] = "it had not answered in time";
+        if (!muster_op_cancelled(op))
+            process_last_words(guest->paths.log, text, sizeof(text));
         muster_op_fail(op, MUSTER_EFAILED, "QEMU has ended: %s", text);
     }
 }

@@ -22,6 +22,7 @@ struct daemon {
     struct virthost host;
     uv_signal_t signals[3];
     int code;
+    struct delay *last;
 };
 
 /* ---- options -------------------------------------------------------------------------------------- */
@@ -245,12 +246,14 @@ static void on_detached(void *data)
     daemon->host.context = NULL;
 }
 
-static void begin_end(struct daemon *daemon)
+static void begin_end(void *data)
 {
+    struct daemon *daemon = data;
     if (daemon->host.ending)
         return;
     daemon->host.ending = true;
     control_close(&daemon->host);
+    delay_free(daemon->last);
     delay_free(daemon->host.sweep);
     daemon->host.sweep = NULL;
     for (size_t i = 0; i < 3; i++)
@@ -277,8 +280,9 @@ static void on_observation(struct muster *context, void *data, const struct must
     struct daemon *daemon = data;
     if (seen->type == MUSTER_OBSERVE_MILESTONE && seen->to >= 0 && seen->to <= MUSTER_SETTLED)
         daemon->host.milestone = names[seen->to];
-    if (seen->type == MUSTER_OBSERVE_STATE && seen->to == MUSTER_STATE_DOWN)
-        begin_end(daemon);
+    /* Who has asked for it is answered in this turn of the loop, and hung up on in the next. */
+    if (seen->type == MUSTER_OBSERVE_STATE && seen->to == MUSTER_STATE_DOWN && daemon->last == NULL)
+        daemon->last = delay_new(&daemon->host.loop, 0, begin_end, daemon);
 }
 
 static int make_context(struct virthost *host, const struct virthost_options *given)

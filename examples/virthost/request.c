@@ -218,13 +218,14 @@ static void reload(struct request *request)
         answer_code(request, code, muster_get_error(host->context));
 }
 
-/* The daemon hangs up when it is down: the reply is that it has begun. */
+/* The daemon hangs up when it is down, after this answer. */
 static void shut_down(struct request *request)
 {
     struct muster *context = request->host->context;
-    int code = muster_shutdown(
-        context, is_set(request, "host") ? MUSTER_HOST_SHUTDOWN : MUSTER_DAEMON_RESTART, NULL, NULL);
-    answer_code(request, code, code == 0 ? NULL : muster_get_error(context));
+    enum muster_shutdown_kind kind = is_set(request, "host") ? MUSTER_HOST_SHUTDOWN : MUSTER_DAEMON_RESTART;
+    int code = muster_shutdown(context, kind, on_done, request);
+    if (code != 0)
+        answer_code(request, code, muster_get_error(context));
 }
 
 static const struct {

@@ -92,8 +92,8 @@ static bool send_line(int fd, const json_t *message)
     return sent > length;
 }
 
-/* One reply, however long; NULL: the daemon hung up. */
-static json_t *receive_line(int fd)
+/* One reply, however long; NULL: the daemon hung up. With `until_end` it has hung up in any case. */
+static json_t *receive_line(int fd, bool until_end)
 {
     FILE *file = fdopen(fd, "r");
     char *line = NULL;
@@ -101,17 +101,19 @@ static json_t *receive_line(int fd)
     ssize_t length = file == NULL ? -1 : getline(&line, &size, file);
     json_t *reply = length > 0 ? json_loadb(line, (size_t)length, 0, NULL) : NULL;
     free(line);
+    while (until_end && file != NULL && fgetc(file) != EOF)
+        continue;
     if (file != NULL)
         fclose(file);
     return reply;
 }
 
-static json_t *ask(const char *path, const json_t *message)
+static json_t *ask(const char *path, const json_t *message, bool until_end)
 {
     int fd = connect_socket(path);
     if (fd < 0)
         return NULL;
-    json_t *reply = send_line(fd, message) ? receive_line(fd) : NULL;
+    json_t *reply = send_line(fd, message) ? receive_line(fd, until_end) : NULL;
     if (reply == NULL)
         complain("virthost has ended before it answered: look at list when it runs again");
     return reply;
@@ -280,7 +282,7 @@ static json_t *make_message(const struct command *command, const char *argument,
 static int carry_out(const struct command *command, const char *argument, const struct options *options)
 {
     json_t *message = make_message(command, argument, options);
-    json_t *reply = message == NULL ? NULL : ask(options->socket, message);
+    json_t *reply = message == NULL ? NULL : ask(options->socket, message, strcmp(command->name, "shutdown") == 0);
     int code = EXIT_PROBLEM;
     if (json_is_true(json_object_get(reply, "ok"))) {
         if (command->print != NULL)

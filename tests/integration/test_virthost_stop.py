@@ -161,6 +161,7 @@ class Down(Case):
         lab.guest('a', 'autostart')
         lab.start()
         lab.ctl('shutdown')
+        self.assertFalse(lab.socket.exists(), 'the answer comes when it is down')
         self.assertEqual(lab.daemon.wait(60), 0)
         self.assertIn('a', lab.guests())
 
