@@ -71,6 +71,19 @@ bool check_depends(const struct world_driver *driver, const struct world_driver 
                             names_one_of(driver->is.after, on) || names_one_of(on->is.before, driver));
 }
 
+bool check_is_after(const struct world *world, const struct world_driver *driver, const struct world_driver *other)
+{
+    bool after[WORLD_DRIVERS] = {false};
+    after[driver - world->drivers] = true;
+    for (unsigned round = 0; round < world->driver_count; round++)
+        for (unsigned i = 0; i < world->driver_count; i++)
+            for (unsigned k = 0; after[i] && k < world->driver_count; k++)
+                if (i != k && (check_depends(&world->drivers[i], &world->drivers[k]) ||
+                               world->drivers[k].is.tier < world->drivers[i].is.tier))
+                    after[k] = true;
+    return driver != other && after[other - world->drivers];
+}
+
 static bool depends(const struct world_driver *driver, const struct world_driver *on)
 {
     return on->planned && check_depends(driver, on);
@@ -157,6 +170,27 @@ static bool barrier_open(const struct world *world, const struct world_driver *d
             return false;
     }
     return true;
+}
+
+/* "when it succeeds the blocked dependents are run" */
+void check_blocked(struct world *world)
+{
+    for (unsigned i = 0; i < world->driver_count; i++) {
+        const struct world_driver *driver = &world->drivers[i];
+        if (!driver->planned || muster_driver_state(driver->driver) != MUSTER_DRIVER_BLOCKED)
+            continue;
+        bool missing = false;
+        for (const char *const *need = driver->is.needs; *need != NULL; need++) {
+            const char *only[] = {*need, NULL};
+            bool up = false;
+            for (unsigned k = 0; k < world->driver_count; k++)
+                up = up || (world->drivers[k].planned && names_one_of(only, &world->drivers[k]) &&
+                            muster_driver_state(world->drivers[k].driver) == MUSTER_DRIVER_UP);
+            missing = missing || !up;
+        }
+        if (!missing)
+            world_fail(world, "%s is blocked, and all that it needs is up", driver->is.name);
+    }
 }
 
 void check_see_down(struct world *world, struct world_driver *driver)
@@ -387,6 +421,8 @@ static void check_adopt(struct world *world, const struct played *played)
             struct world_resource *other = world_resource(world, *name);
             if (other == NULL || other->driver->driver == NULL || world_engine_resource(world, other) == NULL)
                 continue;
+            if (other->driver != resource->driver && !check_is_after(world, resource->driver, other->driver))
+                continue; /* a bad dependency holds nothing up */
             if (under_way(world, other, -1))
                 world_fail(world, "%s is adopted, and %s has not settled", resource->full, *name);
             if (!stuck(world, other) && other->last_answer == 0 && has(other->driver, WORLD_CALLBACK(PROBE)) &&

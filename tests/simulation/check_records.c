@@ -6,6 +6,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/* "Attempts are written with the intent and reset by success, by a user's request and by a new boot." */
+static void check_attempts(struct world *world, const struct muster_record *record, const struct stored *before)
+{
+    char full[2 * STORE_TEXT];
+    snprintf(full, sizeof(full), "%s/%s", record->driver, record->name);
+    const struct world_resource *resource = world_resource(world, full);
+    bool again = before != NULL && before->is.boot != NULL && strcmp(before->is.boot, world->boot_id) == 0 &&
+                 (before->is.stage == MUSTER_STAGE_STARTING ||
+                  (before->is.stage == MUSTER_STAGE_INACTIVE && before->is.reason == MUSTER_REASON_FAILURE));
+    if (!again || resource == NULL || resource->asked || world->store_failed || world->boot_unknown)
+        return;
+    if (record->attempts <= before->is.attempts)
+        world_fail(world, "%s is started again, and the attempt isn't counted", full);
+    if (record->attempts > world->options.max_attempts)
+        world_fail(world, "%s is started again after %u attempts", full, (unsigned)before->is.attempts);
+}
+
 static void check_record(struct world *world, const struct muster_record *record)
 {
     char full[2 * STORE_TEXT];
@@ -21,6 +38,8 @@ static void check_record(struct world *world, const struct muster_record *record
     bool resolved = before != NULL && (before->is.flags & MUSTER_RECORD_QUARANTINED) != 0;
     if (!resolved && record->stage == MUSTER_STAGE_ACTIVE && (record->flags & MUSTER_RECORD_MARK) == 0)
         world_fail(world, "%s is recorded active without the mark", full);
+    if (record->stage == MUSTER_STAGE_STARTING)
+        check_attempts(world, record, before);
     if (record->stage == MUSTER_STAGE_STARTING && (record->token == NULL || strlen(record->token) != 32))
         world_fail(world, "%s: an intent without a token", full);
 }
@@ -63,8 +82,10 @@ void check_unpromise(struct world *world, struct world_resource *resource, enum 
 {
     const struct request asked = {.type = type, .flags = flags, .resource = resource};
     for (unsigned i = 0; i < world->resource_count; i++)
-        if (concerns(world, &asked, &world->resources[i]))
+        if (concerns(world, &asked, &world->resources[i])) {
             world->resources[i].promise = -1;
+            world->resources[i].asked = true;
+        }
 }
 
 /* Nothing else that users have asked for is on its way. */
@@ -73,7 +94,9 @@ static void promise(struct world *world, struct world_resource *resource, enum m
     for (unsigned i = 0; i < world->request_count; i++) {
         const struct request *request = &world->requests[i];
         bool about = request->type == MUSTER__EVENT_RESOURCE_START || request->type == MUSTER__EVENT_RESOURCE_STOP;
-        if (about && request->accepted && request->ended == 0 && concerns(world, request, resource))
+        /* (A cascade may reach what depends on it after the stop that asked for it was told.) */
+        bool pending = request->ended == 0 || request->resource != resource;
+        if (about && request->accepted && pending && concerns(world, request, resource))
             return;
     }
     resource->promise = (int)desired;
@@ -174,6 +197,7 @@ void check_step(struct world *world)
         return;
     size_t out = 0;
     check_see_drivers(world);
+    check_blocked(world);
     for (unsigned i = 0; i < WORLD_OPS; i++)
         if (world->ops[i].used && world->ops[i].out)
             out++;

@@ -92,6 +92,7 @@ void keep_due(struct world *world)
 {
     struct store_job *job = world->store.jobs;
     enum store_job_kind kind = job->kind;
+    uint64_t job_delay = job->turn.delay;
     static const enum muster__event_type types[] = {MUSTER__EVENT_LOADED, MUSTER__EVENT_COMMITTED, MUSTER__EVENT_CLOSED};
     struct muster__event event = {.type = types[kind], .code = job->turn.code};
     struct muster_error error;
@@ -103,7 +104,7 @@ void keep_due(struct world *world)
     fake_store_apply(&world->store);
     fake_store_pop(&world->store);
     world_trace(world, "end %s %s", job_names[kind], muster_code_name(event.code));
-    if (event.code != 0)
+    if (event.code != 0 || job_delay >= world->options.store_timeout_ms)
         world->store_failed = true;
     if (event.code == MUSTER_EFENCED)
         world->fenced = true;

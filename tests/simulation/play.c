@@ -274,6 +274,8 @@ static void remember(struct world *world, struct played *played, int outcome)
         played->resource->last_answer = outcome == 0 ? MUSTER_EFAILED : outcome;
         played->resource->last_probe_step = world->steps;
     }
+    if (played->phase == MUSTER_PHASE_START && outcome == MUSTER_UNAVAILABLE)
+        played->resource->asked = true; /* the attempt is taken back */
     if (played->phase == MUSTER_PHASE_START && outcome == MUSTER_OK)
         played->resource->last_answer = MUSTER_ACTIVE;
     if (played->phase == MUSTER_PHASE_STOP && outcome == MUSTER_OK)

@@ -175,6 +175,7 @@ static int tell_about(struct world *world, struct muster__event event, const cha
 
 int world_resource_retry(struct world *world, const char *name)
 {
+    world_resource(world, name)->asked = true;
     return tell_about(world, (struct muster__event){.type = MUSTER__EVENT_RESOURCE_RETRY}, "retry", name);
 }
 

@@ -171,7 +171,7 @@ static void forget_bring_up(struct world *world)
     }
     for (unsigned i = 0; i < world->resource_count; i++) {
         world->resources[i].last_answer = 0;
-        world->resources[i].added = false;
+        world->resources[i].added = world->resources[i].asked = false;
         world->resources[i].last_probe_step = 0;
     }
     memset(world->milestones, 0, sizeof(world->milestones));

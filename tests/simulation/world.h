@@ -109,6 +109,7 @@ struct world_resource {
     uint64_t limbo_until; /* spawned, and not to be seen before; 0: no */
     /* ---- this life */
     unsigned alive; /* definitions given to muster and not released */
+    bool asked; /* a user has asked for a start or a retry: attempts count from zero */
     bool added; /* by a user, at run time: the barrier doesn't wait for it */
     int last_answer; /* of its probe; 0: none yet */
     uint64_t last_probe_step;
@@ -325,12 +326,15 @@ void check_done(struct world *world, const struct request *request);
 /* A user asks for something: what was promised before doesn't hold for what that concerns. */
 void check_unpromise(struct world *world, struct world_resource *resource, enum muster__event_type type, uint64_t flags);
 void check_see_drivers(struct world *world);
+void check_blocked(struct world *world);
 void check_see_down(struct world *world, struct world_driver *driver);
 void check_step(struct world *world);
 /* Does a resource need another (named `on`), directly or through at most `depth` others? */
 bool check_needs(struct world *world, const struct world_resource *resource, const char *on, int depth);
 /* Does a driver declare that it comes after another? */
 bool check_depends(const struct world_driver *driver, const struct world_driver *on);
+/* Does it come after it, directly or through others, tiers included? */
+bool check_is_after(const struct world *world, const struct world_driver *driver, const struct world_driver *other);
 /* Everything that could happen has. */
 void check_settled(struct world *world);
 

@@ -108,26 +108,13 @@ static void draw_drivers(struct world *world, unsigned count)
     }
 }
 
-bool random_is_after(const struct world *world, const struct world_driver *driver, const struct world_driver *other)
-{
-    bool after[WORLD_DRIVERS] = {false};
-    after[driver - world->drivers] = true;
-    for (unsigned round = 0; round < world->driver_count; round++)
-        for (unsigned i = 0; i < world->driver_count; i++)
-            for (unsigned k = 0; after[i] && k < world->driver_count; k++)
-                if (i != k && (check_depends(&world->drivers[i], &world->drivers[k]) ||
-                               world->drivers[k].is.tier < world->drivers[i].is.tier))
-                    after[k] = true;
-    return driver != other && after[other - world->drivers];
-}
-
 static void draw_needs(struct world *world, struct resource_config *config, unsigned driver)
 {
     struct rng *rng = &world->rng;
     for (unsigned i = 0; i < world->resource_count; i++) {
         struct world_resource *other = &world->resources[i];
         bool good = other->driver == &world->drivers[driver] ||
-                    random_is_after(world, &world->drivers[driver], other->driver);
+                    check_is_after(world, &world->drivers[driver], other->driver);
         if (!good && !rng_chance(rng, 1))
             continue;
         unsigned drawn = rng_below(rng, 100);

@@ -109,7 +109,7 @@ static bool could_start(const struct world *world, const struct world_resource *
             const struct world_resource *other = world_resource((struct world *)(uintptr_t)world, *names);
             if (other == NULL || world_engine_resource(world, other) == NULL)
                 return false;
-            if (other->driver != resource->driver && !random_is_after(world, resource->driver, other->driver))
+            if (other->driver != resource->driver && !check_is_after(world, resource->driver, other->driver))
                 return false;
             struct muster_resource_status status = {.size = sizeof(status)};
             muster_resource_state(world_engine_resource(world, other), &status);

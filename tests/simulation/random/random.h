@@ -20,7 +20,4 @@ void random_compare(struct world *world);
 /* run.c: one whole run. */
 void random_run(struct world *world);
 
-/* Does `driver` come after `other`, by what they declare? */
-bool random_is_after(const struct world *world, const struct world_driver *driver, const struct world_driver *other);
-
 #endif
