@@ -164,14 +164,14 @@ static bool block(struct muster_driver *driver, enum muster__step step)
 static void initialized(struct muster_driver *driver)
 {
     driver->tries = 0;
-    muster__driver_move(driver, MUSTER_DRIVER_INITIALIZED);
-    driver->done[MUSTER__STEP_INITIALIZE] = true;
     if (muster__edges_check(driver) != 0) {
         fall(driver, MUSTER_DRIVER_FAILED,
              muster__error_new(driver->engine->memory, MUSTER_ENOMEM, NULL, "driver '%s': out of memory",
                                muster_driver_name(driver)));
         return;
     }
+    muster__driver_move(driver, MUSTER_DRIVER_INITIALIZED);
+    driver->done[MUSTER__STEP_INITIALIZE] = true;
     muster__step_settled(driver, MUSTER__STEP_INITIALIZE);
 }
 
