@@ -23,8 +23,9 @@
 #define KILL_MS 3000
 
 /*
- * nbdkit has itself sent SIGTERM when its parent dies, until it has forked; one that gets it between that fork and its exit leaves
- * a child that spins and serves nobody. So its parent is a shell that waits for it, and not the daemon that may be killed.
+ * nbdkit has itself sent SIGTERM when its parent dies, until it has forked; one that gets it between that fork and its
+ * exit leaves a child that spins and serves nobody. So its parent is a shell that waits for it, and not the daemon
+ * that may be killed.
  */
 static const char spawn_script[] = "nbdkit \"$@\"; exit $?";
 
