@@ -66,17 +66,21 @@ struct muster__entry *muster__entry_get(struct muster__engine *engine, const cha
     return ledger == NULL ? NULL : make(engine, ledger, path);
 }
 
+/* The driver's part of "driver/name"; false: it is no such name. */
+static bool driver_part(const char *path, char driver[MUSTER__NAME_MAX + 1])
+{
+    const char *slash = path == NULL ? NULL : strchr(path, '/');
+    if (slash == NULL || (size_t)(slash - path) > MUSTER__NAME_MAX)
+        return false;
+    memcpy(driver, path, (size_t)(slash - path));
+    driver[slash - path] = '\0';
+    return muster__driver_name_valid(driver) && muster__name_valid(slash + 1);
+}
+
 struct muster__entry *muster__entry_get_path(struct muster__engine *engine, const char *path)
 {
     char driver[MUSTER__NAME_MAX + 1];
-    const char *slash = strchr(path, '/');
-    if (slash == NULL || (size_t)(slash - path) > MUSTER__NAME_MAX)
-        return NULL;
-    memcpy(driver, path, (size_t)(slash - path));
-    driver[slash - path] = '\0';
-    if (!muster__driver_name_valid(driver) || !muster__name_valid(slash + 1))
-        return NULL;
-    return muster__entry_get(engine, driver, slash + 1);
+    return driver_part(path, driver) ? muster__entry_get(engine, driver, strchr(path, '/') + 1) : NULL;
 }
 
 static void free_entry(struct muster__engine *engine, struct muster__entry *entry)
@@ -176,10 +180,13 @@ int muster__record_move(struct muster__engine *engine, const struct muster__even
     int code = find_unclaimed(engine, event->name, &from);
     if (code != 0)
         return code;
-    struct muster__entry *to = event->new_name == NULL ? NULL : muster__entry_get_path(engine, event->new_name);
-    if (to == NULL)
+    char driver[MUSTER__NAME_MAX + 1];
+    if (!driver_part(event->new_name, driver))
         return muster__refuse(engine, MUSTER_EINVAL, "record '%s': '%s' is no name: it takes driver/name", event->name,
                               event->new_name == NULL ? "" : event->new_name);
+    struct muster__entry *to = muster__entry_get_path(engine, event->new_name);
+    if (to == NULL)
+        return muster__refuse(engine, MUSTER_ENOMEM, "record '%s': out of memory", event->name);
     if (to->record != NULL)
         return muster__refuse(engine, MUSTER_EEXIST, "record '%s': there is a record '%s'", event->name,
                               event->new_name);
