@@ -165,6 +165,15 @@ MUSTER_API void muster_journal_options_init(struct muster_journal_options *optio
 MUSTER_API int muster_store_journal_new(const char *directory, const struct muster_journal_options *options,
                                         struct muster_store **ret_store);
 
+/**
+ * One table in a database file, which is made (0600) if its directory exists; `sqlite3 FILE 'SELECT * FROM resources'` reads it,
+ * also while a daemon has it. For hosts that want SQL, or very many records. FILE-lock beside it names the daemon that
+ * has it. Nothing is opened before the bring-up. `allocator` may be NULL; sqlite has its own. Not there in a build
+ * with -Dsqlite=disabled: MUSTER_ENOTSUP.
+ */
+MUSTER_API int muster_store_sqlite_new(const char *file, const struct muster_allocator *allocator,
+                                       struct muster_store **ret_store);
+
 #ifdef __cplusplus
 }
 #endif

@@ -98,7 +98,7 @@ static int refuse_long_handle(struct muster__kit *kit)
 static int check_unfit(struct muster__kit *kit)
 {
     static const char *const texts[] = {
-        "\xff", "\x80", "cut \xc3", "cut \xf0\x9f\x92", "overlong \xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "a\xff" "b",
+        "\xff", "\x80", "cut \xc3", "cut \xf0\x9f\x92", "overlong \xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "a\xff z",
     };
     int code = commit_before_batch(kit);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && code == 0; i++)

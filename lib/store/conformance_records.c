@@ -219,7 +219,7 @@ static int check_texts(struct muster__kit *kit)
         "\x01\x02\x03\x1b\x1f\x7f", "\\u0000", "%", "%00", "%%",
         "{\"pid\":42,\"list\":[1,2]}",
         "]}\n{\"seq\":1,\"len\":2,\"crc\":\"00000000\",\"records\":[]}\n", "begin\n", "commit\n",
-        "NULL", "null", "-", "=", "0", "\xef\xbf\xbd", "\xef\xbb\xbf" "mark", "\xe2\x80\xa8", "\xf0\x9f\x92\xa9",
+        "NULL", "null", "-", "=", "0", "\xef\xbf\xbd", "\xef\xbb\xbfmark", "\xe2\x80\xa8", "\xf0\x9f\x92\xa9",
         "\xf4\x8f\xbf\xbf", "<a href='x'>&amp;</a>", "trailing newline\n",
     };
     enum { TEXTS = sizeof(texts) / sizeof(texts[0]) };

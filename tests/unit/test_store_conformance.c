@@ -65,6 +65,11 @@ static int new_journal(const char *path, struct muster_store **ret_store)
     return muster_store_journal_new(path, NULL, ret_store);
 }
 
+static int new_sqlite(const char *path, struct muster_store **ret_store)
+{
+    return muster_store_sqlite_new(path, NULL, ret_store);
+}
+
 static struct place passes(int (*new_store)(const char *path, struct muster_store **ret_store), uintptr_t flags)
 {
     struct place place = {.make = new_store};
@@ -104,6 +109,14 @@ static void the_journal_passes(void **state)
     assert_int_equal(passes(new_journal, 0).skipped, 0);
 }
 
+static void the_sqlite_store_passes(void **state)
+{
+    (void)state;
+    if (!built(new_sqlite))
+        skip();
+    assert_int_equal(passes(new_sqlite, 0).skipped, 0);
+}
+
 static void the_example_s_store_passes(void **state)
 {
     (void)state;
@@ -127,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_memory_store_passes),
         cmocka_unit_test(the_journal_passes),
+        cmocka_unit_test(the_sqlite_store_passes),
         cmocka_unit_test(the_example_s_store_passes),
         cmocka_unit_test(the_kit_refuses_a_bad_definition),
     };

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "store/sqlite.h"
+
+/* How long to wait for somebody else who writes, in milliseconds. */
+#define PATIENCE 5000
+
+#define STRING(x) #x
+#define DIGITS(x) STRING(x)
+
+/* The view is for people. */
+static const char schema[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE records ("
+    " kind INTEGER NOT NULL, driver TEXT NOT NULL, name TEXT NOT NULL, flags INTEGER NOT NULL, desired INTEGER NOT NULL,"
+    " stage INTEGER NOT NULL, reason INTEGER NOT NULL, boot TEXT, attempts INTEGER NOT NULL, generation INTEGER NOT NULL,"
+    " token TEXT, handle TEXT, format INTEGER NOT NULL, extra TEXT, PRIMARY KEY (kind, driver, name));"
+    "CREATE VIEW resources AS SELECT driver, name,"
+    " CASE desired WHEN 0 THEN 'inactive' WHEN 1 THEN 'active' ELSE desired END AS desired,"
+    " CASE stage WHEN 0 THEN 'inactive' WHEN 1 THEN 'starting' WHEN 2 THEN 'active' WHEN 3 THEN 'stopping' ELSE stage END"
+    "  AS stage,"
+    " CASE reason WHEN 0 THEN 'user' WHEN 1 THEN 'self' WHEN 2 THEN 'host-shutdown' WHEN 3 THEN 'loss' WHEN 4 THEN 'failure'"
+    "  ELSE reason END AS reason,"
+    " flags & 1 AS quarantined, (flags & 4) / 4 AS mark, boot, attempts, generation, token, handle, extra"
+    " FROM records WHERE kind = 0 ORDER BY driver, name;"
+    "PRAGMA application_id = " DIGITS(MUSTER__SQLITE_ID) ";"
+    "PRAGMA user_version = " DIGITS(MUSTER__SQLITE_FORMAT) ";"
+    "COMMIT";
+
+static const char *const texts[MUSTER__SQLITE_STATEMENTS] = {
+    [MUSTER__SQLITE_BEGIN] = "BEGIN IMMEDIATE",
+    [MUSTER__SQLITE_COMMIT] = "COMMIT",
+    [MUSTER__SQLITE_ROLLBACK] = "ROLLBACK",
+    [MUSTER__SQLITE_PUT] =
+        ("INSERT INTO records (kind, driver, name, flags, desired, stage, reason, boot, attempts, generation, token, handle,"
+         " format, extra) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, driver, name) DO UPDATE SET"
+         " flags = excluded.flags, desired = excluded.desired, stage = excluded.stage, reason = excluded.reason,"
+         " boot = excluded.boot, attempts = excluded.attempts, generation = excluded.generation, token = excluded.token,"
+         " handle = excluded.handle, format = excluded.format, extra = excluded.extra"),
+    [MUSTER__SQLITE_REMOVE] = "DELETE FROM records WHERE kind = ? AND driver = ? AND name = ?",
+    [MUSTER__SQLITE_LOAD] =
+        ("SELECT kind, driver, name, flags, desired, stage, reason, boot, attempts, generation, token, handle, format, extra"
+         " FROM records ORDER BY rowid"),
+};
+
+static int code_of(int result)
+{
+    switch (result & 0xff) {
+    case SQLITE_OK:
+        return 0;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return MUSTER_EBUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return MUSTER_ECORRUPT;
+    case SQLITE_NOMEM:
+        return MUSTER_ENOMEM;
+    case SQLITE_TOOBIG:
+        return MUSTER_EINVAL;
+    default:
+        return MUSTER_EIO;
+    }
+}
+
+int muster__sqlite_failed(const struct muster__sqlite *store, struct muster_error *error, int result, const char *operation)
+{
+    int kind = result & 0xff;
+    int sys_errno = kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN ? sqlite3_system_errno(store->db) : 0;
+    bool current = store->db != NULL && sqlite3_extended_errcode(store->db) == result;
+    return muster_error_set(error, code_of(result), sys_errno, "%s %s: %s", operation, store->file,
+                            current ? sqlite3_errmsg(store->db) : sqlite3_errstr(result));
+}
+
+int muster__sqlite_run(const struct muster__sqlite *store, const char *sql)
+{
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+}
+
+/* The first value of the first row: as a number, and as text where `room` isn't 0. */
+static int ask(const struct muster__sqlite *store, const char *sql, int64_t *ret_number, char *text, size_t room)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+    if (result != SQLITE_OK)
+        return result;
+    result = sqlite3_step(statement);
+    if (result == SQLITE_ROW) {
+        *ret_number = sqlite3_column_int64(statement, 0);
+        const unsigned char *found = sqlite3_column_text(statement, 0);
+        snprintf(text, room, "%s", found == NULL ? "" : (const char *)found);
+        result = SQLITE_OK;
+    } else if (result == SQLITE_DONE) {
+        result = SQLITE_CORRUPT;
+    }
+    sqlite3_finalize(statement);
+    return result;
+}
+
+/* Is it ours, and of our format? *ret_new: it is empty. */
+static int identify(const struct muster__sqlite *store, bool *ret_new, struct muster_error *error)
+{
+    int64_t id = 0;
+    int64_t format = 0;
+    int64_t things = 0;
+    int result = ask(store, "SELECT count(*) FROM sqlite_master", &things, NULL, 0);
+    if (result == SQLITE_OK)
+        result = ask(store, "PRAGMA application_id", &id, NULL, 0);
+    if (result == SQLITE_OK)
+        result = ask(store, "PRAGMA user_version", &format, NULL, 0);
+    if (result != SQLITE_OK)
+        return muster__sqlite_failed(store, error, result, "open");
+    *ret_new = things == 0 && id == 0 && format == 0;
+    if (*ret_new)
+        return 0;
+    if (id != MUSTER__SQLITE_ID)
+        return muster_error_set(error, MUSTER_EINVAL, 0, "open %s: it is another program's database: name another file",
+                                store->file);
+    if (format > MUSTER__SQLITE_FORMAT)
+        return muster_error_set(error, MUSTER_ENOTSUP, 0, "open %s: it has format %lld, and this muster knows up to %d",
+                                store->file, (long long)format, MUSTER__SQLITE_FORMAT);
+    if (format < 1)
+        return muster_error_set(error, MUSTER_ECORRUPT, 0, "open %s: format %lld never was", store->file, (long long)format);
+    return 0;
+}
+
+/* What was written by whoever came before, and what of it was never synced, is durable after this. */
+static int checkpoint(const struct muster__sqlite *store)
+{
+    int64_t busy = 0;
+    int result = ask(store, "PRAGMA wal_checkpoint(FULL)", &busy, NULL, 0);
+    return result == SQLITE_OK && busy != 0 ? SQLITE_BUSY : result;
+}
+
+static int set_up(struct muster__sqlite *store, bool is_new, struct muster_error *error)
+{
+    int64_t ignored;
+    char mode[16];
+    int result = ask(store, "PRAGMA journal_mode = WAL", &ignored, mode, sizeof(mode));
+    if (result == SQLITE_OK && strcmp(mode, "wal") != 0)
+        return muster_error_set(error, MUSTER_ENOTSUP, 0, "open %s: no write-ahead log on this file system", store->file);
+    if (result == SQLITE_OK)
+        result = muster__sqlite_run(store, "PRAGMA synchronous = FULL");
+    if (result == SQLITE_OK && is_new)
+        result = muster__sqlite_run(store, schema);
+    if (result == SQLITE_OK)
+        result = checkpoint(store);
+    for (int i = 0; i < MUSTER__SQLITE_STATEMENTS && result == SQLITE_OK; i++)
+        result = sqlite3_prepare_v3(store->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return result == SQLITE_OK ? 0 : muster__sqlite_failed(store, error, result, "open");
+}
+
+/* Until it is known to be ours, nothing of it is changed, not even when it is closed. */
+static int open_database(struct muster__sqlite *store)
+{
+    int result = sqlite3_open_v2(store->file, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_extended_result_codes(store->db, 1);
+    if (result == SQLITE_OK)
+        result = sqlite3_busy_timeout(store->db, PATIENCE);
+    if (result == SQLITE_OK)
+        result = sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    return result;
+}
+
+int muster__sqlite_connect(struct muster__sqlite *store, struct muster_error *error)
+{
+    bool is_new = false;
+    int result = open_database(store);
+    int code = result == SQLITE_OK ? identify(store, &is_new, error) : muster__sqlite_failed(store, error, result, "open");
+    if (code == 0)
+        code = set_up(store, is_new, error);
+    if (code != 0)
+        muster__sqlite_disconnect(store);
+    return code;
+}
+
+int muster__sqlite_disconnect(struct muster__sqlite *store)
+{
+    for (int i = 0; i < MUSTER__SQLITE_STATEMENTS; i++)
+        sqlite3_finalize(store->statements[i]);
+    memset(store->statements, 0, sizeof(store->statements));
+    int result = sqlite3_close(store->db);
+    store->db = NULL;
+    return result;
+}
+
+int muster__sqlite_check_integrity(const struct muster__sqlite *store, struct muster_error *error)
+{
+    char text[256];
+    int64_t ignored;
+    int result = ask(store, "PRAGMA integrity_check(1)", &ignored, text, sizeof(text));
+    if (result != SQLITE_OK)
+        return muster__sqlite_failed(store, error, result, "verify");
+    if (strcmp(text, "ok") != 0)
+        return muster_error_set(error, MUSTER_ECORRUPT, 0, "verify %s: %s", store->file, text);
+    return 0;
+}
