@@ -124,11 +124,24 @@ static void observations_that_had_no_memory_are_missed_aloud(void **state)
 {
     struct fixture *f = pool(state);
     assert_ended(bring_up(f), 0);
-    f->failing.countdown = 3; /* after the request and the record */
-    struct ending *stopped = stop(f, "pool/a", 0);
+    f->failing.countdown = 1;
+    step(f, (struct muster__event){.type = MUSTER__EVENT_OP_TWICE, .op = f->last});
     assert_true(f->failing.fired);
-    assert_ended(stopped, 0);
+    assert_false(saw(f, "twice pool"));
+    step(f, (struct muster__event){.type = MUSTER__EVENT_OP_TWICE, .op = f->last});
     assert_true(saw(f, "lost"));
+}
+
+static void the_shutdown_cancels_what_has_not_been_released_by_the_barrier(void **state)
+{
+    struct fixture *f = pool(state);
+    answer(f, "pool/a probe", MUSTER_PENDING);
+    bring_up(f);
+    struct ending *started = start(f, "pool/a", 0);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_ended(started, MUSTER_ECANCELED);
+    finish(f, "pool/a probe", MUSTER_INACTIVE);
+    assert_ended(down, 0);
 }
 
 int main(void)
@@ -142,6 +155,7 @@ int main(void)
         engine_test(a_cancel_is_asked_for_once_at_a_time),
         engine_test(nobody_listens_nothing_is_observed),
         engine_test(observations_that_had_no_memory_are_missed_aloud),
+        engine_test(the_shutdown_cancels_what_has_not_been_released_by_the_barrier),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -266,6 +266,39 @@ static void a_context_without_a_store_commits_nothing(void **state)
     assert_ended(shut_down(f, MUSTER_DAEMON_RESTART), 0);
 }
 
+static void what_waits_to_be_written_hears_that_it_never_will_be(void **state)
+{
+    struct fixture *f = *state;
+    RECORD(f, "pool/old", .stage = MUSTER_STAGE_ACTIVE);
+    pools(state);
+    f->store_held = true;
+    struct ending *started = start(f, "pool/a", 0);
+    struct ending *forgotten = forget(f, "pool/old");
+    assert_waits(forgotten);
+    store_answers(f, MUSTER_EFENCED);
+    assert_ended(started, MUSTER_EFENCED);
+    assert_ended(forgotten, MUSTER_EFENCED);
+    f->store_held = false;
+}
+
+static void what_was_taken_back_outdoes_what_was_applied_late(void **state)
+{
+    struct fixture *f = pools(state);
+    assert_ended(start(f, "pool/a", 0), 0);
+    f->store_held = true;
+    struct ending *stopped = stop(f, "pool/a", 0);
+    pass(f, 1000);
+    assert_ended(stopped, MUSTER_EINDETERMINATE);
+    assert_state(f, "pool/a", "active");
+    store_answers(f, 0);
+    uint64_t applied = stored(f, "pool/a")->generation;
+    assert_int_equal(stored(f, "pool/a")->stage, MUSTER_STAGE_STOPPING);
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_int_equal(stored(f, "pool/a")->stage, MUSTER_STAGE_ACTIVE);
+    assert_true(stored(f, "pool/a")->generation > applied);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +318,8 @@ int main(void)
         engine_test(what_comes_back_while_it_is_removed_is_written_anew),
         engine_test(what_changes_back_before_its_turn_is_not_written),
         engine_test(a_context_without_a_store_commits_nothing),
+        engine_test(what_waits_to_be_written_hears_that_it_never_will_be),
+        engine_test(what_was_taken_back_outdoes_what_was_applied_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

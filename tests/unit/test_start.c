@@ -71,7 +71,7 @@ static void a_failed_start_is_recorded_and_can_be_retried(void **state)
     assert_state(f, "guest/web", "active");
 }
 
-static void a_start_that_must_wait_is_a_failure_to_a_user_and_a_deferral_to_a_policy(void **state)
+static void a_start_that_must_wait_is_deferred_and_told_to_who_asked(void **state)
 {
     struct fixture *f = guest(state);
     RESOURCE(f, "guest", .name = "db", .policy = MUSTER_AUTOSTART);
@@ -80,7 +80,7 @@ static void a_start_that_must_wait_is_a_failure_to_a_user_and_a_deferral_to_a_po
     assert_state(f, "guest/db", "inactive, deferred");
     assert_null(stored(f, "guest/db")); /* the intent is taken back */
     assert_ended(start(f, "guest/web", 0), MUSTER_EUNAVAILABLE);
-    assert_state(f, "guest/web", "inactive, failed");
+    assert_state(f, "guest/web", "inactive, deferred");
     f->outcomes[MUSTER_PHASE_START] = MUSTER_OK;
     pass(f, 100);
     assert_state(f, "guest/db", "active");
@@ -216,13 +216,102 @@ static void a_policy_s_start_that_the_store_refuses_is_tried_again(void **state)
     assert_state(f, "guest/web", "active");
 }
 
+static void what_becomes_active_by_itself_before_the_call_is_not_started(void **state)
+{
+    struct fixture *f = up(state);
+    f->store_held = true;
+    struct ending *started = start(f, "guest/web", 0);
+    changed(f, "guest/web", MUSTER_CHANGED_ACTIVE);
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_ended(started, 0);
+    assert_calls(f, "");
+    assert_state(f, "guest/web", "active");
+}
+
+static void a_user_s_start_that_is_refused_leaves_a_deferred_one_deferred(void **state)
+{
+    struct fixture *f = guest(state);
+    f->resources[0].def.policy = MUSTER_AUTOSTART;
+    answer(f, "guest/web start", MUSTER_UNAVAILABLE);
+    assert_ended(bring_up(f), 0);
+    f->commit_code = -28;
+    assert_ended(start(f, "guest/web", 0), -28);
+    assert_state(f, "guest/web", "inactive, deferred");
+    f->commit_code = 0;
+    answer(f, "guest/web start", MUSTER_OK);
+    pass(f, 10000);
+    assert_state(f, "guest/web", "active");
+}
+
+static void a_user_s_start_of_what_waits_in_vain_leaves_it_waiting(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", USUAL);
+    RESOURCE(f, "guest", .name = "disk");
+    RESOURCE(f, "guest", .name = "web", .policy = MUSTER_AUTOSTART, .needs = NAMES("guest/disk"));
+    assert_ended(bring_up(f), 0);
+    answer(f, "guest/disk start", -5);
+    assert_ended(start(f, "guest/web", MUSTER_START_DEPENDENCIES), MUSTER_EDEPENDENCY);
+    assert_state(f, "guest/web", "inactive, waiting");
+}
+
+/* disk runs, web needs it, and other holds the one place there is. */
+static struct fixture *crowded(void **state, uint64_t max_ops, uintptr_t max_starts)
+{
+    struct fixture *f = *state;
+    f->options.max_ops = max_ops;
+    DRIVER(f, .name = "guest", .max_starts = max_starts, USUAL);
+    RESOURCE(f, "guest", .name = "disk");
+    RESOURCE(f, "guest", .name = "other");
+    RESOURCE(f, "guest", .name = "web", .needs = NAMES("guest/disk"));
+    assert_ended(bring_up(f), 0);
+    assert_ended(start(f, "guest/disk", 0), 0);
+    answer(f, "guest/other start", MUSTER_PENDING);
+    start(f, "guest/other", 0);
+    f->calls[0] = '\0';
+    return f;
+}
+
+static void what_it_needs_may_go_while_it_waits_for_its_turn(void **state)
+{
+    struct fixture *f = crowded(state, 0, 1);
+    struct ending *started = start(f, "guest/web", 0);
+    changed(f, "guest/disk", MUSTER_CHANGED_LOST);
+    finish(f, "guest/other start", MUSTER_OK);
+    assert_ended(started, MUSTER_EDEPENDENCY);
+    assert_calls(f, "");
+}
+
+static void what_it_needs_may_go_while_its_call_waits(void **state)
+{
+    struct fixture *f = crowded(state, 1, 0);
+    struct ending *started = start(f, "guest/web", 0);
+    changed(f, "guest/disk", MUSTER_CHANGED_LOST);
+    finish(f, "guest/other start", MUSTER_OK);
+    assert_ended(started, MUSTER_EDEPENDENCY);
+    assert_calls(f, "");
+    assert_null(stored(f, "guest/web"));
+}
+
+static void the_shutdown_comes_before_a_start_that_waits_for_its_turn_or_its_call(void **state)
+{
+    struct fixture *f = crowded(state, 0, 1);
+    struct ending *started = start(f, "guest/web", 0);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_ended(started, MUSTER_ECANCELED);
+    finish(f, "guest/other start", MUSTER_ECANCELED);
+    assert_ended(down, 0);
+    assert_null(stored(f, "guest/web"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         engine_test(the_intent_is_durable_before_the_call_and_the_end_before_the_caller_hears),
         engine_test(each_start_has_its_own_token),
         engine_test(a_failed_start_is_recorded_and_can_be_retried),
-        engine_test(a_start_that_must_wait_is_a_failure_to_a_user_and_a_deferral_to_a_policy),
+        engine_test(a_start_that_must_wait_is_deferred_and_told_to_who_asked),
         engine_test(what_was_cut_off_is_started_again_up_to_the_bound),
         engine_test(a_user_s_start_counts_from_one),
         engine_test(a_start_that_has_waited_is_decided_again),
@@ -232,6 +321,12 @@ int main(void)
         engine_test(what_waits_says_for_what),
         engine_test(a_volatile_one_that_fails_again_and_again_reaches_the_bound),
         engine_test(a_policy_s_start_that_the_store_refuses_is_tried_again),
+        engine_test(what_becomes_active_by_itself_before_the_call_is_not_started),
+        engine_test(a_user_s_start_that_is_refused_leaves_a_deferred_one_deferred),
+        engine_test(a_user_s_start_of_what_waits_in_vain_leaves_it_waiting),
+        engine_test(what_it_needs_may_go_while_it_waits_for_its_turn),
+        engine_test(what_it_needs_may_go_while_its_call_waits),
+        engine_test(the_shutdown_comes_before_a_start_that_waits_for_its_turn_or_its_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
