@@ -15,7 +15,12 @@ const struct muster_error *muster__store_refuses(const struct muster__engine *en
 bool muster__entry_durable(const struct muster__engine *engine, const struct muster__entry *entry)
 {
     return engine->store == MUSTER__STORE_NONE || engine->store == MUSTER__STORE_BROKEN ||
-           entry->record == entry->durable;
+           muster__entry_acknowledged(engine, entry);
+}
+
+bool muster__entry_acknowledged(const struct muster__engine *engine, const struct muster__entry *entry)
+{
+    return engine->store == MUSTER__STORE_NONE || (entry->record == entry->durable && !entry->doubtful);
 }
 
 void muster__entry_write(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record)
@@ -149,6 +154,13 @@ static void end_waiters(struct muster__entry *entry, int code, const struct must
         muster__request_end(muster__container(entry->waiters.next, struct muster__request, link), code, error);
 }
 
+void muster__waiters_end(struct muster__engine *engine)
+{
+    size_t cursor = 0;
+    for (struct muster__table_node *node; (node = muster__table_next(&engine->entries, &cursor)) != NULL;)
+        end_waiters(muster__container(node, struct muster__entry, node), MUSTER_ECANCELED, NULL);
+}
+
 static void applied(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record)
 {
     muster__record_unref(entry->durable);
@@ -177,8 +189,15 @@ static void refused(struct muster__engine *engine, struct muster__entry *entry, 
         muster__list_push(&engine->dirty, &entry->dirty);
 }
 
-/* No error: all of it is durable. `compare`: entry->durable was loaded since, and tells. Else nothing was applied. */
-static void end_batch(struct muster__engine *engine, const struct muster_error *error, bool compare)
+/* What is known of a batch whose commit is over. */
+enum outcome {
+    APPLIED,
+    REFUSED,
+    DOUBTFUL, /* a load will tell */
+    LOADED    /* entry->durable was loaded since, and tells */
+};
+
+static void end_batch(struct muster__engine *engine, enum outcome outcome)
 {
     size_t count = engine->batch_count;
     engine->batch_count = 0;
@@ -186,10 +205,11 @@ static void end_batch(struct muster__engine *engine, const struct muster_error *
         struct muster__entry *entry = engine->batch_entries[i];
         struct muster__record *record = engine->batch[i];
         entry->in_batch = false;
-        if (error == NULL || (compare && entry->durable == record))
+        if (outcome == APPLIED || (outcome == LOADED && entry->durable == record))
             applied(engine, entry, record);
         else
-            refused(engine, entry, record, error);
+            refused(engine, entry, record, engine->store_error);
+        entry->doubtful = outcome == DOUBTFUL;
         muster__record_unref(record);
         muster__entry_drop(engine, entry);
     }
@@ -243,7 +263,7 @@ static void refuse_dirty(struct muster__engine *engine)
 static void failed(struct muster__engine *engine, int code)
 {
     engine->store = code == MUSTER_EFENCED ? MUSTER__STORE_BROKEN : MUSTER__STORE_IDLE;
-    end_batch(engine, engine->store_error, false);
+    end_batch(engine, REFUSED);
     if (engine->store == MUSTER__STORE_BROKEN)
         refuse_dirty(engine);
     else
@@ -261,7 +281,7 @@ int muster__committed(struct muster__engine *engine, const struct muster__event 
     if (event->code == 0) {
         engine->store_tries = 0;
         muster__observe_engine(engine, MUSTER_OBSERVE_COMMIT, 0, (int)engine->batch_count);
-        end_batch(engine, NULL, false);
+        end_batch(engine, APPLIED);
         return 0;
     }
     set_store_error(engine, event->error, event->code);
@@ -286,7 +306,7 @@ void muster__store_timer_expired(struct muster__engine *engine, struct muster__t
                               "store: the commit is not finished after %llu ms, it can't be told whether it was applied",
                               (unsigned long long)engine->options.store_timeout_ms);
         muster__error_replace(&engine->store_error, late);
-        end_batch(engine, engine->store_error, false);
+        end_batch(engine, DOUBTFUL);
         return;
     }
     engine->store_paused = false;
@@ -369,6 +389,15 @@ static void find_dirty(struct muster__engine *engine)
     size_t cursor = 0;
     for (struct muster__table_node *node; (node = muster__table_next(&engine->entries, &cursor)) != NULL;) {
         struct muster__entry *entry = muster__container(node, struct muster__entry, node);
+        /* It may wait for what was in doubt, and turns out to be durable. */
+        if (entry->resource != NULL)
+            muster__resource_touch(entry->resource);
+        bool was_doubtful = entry->doubtful;
+        entry->doubtful = false;
+        if (was_doubtful && entry->resource != NULL)
+            muster__resource_touch(entry->resource);
+        if (was_doubtful && entry->record == entry->durable)
+            end_waiters(entry, 0, NULL);
         if (entry->in_batch || entry->record == entry->durable)
             continue;
         outdo(engine, entry);
@@ -383,7 +412,7 @@ int muster__reloaded(struct muster__engine *engine, const struct muster__event *
     if (code != 0) {
         set_store_error(engine, event->error, code);
         engine->store = MUSTER__STORE_BROKEN;
-        end_batch(engine, engine->store_error, false);
+        end_batch(engine, DOUBTFUL);
         refuse_dirty(engine);
         engine->reload_wanted = true;
         pause_store(engine);
@@ -391,7 +420,7 @@ int muster__reloaded(struct muster__engine *engine, const struct muster__event *
     }
     engine->store = MUSTER__STORE_IDLE;
     engine->store_tries = 0;
-    end_batch(engine, engine->store_error, true);
+    end_batch(engine, LOADED);
     find_dirty(engine);
     return 0;
 }

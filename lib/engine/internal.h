@@ -82,6 +82,7 @@ struct muster__entry {
     uint64_t generation; /* the highest that any version of it ever had: the next has more */
     struct muster__list dirty;     /* in engine->dirty while they differ and no batch has it */
     bool in_batch;
+    bool doubtful; /* a batch with it is indeterminate: `durable` isn't known before the next load */
     struct muster__list waiters;   /* struct muster__request: forget, move, resolve */
     struct muster__list restoring; /* in driver->restores */
 };
@@ -420,9 +421,14 @@ int muster__record_resolve(struct muster__engine *engine, const struct muster__e
 /* commit.c */
 /* What the record of `entry` is to be: `record`'s reference is taken, NULL forgets it. It goes into the next batch. */
 void muster__entry_write(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record);
+/* Is there nothing more to wait for? Also true when the store takes nothing any more. */
 bool muster__entry_durable(const struct muster__engine *engine, const struct muster__entry *entry);
+/* Is it in the store for sure? Also true without a store. */
+bool muster__entry_acknowledged(const struct muster__engine *engine, const struct muster__entry *entry);
 /* Can an intent be written at all? NULL, or why not. */
 const struct muster_error *muster__store_refuses(const struct muster__engine *engine);
+/* Nothing is written any more: whoever waits for a record to be durable hears so. */
+void muster__waiters_end(struct muster__engine *engine);
 bool muster__commit_next(struct muster__engine *engine, struct muster__action *ret_action);
 bool muster__commit_idle(const struct muster__engine *engine);
 int muster__committed(struct muster__engine *engine, const struct muster__event *event);

@@ -225,7 +225,7 @@ int muster_resource_state(const struct muster_resource *resource, struct muster_
         .policy = resource->policy,
         .degraded = resource->degraded,
         .unmanaged = resource->state == MUSTER__LEFT_ALONE,
-        .durable = engine->store == MUSTER__STORE_NONE || entry->record == entry->durable,
+        .durable = muster__entry_acknowledged(engine, entry),
         .flags = (uintptr_t)resource->flags,
         .attempts = record == NULL ? 0 : (uintptr_t)record->attempts,
         .handle = record == NULL ? NULL : record->handle,

@@ -149,7 +149,7 @@ static void acknowledge_active(struct muster_resource *resource)
 {
     struct muster__engine *engine = resource->engine;
     struct muster__entry *entry = resource->entry;
-    if (engine->store == MUSTER__STORE_NONE || entry->record == entry->durable) {
+    if (muster__entry_acknowledged(engine, entry)) {
         muster__request_done(resource, 0, NULL);
         return;
     }
@@ -243,15 +243,15 @@ static void make_way(struct muster_resource *resource, const struct muster__requ
         muster__start_withdraw(resource);
 }
 
-/* An op that is past its deadline may never end: who waits for it hears that now. */
-static void end_all(struct muster_resource *resource)
+/* An op past its deadline may never end, a driver that has fallen may never come: who waits for that hears it now. */
+static void end_all(struct muster_resource *resource, const struct muster_error *cause)
 {
     const struct muster__memory *memory = resource->engine->memory;
     while (!muster__list_empty(&resource->requests)) {
         struct muster__request *request = muster__container(resource->requests.next, struct muster__request, link);
         bool starts = request->type == MUSTER__EVENT_RESOURCE_START;
         struct muster_error *error = muster__error_new(
-            memory, starts ? MUSTER_EUNKNOWN : MUSTER_EBUSY, resource->error, "%s '%s': %s",
+            memory, starts ? MUSTER_EUNKNOWN : MUSTER_EBUSY, cause, "%s '%s': %s",
             muster_driver_name(resource->driver), resource->name, starts ? "start" : "stop");
         muster__request_end(request, error->code, error);
         muster__error_unref(error);
@@ -263,7 +263,11 @@ void muster__requests_look(struct muster_resource *resource)
     if (muster__list_empty(&resource->requests) || muster__going_down(resource->engine))
         return;
     if (resource->op != NULL && resource->op->timed_out) {
-        end_all(resource);
+        end_all(resource, resource->error);
+        return;
+    }
+    if (resource->state == MUSTER__NEW && resource->driver->error != NULL) {
+        end_all(resource, resource->driver->error);
         return;
     }
     struct muster__request *next = muster__container(resource->requests.next, struct muster__request, link);

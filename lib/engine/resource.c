@@ -379,8 +379,7 @@ static void update_degraded(struct muster_resource *resource)
 /* What came of it is durable: the caller may hear. */
 static void end_commit(struct muster_resource *resource, enum muster__resource_state state)
 {
-    const struct muster__entry *entry = resource->entry;
-    bool unrecorded = resource->engine->store != MUSTER__STORE_NONE && entry->record != entry->durable;
+    bool unrecorded = !muster__entry_acknowledged(resource->engine, resource->entry);
     const struct muster_error *error = resource->ended_badly ? resource->error
                                        : unrecorded          ? resource->engine->store_error
                                                              : NULL;
@@ -438,7 +437,8 @@ static void look_by_state(struct muster_resource *resource)
         look_committing(resource);
         break;
     case MUSTER__ACTIVE:
-        update_degraded(resource);
+        if (!muster__request_is_stopping(resource))
+            update_degraded(resource);
         break;
     default:
         break;

@@ -274,10 +274,13 @@ void muster__start_finished(struct muster_resource *resource, struct muster_op *
         return;
     }
     muster__resource_set_error(resource, error);
-    if (op->effects.outcome == MUSTER_UNAVAILABLE && resource->request == NULL) {
+    if (muster__going_down(resource->engine)) {
+        muster__start_withdraw(resource); /* it was asked to end early: no fault of its own */
+    } else if (op->effects.outcome == MUSTER_UNAVAILABLE) {
         take_back(resource);
         muster__reconcile_defer(resource, MUSTER__DEFERRED);
-        return;
+        muster__request_done(resource, error->code, error);
+    } else {
+        failed(resource);
     }
-    failed(resource);
 }
