@@ -218,6 +218,23 @@ static bool fell(enum muster_driver_state state)
     return state >= MUSTER_DRIVER_SKIPPED && state <= MUSTER_DRIVER_DEFERRED;
 }
 
+void check_quiet(struct world *world)
+{
+    if (world->engine == NULL)
+        return;
+    for (unsigned i = 0; i < world->request_count; i++)
+        if (world->requests[i].accepted && world->requests[i].ended != 1)
+            world_fail(world, "%s never ends", world->requests[i].label);
+    for (unsigned i = 0; i < world->resource_count && muster__engine_state(world->engine) == MUSTER_STATE_UP; i++) {
+        struct muster_resource *known = world_engine_resource(world, &world->resources[i]);
+        struct muster_resource_status status = {.size = sizeof(status)};
+        if (known == NULL || muster_resource_state(known, &status) != 0)
+            continue;
+        if (status.condition == MUSTER_CONDITION_DEFERRED)
+            world_fail(world, "%s is deferred, and never tried again", world->resources[i].full);
+    }
+}
+
 static void check_resource_settled(struct world *world, const struct world_resource *resource)
 {
     struct muster_resource *known = world_engine_resource(world, resource);

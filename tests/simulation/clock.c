@@ -223,8 +223,10 @@ bool world_next(struct world *world)
 {
     world_pump(world);
     uint64_t at = next_at(world);
-    if (at == UINT64_MAX)
+    if (at == UINT64_MAX) {
+        check_quiet(world);
         return false;
+    }
     if (at > world->now)
         world->now = at;
     unsigned first = first_due(world);

@@ -335,6 +335,8 @@ bool check_needs(struct world *world, const struct world_resource *resource, con
 bool check_depends(const struct world_driver *driver, const struct world_driver *on);
 /* Does it come after it, directly or through others, tiers included? */
 bool check_is_after(const struct world *world, const struct world_driver *driver, const struct world_driver *other);
+/* Nothing will happen by itself any more, faults or not: so nothing may be on its way. */
+void check_quiet(struct world *world);
 /* Everything that could happen has. */
 void check_settled(struct world *world);
 
