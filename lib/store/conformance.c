@@ -25,7 +25,7 @@ static int run_check(struct muster__kit *kit, const struct muster__kit_check *ch
     return code;
 }
 
-int muster_testing_store(const struct muster_testing_store_def *def)
+int muster__testing_store(const struct muster_testing_store_def *def, const char *only)
 {
     const struct muster__kit_check *const parts[] = {
         muster__kit_record_checks,
@@ -42,6 +42,8 @@ int muster_testing_store(const struct muster_testing_store_def *def)
         return code;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         for (const struct muster__kit_check *check = parts[i]; check->name != NULL; check++) {
+            if (only != NULL && strcmp(only, check->name) != 0)
+                continue;
             code = run_check(&kit, check);
             if (copy.report)
                 copy.report(copy.data, check->name, code, kit.text);
@@ -49,4 +51,9 @@ int muster_testing_store(const struct muster_testing_store_def *def)
                 first = code;
         }
     return first;
+}
+
+int muster_testing_store(const struct muster_testing_store_def *def)
+{
+    return muster__testing_store(def, NULL);
 }

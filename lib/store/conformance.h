@@ -41,7 +41,7 @@ struct muster__kit {
     struct muster_error error;
     /* What the load under way has found: 0 or MUSTER_EFAILED. */
     int found;
-    /* For a check that spans processes. */
+    /* For checks that count. */
     uint64_t step;
     char text[MUSTER__ERROR_TEXT];
 };
@@ -57,6 +57,9 @@ struct muster__kit_check {
 extern const struct muster__kit_check muster__kit_record_checks[];
 extern const struct muster__kit_check muster__kit_call_checks[];
 extern const struct muster__kit_check muster__kit_place_checks[];
+
+/* muster_testing_store() with one check alone; NULL: all. */
+int muster__testing_store(const struct muster_testing_store_def *def, const char *only);
 
 /* Set the reason. Returns `code`. */
 int muster__kit_fail(struct muster__kit *kit, int code, const char *format, ...) MUSTER_PRINTF(3, 4);

@@ -42,11 +42,11 @@ static int check_batch(struct muster__kit *kit)
     return code != 0 ? code : muster__kit_reopen(kit);
 }
 
-/* The batch with one record put in at `at`, which can't be kept. */
+/* A batch that was never there before, with one record put in at `at`, which can't be kept. */
 static int refuse_batch(struct muster__kit *kit, const struct muster_record *unfit, size_t at, bool must_refuse)
 {
     struct muster_record records[BATCH + 1];
-    make_batch(records, 20);
+    make_batch(records, 20 + BATCH * kit->step++);
     memmove(&records[at + 1], &records[at], (BATCH - at) * sizeof(records[0]));
     records[at] = *unfit;
     return muster__kit_refuse(kit, records, BATCH + 1, must_refuse);
