@@ -165,9 +165,10 @@ void muster__stop_wait(struct muster_resource *resource)
         muster__dispatch_queue(resource, &resource->driver->calls);
         return;
     }
-    if (is_stopping(dependent))
+    bool hung = dependent->op != NULL && dependent->op->timed_out;
+    if (is_stopping(dependent) && !hung)
         return;
-    if (resource->request != NULL && muster__resource_at_rest(dependent)) {
+    if (resource->request != NULL && (hung || muster__resource_at_rest(dependent))) {
         back_out(resource, depended_on(resource, dependent));
         return;
     }
