@@ -236,6 +236,18 @@ static void dependencies_are_listed_until_the_callback_has_enough(void **state)
     assert_string_equal(list, "needs pool/a;after pool/b;");
 }
 
+static void what_comes_after_something_does_not_keep_it_from_being_stopped(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "pool", .name = "disk");
+    RESOURCE(f, "guest", .name = "web", .after = NAMES("pool/disk"));
+    assert_ended(bring_up(f), 0);
+    assert_ended(start(f, "pool/disk", 0), 0);
+    assert_ended(start(f, "guest/web", 0), 0);
+    assert_ended(stop(f, "pool/disk", 0), 0);
+    assert_state(f, "guest/web", "active");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +267,7 @@ int main(void)
         engine_test(set_needs_may_close_and_open_a_cycle),
         engine_test(what_is_removed_degrades_its_dependents),
         engine_test(dependencies_are_listed_until_the_callback_has_enough),
+        engine_test(what_comes_after_something_does_not_keep_it_from_being_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -190,6 +190,31 @@ static void a_finished_stop_of_the_last_daemon_goes_on_when_its_dependent_ends_i
     assert_state(f, "pool/disk", "inactive");
 }
 
+static void a_cascade_does_not_wait_for_a_dependent_whose_op_is_past_its_deadline(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest/web probe", MUSTER_PENDING);
+    changed(f, "guest/web", MUSTER_CHANGED_UNKNOWN);
+    pass(f, 1000);
+    struct ending *stopped = stop(f, "pool/disk", MUSTER_STOP_CASCADE);
+    assert_ended(stopped, MUSTER_EDEPENDENCY);
+    assert_text(stopped->text, "guest/web needs it");
+    assert_state(f, "pool/disk", "active");
+    f->outcomes[MUSTER_PHASE_STOP] = MUSTER_OK;
+    finish(f, "guest/web probe", MUSTER_ACTIVE);
+    assert_ended(stop(f, "pool/disk", MUSTER_STOP_CASCADE), 0);
+}
+
+static void a_cascade_ends_when_a_dependent_s_stop_is_past_its_deadline(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    struct ending *stopped = stop(f, "pool/disk", MUSTER_STOP_CASCADE);
+    pass(f, 1000);
+    assert_ended(stopped, MUSTER_EDEPENDENCY);
+    assert_state(f, "pool/disk", "active");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +231,8 @@ int main(void)
         engine_test(a_foreign_one_is_stopped_without_a_handle),
         engine_test(a_finished_stop_of_the_last_daemon_waits_for_dependents),
         engine_test(a_finished_stop_of_the_last_daemon_goes_on_when_its_dependent_ends_itself),
+        engine_test(a_cascade_does_not_wait_for_a_dependent_whose_op_is_past_its_deadline),
+        engine_test(a_cascade_ends_when_a_dependent_s_stop_is_past_its_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
