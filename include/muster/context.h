@@ -250,7 +250,10 @@ typedef int (*muster_record_cb)(const struct muster_record *record, int is_claim
  */
 MUSTER_API int muster_record_foreach(struct muster *context, muster_record_cb cb, void *data);
 
-/** Forget an unclaimed record ("guest/web1"). Nothing is stopped. MUSTER_ENOENT; MUSTER_EBUSY: a resource has claimed it. */
+/**
+ * Forget an unclaimed record ("guest/web1"). Nothing is stopped. MUSTER_ENOENT; MUSTER_EBUSY: a resource has claimed it;
+ * MUSTER_ESTATE, as with the two below: the context is going down, or is down.
+ */
 MUSTER_API int muster_record_forget(struct muster *context, const char *name, muster_done_cb cb, void *data);
 /** Give an unclaimed record another name: a config was renamed. MUSTER_ENOENT, MUSTER_EBUSY, MUSTER_EEXIST. */
 MUSTER_API int muster_record_move(struct muster *context, const char *name, const char *new_name, muster_done_cb cb,

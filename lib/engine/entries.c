@@ -131,6 +131,9 @@ static int find_record(struct muster__engine *engine, const char *name, struct m
     struct muster__entry *entry = name == NULL ? NULL : muster__entry_find(engine, name);
     if (entry == NULL || entry->record == NULL)
         return muster__refuse(engine, MUSTER_ENOENT, "there is no record '%s'", name == NULL ? "" : name);
+    if (muster__going_down(engine))
+        return muster__refuse(engine, MUSTER_ESTATE, "record '%s': the context is %s", name,
+                              muster_state_name(engine->state));
     if (store != NULL)
         return muster__refuse(engine, store->code, "record '%s': %s", name, store->text);
     *ret_entry = entry;

@@ -196,6 +196,16 @@ static void records_of_another_kind_are_nobodys(void **state)
     assert_null(strstr(list, "order"));
 }
 
+static void records_are_not_changed_once_the_context_goes_down(void **state)
+{
+    struct fixture *f = up(state);
+    assert_ended(shut_down(f, MUSTER_DAEMON_RESTART), 0);
+    struct ending *forgotten = forget(f, "guest/old");
+    assert_int_equal(forgotten->refused, MUSTER_ESTATE);
+    assert_string_equal(forgotten->text, "record 'guest/old': the context is down");
+    assert_int_equal(move(f, "guest/old", "guest/new")->refused, MUSTER_ESTATE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +224,7 @@ int main(void)
         engine_test(an_unclaimed_quarantined_record_can_be_resolved),
         engine_test(a_change_of_records_needs_memory_first),
         engine_test(records_of_another_kind_are_nobodys),
+        engine_test(records_are_not_changed_once_the_context_goes_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
