@@ -264,11 +264,15 @@ static void check_start_dependencies(struct world *world, const struct world_res
 }
 
 /* "Restarting what is recorded active and VOLATILE or record-decided needs no new intent." */
-static bool is_restart(struct world *world, const struct world_resource *resource)
+static bool is_restart(struct world *world, const struct played *played)
 {
+    const struct world_resource *resource = played->resource;
+    bool lived_inside =
+        (resource->is.flags & MUSTER_VOLATILE) != 0 || !has(resource->driver, WORLD_CALLBACK(PROBE));
+    if (!world->options.has_store)
+        return lived_inside && played->cause == MUSTER_CAUSE_RESTORE;
     const struct stored *stored = durable(world, resource);
-    return stored != NULL && stored->is.stage == MUSTER_STAGE_ACTIVE && of_this_boot(world, stored) &&
-           ((resource->is.flags & MUSTER_VOLATILE) != 0 || !has(resource->driver, WORLD_CALLBACK(PROBE)));
+    return stored != NULL && stored->is.stage == MUSTER_STAGE_ACTIVE && of_this_boot(world, stored) && lived_inside;
 }
 
 /* "`starting` is durable before the driver's start is called" */
@@ -276,7 +280,7 @@ static void check_intent(struct world *world, const struct played *played)
 {
     const struct world_resource *resource = played->resource;
     const struct stored *stored = durable(world, resource);
-    if (!world->options.has_store || is_restart(world, resource))
+    if (!world->options.has_store || is_restart(world, played))
         return;
     if (stored == NULL || stored->is.stage != MUSTER_STAGE_STARTING)
         world_fail(world, "%s is started, and that isn't durable", resource->full);
@@ -318,7 +322,7 @@ static void check_start(struct world *world, const struct played *played)
     check_start_dependencies(world, resource);
     check_intent(world, played);
     check_limits(world, played);
-    if (is_restart(world, resource))
+    if (is_restart(world, played))
         return;
     if (!barrier_open(world, resource->driver))
         world_fail(world, "%s is started before the barrier", resource->full);

@@ -15,7 +15,7 @@ static void check_attempts(struct world *world, const struct muster_record *reco
     bool again = before != NULL && before->is.boot != NULL && strcmp(before->is.boot, world->boot_id) == 0 &&
                  (before->is.stage == MUSTER_STAGE_STARTING ||
                   (before->is.stage == MUSTER_STAGE_INACTIVE && before->is.reason == MUSTER_REASON_FAILURE));
-    if (!again || resource == NULL || resource->asked || world->store_failed || world->boot_unknown)
+    if (!again || resource == NULL || resource->asked || world->store_failed || world->going_down || world->boot_unknown)
         return;
     if (record->attempts <= before->is.attempts)
         world_fail(world, "%s is started again, and the attempt isn't counted", full);
