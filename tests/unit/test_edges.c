@@ -68,7 +68,7 @@ static void an_adoption_waits_until_what_it_needs_has_settled(void **state)
     assert_state(f, "guest/web", "active, degraded");
 }
 
-/* A live guest whose dependency is `needs`: adopted, degraded for the reason `reason`; stopped, it doesn't start again. */
+/* The live guest is adopted and degraded, for the reason `reason`; once stopped, it doesn't start again. */
 static void assert_bad(struct fixture *f, const char *reason)
 {
     assert_state(f, "guest/web", "active, degraded");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The n-th allocation of a daemon's life fails, once, for every n: whatever was asked for is refused or ends, nothing leaks, and
- * the next daemon comes up with all that was there.
+ * The n-th allocation of a daemon's life fails, once, for every n: whatever was asked for is refused or ends,
+ * nothing leaks, and the next daemon comes up with all that was there.
  */
 #include "engine_fixture.h"
 
