@@ -402,8 +402,10 @@ static void check_probe(struct world *world, const struct played *played)
     unsigned probes = 0;
     if (op->handle != NULL && stored != NULL && !of_this_boot(world, stored) && world->store.jobs == NULL)
         world_fail(world, "%s: a probe is given a handle of another boot", played->resource->full);
-    if (stored != NULL && world->loaded && played->resource->last_answer == 0 && stored->is.stage == MUSTER_STAGE_STARTING && world->store.jobs == NULL &&
-        of_this_boot(world, stored) && stored->is.token != NULL && strcmp(op->token, stored->is.token) != 0)
+    bool was_starting = stored != NULL && world->loaded && stored->is.stage == MUSTER_STAGE_STARTING &&
+                        of_this_boot(world, stored) && stored->is.token != NULL;
+    if (was_starting && played->resource->last_answer == 0 && world->store.jobs == NULL &&
+        strcmp(op->token, stored->is.token) != 0)
         world_fail(world, "%s: a probe isn't given the start's token", played->resource->full);
     for (unsigned i = 0; i < WORLD_OPS; i++)
         if (out(&world->ops[i]) && world->ops[i].driver == played->driver &&
