@@ -221,7 +221,7 @@ static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_agai
 bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_action)
 {
     uint32_t position;
-    while ((engine->options.max_ops == 0 || engine->op_count < engine->options.max_ops) &&
+    while ((engine->options.max_ops == 0 || muster__ops_awaited(engine) < engine->options.max_ops) &&
            muster__ready_first(&engine->ready, &position)) {
         bool again;
         struct muster_driver *driver = engine->drivers[engine->positions[position]];

@@ -184,6 +184,7 @@ struct muster_resource {
     enum muster__resource_state came_from;
     bool intended;                   /* a start's intent was written, and not taken back */
     bool host_stop;                  /* the host shutdown stops it */
+    bool stop_awaited;               /* ... and waits for that */
     bool user_stop;                  /* ... as a user has asked before */
 };
 

@@ -24,6 +24,9 @@ int muster__resource_request_event(struct muster__engine *engine, const struct m
     if (engine->state == MUSTER_STATE_NEW || muster__going_down(engine))
         return muster__refuse(engine, MUSTER_ESTATE, "resource '%s': the context is %s", resource->entry->node.key,
                               muster_state_name(engine->state));
+    if (resource->driver->id >= engine->checked)
+        return muster__refuse(engine, MUSTER_ESTATE, "resource '%s': its driver was added, and is not brought up yet",
+                              resource->entry->node.key);
     struct muster__request *request = muster__request_new(engine, event);
     if (request == NULL)
         return muster__refuse(engine, MUSTER_ENOMEM, "resource '%s': out of memory", resource->entry->node.key);

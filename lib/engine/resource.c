@@ -97,6 +97,7 @@ bool muster__resource_is_inactive(const struct muster_resource *resource)
     case MUSTER__START_WAIT:
     case MUSTER__START_READY:
     case MUSTER__START_COMMIT:
+        return resource->shown_inactive || resource->answer != MUSTER__ANSWER_ACTIVE;
     case MUSTER__HELD:
     case MUSTER__DEFERRED:
         return resource->shown_inactive;
@@ -319,18 +320,13 @@ static bool is_settled(const struct muster_resource *resource)
     if (resource->request != NULL || !muster__list_empty(&resource->requests))
         return false;
     switch (resource->state) {
-    case MUSTER__ACTIVE:
-    case MUSTER__INACTIVE:
-    case MUSTER__HELD:
-    case MUSTER__DEFERRED:
-    case MUSTER__FAILED:
-    case MUSTER__LEFT_ALONE:
-        return true;
+    case MUSTER__NEW: /* its driver has fallen, and may never come to it */
+        return resource->driver->error != NULL;
     case MUSTER__START_WAIT:
     case MUSTER__STOP_WAIT:
         return resource->stuck;
     default:
-        return false;
+        return muster__resource_is_resting(resource);
     }
 }
 
@@ -540,6 +536,7 @@ void muster__resource_op_timed_out(struct muster_resource *resource, struct must
     resource->answered = false;
     resource->shown_inactive = false;
     muster__dispatch_release(resource);
+    muster__stop_counted(resource); /* a host that goes down doesn't wait for it */
     muster__request_done(resource, MUSTER_ETIMEDOUT, error);
     muster__resource_touch(resource);
 }

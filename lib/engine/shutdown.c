@@ -117,6 +117,7 @@ static void begin_stop(struct muster_resource *resource)
     if (resource->request != NULL && resource->request->type == MUSTER__EVENT_RESOURCE_START)
         muster__request_done(resource, MUSTER_ECANCELED, NULL);
     resource->host_stop = true;
+    resource->stop_awaited = true;
     resource->user_stop = resource->state == MUSTER__STOP_WAIT;
     resource->cause = resource->user_stop ? resource->cause : MUSTER_CAUSE_HOST_SHUTDOWN;
     driver->stopping += resource->edge_count == 0;

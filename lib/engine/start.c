@@ -155,7 +155,7 @@ void muster__start_turn(struct muster_resource *resource)
         muster__resource_move(resource, MUSTER__START_WAIT);
         return;
     }
-    if (resource->decision.verdict == MUSTER__START_NOW) {
+    if (resource->decision.verdict == MUSTER__START_NOW && muster__entry_acknowledged(engine, resource->entry)) {
         call(resource);
         return;
     }

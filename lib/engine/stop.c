@@ -93,6 +93,12 @@ static bool is_stopping(const struct muster_resource *dependent)
            dependent->state == MUSTER__STOPPING || muster__request_is_stopping(dependent);
 }
 
+/* Its op is past its deadline, and may never end. */
+static bool is_hung(const struct muster_resource *dependent)
+{
+    return dependent->op != NULL && dependent->op->timed_out;
+}
+
 /* The first dependent that keeps it from being stopped. */
 static struct muster_resource *blocker(const struct muster_resource *resource)
 {
@@ -101,7 +107,7 @@ static struct muster_resource *blocker(const struct muster_resource *resource)
     while ((dependent = muster__edges_live_dependent(resource, &cursor)) != NULL) {
         struct muster__edge *edge = muster__container(cursor, struct muster__edge, in_to);
         bool bad = muster__edge_state(edge) == MUSTER__EDGE_BAD;
-        bool gone_on = resource->host_stop && !is_stopping(dependent);
+        bool gone_on = resource->host_stop && (!is_stopping(dependent) || is_hung(dependent));
         if (!bad && !gone_on)
             return dependent;
     }
@@ -165,7 +171,7 @@ void muster__stop_wait(struct muster_resource *resource)
         muster__dispatch_queue(resource, &resource->driver->calls);
         return;
     }
-    bool hung = dependent->op != NULL && dependent->op->timed_out;
+    bool hung = is_hung(dependent);
     if (is_stopping(dependent) && !hung)
         return;
     if (resource->request != NULL && (hung || muster__resource_at_rest(dependent))) {
@@ -205,9 +211,9 @@ void muster__stop_refused(struct muster_resource *resource, const struct muster_
 void muster__stop_counted(struct muster_resource *resource)
 {
     struct muster_driver *driver = resource->driver;
-    if (!resource->host_stop)
+    if (!resource->stop_awaited)
         return;
-    resource->host_stop = false;
+    resource->stop_awaited = false;
     resource->engine->tiers[driver->tier].stopping--;
     driver->stopping -= resource->edge_count == 0;
     if (driver->stopping == 0 || resource->engine->tiers[driver->tier].stopping == 0)
