@@ -242,8 +242,15 @@ static void make_way(struct muster_resource *resource, const struct muster__requ
 {
     bool withdrawable = resource->op == NULL && (resource->state == MUSTER__START_READY ||
                                                  (resource->state == MUSTER__START_WAIT && resource->request != NULL));
-    if (next->type == MUSTER__EVENT_RESOURCE_STOP && withdrawable)
+    if (next->type != MUSTER__EVENT_RESOURCE_STOP)
+        return;
+    if (withdrawable) {
         muster__start_withdraw(resource);
+    } else if (resource->state == MUSTER__ADOPT_WAIT) {
+        /* Nor for an adoption: what that waits for may be waiting for this very stop. */
+        muster__request_done(resource, MUSTER_ECANCELED, NULL);
+        muster__resource_move(resource, MUSTER__HELD);
+    }
 }
 
 /* An op past its deadline may never end, a driver that has fallen may never come: who waits for that hears it now. */
