@@ -270,7 +270,7 @@ static bool is_restart(struct world *world, const struct played *played)
     bool lived_inside =
         (resource->is.flags & MUSTER_VOLATILE) != 0 || !has(resource->driver, WORLD_CALLBACK(PROBE));
     if (!world->options.has_store)
-        return lived_inside && played->cause == MUSTER_CAUSE_RESTORE;
+        return lived_inside;
     const struct stored *stored = durable(world, resource);
     return stored != NULL && stored->is.stage == MUSTER_STAGE_ACTIVE && of_this_boot(world, stored) && lived_inside;
 }
@@ -324,7 +324,9 @@ static void check_start(struct world *world, const struct played *played)
     check_limits(world, played);
     if (is_restart(world, played))
         return;
-    if (!barrier_open(world, resource->driver))
+    bool lived_inside =
+        (resource->is.flags & MUSTER_VOLATILE) != 0 || !probes; /* START_NOW with an intent: a resolved record's */
+    if (!barrier_open(world, resource->driver) && !(lived_inside && played->cause == MUSTER_CAUSE_RESTORE))
         world_fail(world, "%s is started before the barrier", resource->full);
     bool asked = played->cause == MUSTER_CAUSE_USER || played->cause == MUSTER_CAUSE_CASCADE;
     if (asked)
@@ -419,6 +421,8 @@ static void check_probe(struct world *world, const struct played *played)
 static void check_adopt(struct world *world, const struct played *played)
 {
     const struct world_resource *resource = played->resource;
+    if (stop_was_asked(world, resource))
+        return; /* what is about to be stopped waits for nothing */
     if (!resource->running && !resource->ended)
         world_fail(world, "%s is adopted, and it doesn't run", resource->full);
     const char *const *lists[] = {resource->is.needs, resource->is.after};
