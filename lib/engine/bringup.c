@@ -325,6 +325,7 @@ int muster__loaded(struct muster__engine *engine, const struct muster__event *ev
     if (engine->store == MUSTER__STORE_RELOADING)
         return muster__reloaded(engine, event);
     int code = event->code;
+    muster__entries_forget(engine);
     for (size_t i = 0; i < event->count && code == 0; i++)
         code = claim(engine, event->records[i]);
     if (muster__going_down(engine)) {

@@ -103,6 +103,20 @@ void muster__entry_drop(struct muster__engine *engine, struct muster__entry *ent
     free_entry(engine, entry);
 }
 
+/* What an earlier bring-up of this context knew: the store is about to tell. */
+void muster__entries_forget(struct muster__engine *engine)
+{
+    size_t cursor = 0;
+    for (struct muster__table_node *node; (node = muster__table_next(&engine->entries, &cursor)) != NULL;) {
+        struct muster__entry *entry = muster__container(node, struct muster__entry, node);
+        muster__list_remove(&entry->dirty);
+        muster__record_unref(entry->record);
+        muster__record_unref(entry->durable);
+        entry->record = entry->durable = NULL;
+        entry->doubtful = false;
+    }
+}
+
 void muster__entries_free(struct muster__engine *engine)
 {
     size_t cursor = 0;
