@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/name.h"
 
-#include <stdint.h>
-#include <string.h>
-
 /* The length of the sequence that starts at `bytes`, or 0 if it isn't valid. */
 static size_t sequence_length(const unsigned char *bytes, size_t left)
 {
@@ -35,20 +32,27 @@ bool muster__utf8_valid(const char *text, size_t length)
     return true;
 }
 
-bool muster__name_valid(const char *name)
+/* In one pass, for the names that are ASCII alone. `refused` is NUL where none but control characters are. */
+static bool name_valid(const char *name, unsigned char refused)
 {
+    unsigned char seen = 0;
+    size_t length = 0;
     if (name == NULL)
         return false;
-    size_t length = strnlen(name, MUSTER__NAME_MAX + 1);
-    if (length == 0 || length > MUSTER__NAME_MAX)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+    for (unsigned char byte; (byte = (unsigned char)name[length]) != '\0'; length++) {
+        if (byte < 0x20 || byte == 0x7f || byte == refused || length == MUSTER__NAME_MAX)
             return false;
-    return muster__utf8_valid(name, length);
+        seen |= byte;
+    }
+    return length > 0 && (seen < 0x80 || muster__utf8_valid(name, length));
+}
+
+bool muster__name_valid(const char *name)
+{
+    return name_valid(name, '\0');
 }
 
 bool muster__driver_name_valid(const char *name)
 {
-    return muster__name_valid(name) && strchr(name, '/') == NULL;
+    return name_valid(name, '/');
 }
