@@ -264,7 +264,6 @@ void muster__reconcile_probe(struct muster_resource *resource)
     }
     /* One that was removed while active, and comes back in the same run, has not stopped meanwhile. */
     resource->answer = resource->entry->left_active ? MUSTER__ANSWER_ACTIVE : MUSTER__ANSWER_RECORD;
-    resource->entry->left_active = false;
     resource->answered = true;
     if (resource->state == MUSTER__NEW || resource->state == MUSTER__START_WAIT || muster__resource_is_resting(resource))
         decide(resource);
@@ -347,6 +346,7 @@ void muster__reconcile_active(struct muster_resource *resource, const char *hand
     struct muster__engine *engine = resource->engine;
     const struct muster__record *old = resource->entry->record;
     bool same_boot = old != NULL && muster__boot_of(engine, old) == MUSTER__BOOT_SAME;
+    resource->entry->left_active = false; /* from here on its state says so */
     resource->shown_inactive = false;
     resource->answered = true;
     resource->answer = MUSTER__ANSWER_ACTIVE;
@@ -393,26 +393,38 @@ static void lost(struct muster_resource *resource)
     leave(resource, &(struct muster__decision){.rewrite = MUSTER__WRITE_INACTIVE, .reason = MUSTER_REASON_LOSS});
 }
 
+/* It doesn't run any more. */
+static void ended(struct muster_resource *resource)
+{
+    bool by_itself = resource->change != MUSTER_CHANGED_LOST;
+    resource->entry->left_active = false;
+    if (resource->state == MUSTER__LEFT_ALONE) {
+        leave(resource, &(struct muster__decision){.verdict = MUSTER__LEAVE});
+    } else if (resource->state == MUSTER__ACTIVE) {
+        resource->shown_inactive = true;
+        if (by_itself)
+            leave(resource, &(struct muster__decision){.rewrite = MUSTER__WRITE_INACTIVE, .reason = MUSTER_REASON_SELF});
+        else
+            lost(resource);
+    }
+}
+
 void muster__reconcile_change(struct muster_resource *resource)
 {
     resource->change_pending = false;
     if (muster__going_down(resource->engine))
         return;
-    if (resource->change == MUSTER_CHANGED_UNKNOWN) {
-        if (resource->driver->def.probe != NULL) /* else nobody can tell more than the record, which started it */
-            muster__reconcile_probe(resource);
-    } else if (resource->change == MUSTER_CHANGED_ACTIVE) {
+    switch (resource->change) {
+    case MUSTER_CHANGED_UNKNOWN:
+        muster__reconcile_probe(resource);
+        break;
+    case MUSTER_CHANGED_ACTIVE:
         if (!runs(resource))
             muster__reconcile_active(resource, NULL, false);
-    } else if (resource->state == MUSTER__LEFT_ALONE) {
-        leave(resource, &(struct muster__decision){.verdict = MUSTER__LEAVE});
-    } else if (resource->state == MUSTER__ACTIVE) {
-        resource->shown_inactive = true;
-        if (resource->change == MUSTER_CHANGED_LOST)
-            lost(resource);
-        else
-            leave(resource,
-                  &(struct muster__decision){.rewrite = MUSTER__WRITE_INACTIVE, .reason = MUSTER_REASON_SELF});
+        break;
+    default:
+        ended(resource);
+        break;
     }
 }
 
@@ -422,7 +434,9 @@ int muster__resource_changed_event(struct muster__engine *engine, const struct m
     if (event->number > MUSTER_CHANGED_UNKNOWN)
         return muster__refuse(engine, MUSTER_EINVAL, "resource '%s': there is no change %llu", resource->entry->node.key,
                               (unsigned long long)event->number);
-    if (muster__going_down(engine))
+    /* Without a probe nobody can tell more than the record, and what was reported. */
+    bool says_nothing = event->number == MUSTER_CHANGED_UNKNOWN && resource->driver->def.probe == NULL;
+    if (muster__going_down(engine) || says_nothing)
         return 0;
     if (resource->state == MUSTER__NEW) {
         /* The probe will tell; without one this is all that does. */

@@ -321,7 +321,7 @@ static bool is_settled(const struct muster_resource *resource)
         return false;
     switch (resource->state) {
     case MUSTER__NEW: /* its driver has fallen, and may never come to it */
-        return resource->driver->error != NULL;
+        return resource->driver->error != NULL && !resource->driver->open;
     case MUSTER__START_WAIT:
     case MUSTER__STOP_WAIT:
         return resource->stuck;

@@ -228,6 +228,7 @@ void muster__stop_finished(struct muster_resource *resource, struct muster_op *o
         return;
     }
     struct muster__record *record = stop_record(resource, MUSTER_STAGE_INACTIVE);
+    resource->entry->left_active = false;
     resource->shown_inactive = true;
     resource->answered = true;
     resource->answer = MUSTER__ANSWER_INACTIVE;
