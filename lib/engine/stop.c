@@ -86,11 +86,17 @@ void muster__stop_begin(struct muster_resource *resource)
 
 /* ---- the wait --------------------------------------------------------------------------------------------------- */
 
-/* Is `dependent` on its way to be stopped? */
+/* Is `dependent` on its way to be stopped? One whose turn hasn't come may be waiting for this one's driver. */
 static bool is_stopping(const struct muster_resource *dependent)
 {
-    return dependent->state == MUSTER__STOP_COMMIT || dependent->state == MUSTER__STOP_WAIT ||
-           dependent->state == MUSTER__STOPPING || muster__request_is_stopping(dependent);
+    switch (dependent->state) {
+    case MUSTER__STOP_COMMIT:
+    case MUSTER__STOP_WAIT:
+    case MUSTER__STOPPING:
+        return true;
+    default:
+        return dependent->state != MUSTER__NEW && muster__request_is_stopping(dependent);
+    }
 }
 
 /* Its op is past its deadline, and may never end. */
@@ -174,11 +180,11 @@ void muster__stop_wait(struct muster_resource *resource)
     bool hung = is_hung(dependent);
     if (is_stopping(dependent) && !hung)
         return;
-    if (resource->request != NULL && (hung || muster__resource_at_rest(dependent))) {
+    if (resource->request != NULL && (hung || dependent->state == MUSTER__NEW || muster__resource_at_rest(dependent))) {
         back_out(resource, depended_on(resource, dependent));
         return;
     }
-    resource->stuck = dependent->settled;
+    resource->stuck = dependent->settled || dependent->state == MUSTER__NEW;
     if (resource->stuck)
         muster__resource_set_error(resource, depended_on(resource, dependent));
 }
