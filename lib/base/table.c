@@ -14,6 +14,21 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* Up to 7 bytes, by reads of a fixed size that may overlap: a memcpy of `length` would be a call. */
+static uint64_t read_tail(const char *bytes, size_t length)
+{
+    uint32_t low = 0;
+    uint32_t high = 0;
+    if (length >= 4) {
+        memcpy(&low, bytes, 4);
+        memcpy(&high, bytes + length - 4, 4);
+    } else if (length > 0) {
+        low = (uint32_t)(unsigned char)bytes[0] << 16 | (uint32_t)(unsigned char)bytes[length / 2] << 8 |
+              (unsigned char)bytes[length - 1];
+    }
+    return (uint64_t)high << 32 | low;
+}
+
 uint64_t muster__hash(const char *bytes, size_t length)
 {
     uint64_t hash = 0x9e3779b97f4a7c15u ^ length;
@@ -22,9 +37,7 @@ uint64_t muster__hash(const char *bytes, size_t length)
         memcpy(&word, bytes, 8);
         hash = mix(hash ^ word, 0xd6e8feb86659fd93u);
     }
-    uint64_t tail = 0;
-    memcpy(&tail, bytes, length);
-    return mix(hash ^ tail, 0xa0761d6478bd642fu ^ length);
+    return mix(hash ^ read_tail(bytes, length), 0xa0761d6478bd642fu ^ length);
 }
 
 void muster__table_init(struct muster__table *table, const struct muster__memory *memory)
