@@ -15,8 +15,8 @@ static enum wait wait_for_driver(const struct muster_resource *resource)
     const struct muster_driver *driver = resource->driver;
     if (driver_is_fallen(driver))
         return STUCK;
-    if (resource->request != NULL)
-        return READY;
+    if (resource->request != NULL) /* another bring-up may have closed the barrier since */
+        return muster__barrier_open(driver) ? READY : COMING;
     if (resource->edge_count == 0 && driver->waiting[MUSTER__STEP_RECONCILE] > 0)
         return COMING;
     if (resource->decision.verdict != MUSTER__START_LATER)
