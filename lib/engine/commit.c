@@ -374,7 +374,8 @@ static int compare_loaded(struct muster__engine *engine, const struct muster__ev
 /* What is written over a later version gets a generation that is later still. */
 static void outdo(struct muster__engine *engine, struct muster__entry *entry)
 {
-    if (entry->record == NULL || entry->record->is.generation >= entry->generation)
+    if (entry->record == NULL || entry->durable == NULL ||
+        entry->record->is.generation > entry->durable->is.generation)
         return;
     struct muster_record next = entry->record->is;
     next.generation = entry->generation + 1;

@@ -105,6 +105,12 @@ static bool is_hung(const struct muster_resource *dependent)
     return dependent->op != NULL && dependent->op->timed_out;
 }
 
+/* It doesn't move before this one has settled, or its driver's turn has come. */
+static bool stays(const struct muster_resource *dependent)
+{
+    return dependent->state == MUSTER__NEW || dependent->state == MUSTER__ADOPT_WAIT;
+}
+
 /* The first dependent that keeps it from being stopped. */
 static struct muster_resource *blocker(const struct muster_resource *resource)
 {
@@ -180,11 +186,11 @@ void muster__stop_wait(struct muster_resource *resource)
     bool hung = is_hung(dependent);
     if (is_stopping(dependent) && !hung)
         return;
-    if (resource->request != NULL && (hung || dependent->state == MUSTER__NEW || muster__resource_at_rest(dependent))) {
+    if (resource->request != NULL && (hung || stays(dependent) || muster__resource_at_rest(dependent))) {
         back_out(resource, depended_on(resource, dependent));
         return;
     }
-    resource->stuck = dependent->settled || dependent->state == MUSTER__NEW;
+    resource->stuck = dependent->settled || stays(dependent);
     if (resource->stuck)
         muster__resource_set_error(resource, depended_on(resource, dependent));
 }

@@ -2,6 +2,7 @@
 /* What must hold whatever happens. Each function is a sentence of the design. */
 #include "world.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool has(const struct world_driver *driver, unsigned callback)
@@ -278,8 +279,9 @@ static bool is_restart(struct world *world, const struct played *played)
 /* "`starting` is durable before the driver's start is called" */
 static void check_intent(struct world *world, const struct played *played)
 {
-    const struct world_resource *resource = played->resource;
+    struct world_resource *resource = played->resource;
     const struct stored *stored = durable(world, resource);
+    snprintf(resource->called, sizeof(resource->called), "%s", played->op->token);
     if (!world->options.has_store || is_restart(world, played))
         return;
     if (stored == NULL || stored->is.stage != MUSTER_STAGE_STARTING)

@@ -17,6 +17,10 @@ static void check_attempts(struct world *world, const struct muster_record *reco
                   (before->is.stage == MUSTER_STAGE_INACTIVE && before->is.reason == MUSTER_REASON_FAILURE));
     if (!again || resource == NULL || resource->asked || world->store_failed || world->going_down || world->boot_unknown)
         return;
+    /* An intent that was withdrawn before its start was called is no attempt. */
+    if (before->is.stage == MUSTER_STAGE_STARTING &&
+        (before->is.token == NULL || strcmp(before->is.token, resource->called) != 0))
+        return;
     if (record->attempts <= before->is.attempts)
         world_fail(world, "%s is started again, and the attempt isn't counted", full);
     if (record->attempts > world->options.max_attempts)

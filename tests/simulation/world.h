@@ -106,6 +106,7 @@ struct world_resource {
     unsigned instance; /* how often it has been started */
     char token[33];
     char handle[32];
+    char called[33]; /* the token of the last start that was called */
     uint64_t limbo_until; /* spawned, and not to be seen before; 0: no */
     /* ---- this life */
     unsigned alive; /* definitions given to muster and not released */
