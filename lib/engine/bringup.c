@@ -245,6 +245,8 @@ int muster__bring_up(struct muster__engine *engine, const struct muster__event *
         return muster__refuse(engine, MUSTER_ESTATE, "bring-up: a reload is under way");
     if (engine->state == MUSTER_STATE_DOWN && engine->op_count > 0)
         return muster__refuse(engine, MUSTER_EBUSY, "bring-up: ops of the last one are still out");
+    if (engine->state == MUSTER_STATE_DOWN && engine->store > MUSTER__STORE_CLOSED)
+        return muster__refuse(engine, MUSTER_EBUSY, "bring-up: the store isn't closed yet");
     int code = muster__check(engine, event);
     if (code != 0) {
         drop_unfit(engine);
@@ -330,6 +332,8 @@ int muster__loaded(struct muster__engine *engine, const struct muster__event *ev
         code = claim(engine, event->records[i]);
     if (muster__going_down(engine)) {
         engine->store = MUSTER__STORE_IDLE;
+        if (engine->state == MUSTER_STATE_DOWN)
+            muster__store_close(engine);
         return 0;
     }
     if (code != 0) {

@@ -273,6 +273,13 @@ static void failed(struct muster__engine *engine, int code)
 int muster__committed(struct muster__engine *engine, const struct muster__event *event)
 {
     muster__timer_clear(engine, &engine->store_timer);
+    if (engine->state == MUSTER_STATE_DOWN) {
+        if (event->code != 0)
+            set_store_error(engine, event->error, event->code);
+        end_batch(engine, event->code == 0 ? APPLIED : REFUSED);
+        muster__store_close(engine);
+        return 0;
+    }
     if (engine->store == MUSTER__STORE_STALLED) {
         begin_reload(engine);
         return 0;
@@ -410,6 +417,11 @@ static void find_dirty(struct muster__engine *engine)
 int muster__reloaded(struct muster__engine *engine, const struct muster__event *event)
 {
     int code = event->code != 0 ? event->code : compare_loaded(engine, event);
+    if (engine->state == MUSTER_STATE_DOWN) {
+        end_batch(engine, REFUSED);
+        muster__store_close(engine);
+        return 0;
+    }
     if (code != 0) {
         set_store_error(engine, event->error, code);
         engine->store = MUSTER__STORE_BROKEN;

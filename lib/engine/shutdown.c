@@ -114,8 +114,9 @@ static void begin_stop(struct muster_resource *resource)
     struct muster_driver *driver = resource->driver;
     if (resource->op != NULL || !is_live(resource))
         return;
-    if (resource->request != NULL && resource->request->type == MUSTER__EVENT_RESOURCE_START)
-        muster__request_done(resource, MUSTER_ECANCELED, NULL);
+    /* Whatever was asked for hasn't come true: a start's record isn't durable, a stop has failed. */
+    if (resource->request != NULL && resource->state != MUSTER__STOP_WAIT)
+        muster__request_done(resource, MUSTER_ECANCELED, resource->error);
     resource->host_stop = true;
     resource->stop_awaited = true;
     resource->user_stop = resource->state == MUSTER__STOP_WAIT;
@@ -219,6 +220,15 @@ static bool store_is_open(const struct muster__engine *engine)
     return engine->store == MUSTER__STORE_IDLE || engine->store == MUSTER__STORE_BROKEN;
 }
 
+void muster__store_close(struct muster__engine *engine)
+{
+    engine->store = MUSTER__STORE_CLOSING;
+    muster__timer_clear(engine, &engine->store_timer);
+    engine->store_paused = engine->reload_wanted = false;
+    engine->records_unknown = false;
+    engine->close_wanted = true;
+}
+
 static void close_store(struct muster__engine *engine)
 {
     each_resource(engine, release);
@@ -227,11 +237,7 @@ static void close_store(struct muster__engine *engine)
         return;
     }
     engine->down_phase = MUSTER__DOWN_CLOSE;
-    engine->store = MUSTER__STORE_CLOSING;
-    muster__timer_clear(engine, &engine->store_timer);
-    engine->store_paused = engine->reload_wanted = false;
-    engine->records_unknown = false;
-    engine->close_wanted = true;
+    muster__store_close(engine);
 }
 
 int muster__closed(struct muster__engine *engine, const struct muster__event *event)

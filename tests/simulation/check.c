@@ -404,7 +404,8 @@ static void check_probe(struct world *world, const struct played *played)
     const struct stored *stored = durable(world, played->resource);
     const struct muster_op *op = played->op;
     unsigned probes = 0;
-    if (op->handle != NULL && stored != NULL && !of_this_boot(world, stored) && world->store.jobs == NULL)
+    if (op->handle != NULL && stored != NULL && !of_this_boot(world, stored) && world->store.jobs == NULL &&
+        world->loaded && !world->store_failed)
         world_fail(world, "%s: a probe is given a handle of another boot", played->resource->full);
     bool was_starting = stored != NULL && world->loaded && stored->is.stage == MUSTER_STAGE_STARTING &&
                         of_this_boot(world, stored) && stored->is.token != NULL;
