@@ -83,7 +83,7 @@ MUSTER_API void muster_record_init(struct muster_record *record, size_t size);
 typedef int (*muster_load_cb)(void *data, const struct muster_record *record);
 
 /**
- * A store's callbacks. All but verify and compact must be there. `self` is the implementation's pointer. A failing
+ * A store's callbacks. All but the optional ones must be there. `self` is the implementation's pointer. A failing
  * callback fills `error` with muster_error_set(); it is never NULL.
  */
 struct muster_store_ops {
@@ -126,6 +126,13 @@ struct muster_store_ops {
     int (*verify)(void *self, struct muster_error *error);
     /** Optional. Reclaim space. */
     int (*compact)(void *self, struct muster_error *error);
+
+    /**
+     * Optional. Instead of open, for muster_store_open() with MUSTER_STORE_READ_ONLY: take no lock, make nothing, change
+     * nothing. Then come load and verify alone, any number of times, and close. Another process may be writing meanwhile:
+     * what load tells was there at some time since this call.
+     */
+    int (*open_read_only)(void *self, struct muster_error *error);
 };
 
 /**
@@ -133,6 +140,46 @@ struct muster_store_ops {
  * a missing callback.
  */
 MUSTER_API int muster_store_new(const struct muster_store_ops *ops, void *self, struct muster_store **ret_store);
+
+/**
+ * A store can be used without a context: by a tool that shows, checks or mends what a daemon has left. These functions call
+ * the store's callbacks at once, on the calling thread, and block. Not for a store that was given to muster_new(), nor is one
+ * that is open to be given to it. Each returns 0 or a negative code, and keeps what went wrong in muster_store_get_error();
+ * MUSTER_EINVAL, which needs no text: an argument is NULL. A store that is open is closed before it is freed.
+ */
+
+/** Flags of muster_store_open(). */
+enum muster_store_open_flags {
+    /**
+     * Work beside a daemon that has the store: take no lock, make nothing and change nothing; commit and compact are
+     * MUSTER_ESTATE. MUSTER_ENOTSUP: the store can't.
+     */
+    MUSTER_STORE_READ_ONLY = 1
+};
+
+/**
+ * `flags` is of enum muster_store_open_flags. Without READ_ONLY it makes what isn't there, and mends what is damaged, as a
+ * daemon's open does. MUSTER_EBUSY: a daemon has it, and the text says which. MUSTER_ESTATE: it is open already.
+ */
+MUSTER_API int muster_store_open(struct muster_store *store, uintptr_t flags);
+/**
+ * 0 with MUSTER_ECORRUPT in muster_store_get_error(): some records were lost. A non-zero return of `cb` ends the load, and is
+ * returned. MUSTER_ESTATE, as with those below: it isn't open.
+ */
+MUSTER_API int muster_store_load(struct muster_store *store, muster_load_cb cb, void *data);
+/** See commit in struct muster_store_ops. */
+MUSTER_API int muster_store_commit(struct muster_store *store, const struct muster_record *const *records, size_t count);
+/**
+ * MUSTER_ECORRUPT: what is wrong as a whole is the error's text, and each problem ("line 7: damaged: ...") a sibling of it, at
+ * most 100; walk them with muster_error_next(). MUSTER_ENOTSUP: the store can't tell.
+ */
+MUSTER_API int muster_store_verify(struct muster_store *store);
+/** MUSTER_ENOTSUP: the store has nothing to reclaim. */
+MUSTER_API int muster_store_compact(struct muster_store *store);
+/** Give the lock back. Whatever it returns, the store is closed. */
+MUSTER_API int muster_store_close(struct muster_store *store);
+/** What the last of the calls above has left; its code is 0 if all is fine. Valid until the next one. NULL for NULL. */
+MUSTER_API const struct muster_error *muster_store_get_error(const struct muster_store *store);
 
 /** Free a store that no context owns: a successful muster_new() takes it. NULL is accepted. */
 MUSTER_API void muster_store_free(struct muster_store *store);

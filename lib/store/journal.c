@@ -161,7 +161,7 @@ static void forget(struct muster__journal *journal)
 {
     muster__journal_close_all(journal);
     muster__live_clear(&journal->live);
-    journal->poisoned = journal->indeterminate = false;
+    journal->poisoned = journal->indeterminate = journal->read_only = false;
 }
 
 static void destroy(void *self)
@@ -194,6 +194,20 @@ static int open_journal(void *self, struct muster_error *error)
     return code;
 }
 
+static int open_read_only(void *self, struct muster_error *error)
+{
+    struct muster__journal *journal = self;
+    if (journal->directory_fd >= 0)
+        return muster_error_set(error, MUSTER_ESTATE, 0, "open: %s is open already", journal->directory);
+    journal->read_only = true;
+    int code = muster__journal_enter(journal, error);
+    if (code == 0)
+        code = muster__journal_read_only(journal, error);
+    if (code != 0)
+        forget(journal);
+    return code;
+}
+
 /*
  * What is in memory is what was acknowledged. Where it can't be told whether the file agrees, it is made to.
  */
@@ -220,7 +234,7 @@ static int close_journal(void *self, struct muster_error *error)
     struct muster__journal *journal = self;
     if (journal->directory_fd < 0)
         return muster_error_set(error, MUSTER_ESTATE, 0, "close: %s isn't open", journal->directory);
-    int code = muster__journal_unlock(journal, error);
+    int code = journal->read_only ? 0 : muster__journal_unlock(journal, error);
     forget(journal);
     return code;
 }
@@ -275,6 +289,7 @@ int muster__journal_new(const char *directory, const struct muster_journal_optio
         .close = close_journal,
         .verify = verify,
         .compact = compact,
+        .open_read_only = open_read_only,
     };
     struct muster__journal settings = {.calls = calls, .directory_fd = -1, .lock_fd = -1, .fd = -1};
     if (directory == NULL || directory[0] == '\0' || ret_store == NULL || set_options(&settings, options) != 0)

@@ -37,6 +37,8 @@ struct muster__journal {
     uint64_t compact_size;
     size_t max_depth;
 
+    /* No lock is held, and nothing is changed. */
+    bool read_only;
     /* -1: not open. */
     int directory_fd;
     int lock_fd;
@@ -80,6 +82,8 @@ int muster__journal_failed(const struct muster__journal *journal, struct muster_
 
 /* Open the directory, made if missing, and take the lock. On failure nothing stays open. */
 int muster__journal_lock(struct muster__journal *journal, struct muster_error *error);
+/* Open the directory, which must be there, and take no lock. On failure nothing stays open. */
+int muster__journal_enter(struct muster__journal *journal, struct muster_error *error);
 /* Give the lock back, also when children have inherited it. */
 int muster__journal_unlock(struct muster__journal *journal, struct muster_error *error);
 /* Close whatever is open and change nothing on disk. */
@@ -87,7 +91,10 @@ void muster__journal_close_all(struct muster__journal *journal);
 
 /* ---- journal_file.c */
 
-/* Is an open file regular, with one link, ours, and written by nobody else? MUSTER_EINVAL: it isn't. */
+/*
+ * Is an open file regular, with one link, ours, and written by nobody else? To be read only it need be regular.
+ * MUSTER_EINVAL: it isn't.
+ */
 int muster__journal_check_file(const struct muster__journal *journal, int fd, const char *file,
                                struct muster_error *error);
 /* Open and check a file of the directory. -1 with *ret_code 0: there is none. */
@@ -115,7 +122,9 @@ int muster__journal_replace(struct muster__journal *journal, struct muster_error
 
 /* Read the file, or make one; repair it if it needs that. */
 int muster__journal_read(struct muster__journal *journal, struct muster_error *error);
-/* Read it and change nothing: MUSTER_ECORRUPT says what is wrong. */
+/* Read it and change nothing, beside a daemon that may be writing to it. */
+int muster__journal_read_only(struct muster__journal *journal, struct muster_error *error);
+/* Read it and change nothing: MUSTER_ECORRUPT says what is wrong, with a sibling for each problem. */
 int muster__journal_verify(struct muster__journal *journal, struct muster_error *error);
 
 #endif

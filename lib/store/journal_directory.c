@@ -181,6 +181,14 @@ int muster__journal_lock(struct muster__journal *journal, struct muster_error *e
     return code;
 }
 
+int muster__journal_enter(struct muster__journal *journal, struct muster_error *error)
+{
+    journal->directory_fd = journal->calls->openat(AT_FDCWD, journal->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (journal->directory_fd < 0)
+        return muster__journal_failed(journal, error, errno, "open state directory", "");
+    return 0;
+}
+
 int muster__journal_unlock(struct muster__journal *journal, struct muster_error *error)
 {
     int code = 0;

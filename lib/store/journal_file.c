@@ -17,6 +17,8 @@ int muster__journal_check_file(const struct muster__journal *journal, int fd, co
     const char *wrong = NULL;
     if (!S_ISREG(stat.st_mode))
         wrong = "isn't a regular file: move it away";
+    else if (journal->read_only)
+        return 0;
     else if (stat.st_nlink != 1)
         wrong = "has more than one link, or none: copy it, and put the copy in its place";
     else if (stat.st_uid != geteuid())
@@ -31,7 +33,8 @@ int muster__journal_check_file(const struct muster__journal *journal, int fd, co
 int muster__journal_open_file(const struct muster__journal *journal, const char *file, int *ret_code,
                               struct muster_error *error)
 {
-    int fd = journal->calls->openat(journal->directory_fd, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+    int access = journal->read_only ? O_RDONLY : O_RDWR;
+    int fd = journal->calls->openat(journal->directory_fd, file, access | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
     *ret_code = 0;
     if (fd >= 0)
         *ret_code = muster__journal_check_file(journal, fd, file, error);

@@ -29,9 +29,74 @@ struct scan {
     bool torn;
     uint64_t lines_lost;
     uint64_t lines_unnamed;
+    /* For people, one by one, where `notes` are wanted. */
+    bool notes;
+    struct muster_error *noted;
+    size_t noted_count;
+    /* The line that is looked at, and what is known of where lines are. */
+    size_t at;
+    size_t counted;
+    size_t counted_lines;
 };
 
 #define LINE_START "{\"seq\":"
+
+/* ---- what is wrong, for people */
+
+#define NOTES_MAX 100
+
+/* Of a byte, from 1. */
+static size_t line_number(struct scan *scan, size_t at)
+{
+    if (at < scan->counted)
+        scan->counted = scan->counted_lines = 0;
+    for (; scan->counted < at; scan->counted++)
+        scan->counted_lines += scan->bytes[scan->counted] == '\n';
+    return scan->counted_lines + 1;
+}
+
+static void note(struct scan *scan, size_t at, const char *text)
+{
+    if (!scan->notes || scan->noted_count++ >= NOTES_MAX)
+        return;
+    const struct muster__memory *memory = &scan->journal->memory;
+    if (at >= scan->size)
+        muster__error_append(&scan->noted, muster__error_new(memory, MUSTER_ECORRUPT, NULL, "at the end: %s", text));
+    else
+        muster__error_append(&scan->noted, muster__error_new(memory, MUSTER_ECORRUPT, NULL, "line %zu: %s",
+                                                             line_number(scan, at), text));
+}
+
+static void note_bad_line(struct scan *scan, size_t at)
+{
+    char text[128];
+    struct muster__journal_line line;
+    if (!muster__journal_get_line(scan->bytes + at, scan->size - at, &scan->header.id, &line))
+        snprintf(text, sizeof(text), "damaged: its checksum or its form is wrong");
+    else if (line.seq < scan->next)
+        snprintf(text, sizeof(text), "batch %ju is there twice, or out of order", (uintmax_t)line.seq);
+    else
+        snprintf(text, sizeof(text), "batch %ju holds what isn't a record", (uintmax_t)line.seq);
+    note(scan, at, text);
+}
+
+static void note_missing(struct scan *scan, uint64_t next)
+{
+    char text[128];
+    if (next - scan->next == 1)
+        snprintf(text, sizeof(text), "before this, batch %ju is missing", (uintmax_t)scan->next);
+    else
+        snprintf(text, sizeof(text), "before this, batches %ju to %ju are missing", (uintmax_t)scan->next,
+                 (uintmax_t)next - 1);
+    note(scan, scan->at, text);
+}
+
+static void forget_notes(struct scan *scan)
+{
+    muster__error_unref(scan->noted);
+    scan->noted = NULL;
+    scan->noted_count = 0;
+}
 
 /* ---- damaged lines */
 
@@ -75,10 +140,12 @@ static int resolve(struct scan *scan, uint64_t seq)
 {
     bool missing = scan->next == 0 || seq == 0 || scan->next < seq;
     scan->corrupt = true;
-    for (size_t at = scan->bad; missing && scan->has_bad && at < scan->bad_end;) {
+    for (size_t at = scan->bad; scan->has_bad && at < scan->bad_end;) {
         const char *newline = memchr(scan->bytes + at, '\n', scan->bad_end - at);
         size_t length = newline == NULL ? scan->bad_end - at : (size_t)(newline - (scan->bytes + at));
-        int code = length == 0 ? 0 : resolve_line(scan, scan->bytes + at, length, seq);
+        if (length > 0 && scan->notes)
+            note_bad_line(scan, at);
+        int code = length == 0 || !missing ? 0 : resolve_line(scan, scan->bytes + at, length, seq);
         if (code != 0)
             return code;
         at += length + 1;
@@ -86,6 +153,7 @@ static int resolve(struct scan *scan, uint64_t seq)
     scan->has_bad = false;
     if (scan->next == 0 || scan->next >= seq)
         return 0;
+    note_missing(scan, seq);
     scan->lines_lost += seq - scan->next;
     scan->lines_unnamed += seq - scan->next;
     if (seq - 1 > scan->header.whole)
@@ -99,6 +167,7 @@ static int take_batch(struct scan *scan, const struct muster__journal_line *line
 {
     struct muster__change change;
     int code = 0;
+    scan->at = (size_t)(line->payload - scan->bytes);
     if (scan->has_bad || line->seq != scan->next)
         code = resolve(scan, line->seq);
     if (code == 0)
@@ -130,8 +199,10 @@ static int take_line(struct scan *scan, size_t at)
         return code == MUSTER_EINVAL ? MUSTER_ECORRUPT : code;
     scan->last = at;
     scan->end = at + line.bytes;
-    if (scan->end < scan->size && scan->bytes[scan->end] != '\n')
+    if (scan->end < scan->size && scan->bytes[scan->end] != '\n') {
         scan->corrupt = true;
+        note(scan, at, "something stands behind the batch");
+    }
     scan->end++;
     return 0;
 }
@@ -181,6 +252,8 @@ static int take_header(struct scan *scan, size_t *ret_at, struct muster_error *e
                                 "%s/%s has format %ju, and this muster knows format %d: use the muster that wrote it",
                                 scan->journal->directory, MUSTER__JOURNAL_FILE, (uintmax_t)format, MUSTER__JOURNAL_FORMAT);
     scan->header_lost = scan->corrupt = code != 0;
+    if (code != 0)
+        note(scan, 0, "the header is damaged");
     scan->next = scan->header.first;
     scan->end = *ret_at = code == 0 ? length + 1 : 0;
     return 0;
@@ -191,6 +264,7 @@ static int finish(struct scan *scan)
 {
     int code = 0;
     bool lost = scan->header_lost || scan->next <= scan->header.whole;
+    scan->at = scan->size;
     if (lost)
         code = resolve(scan, scan->header_lost ? 0 : scan->header.whole + 1);
     scan->torn = scan->has_bad;
@@ -229,9 +303,10 @@ static void describe(const struct scan *scan, struct muster_error *error, const 
     size_t quarantined = 0;
     muster__live_foreach(scan->live, count_quarantined, &quarantined);
     muster_error_set(error, MUSTER_ECORRUPT, 0,
-                     "%s/%s was corrupt: %s%ju batches lost, %ju of them without a trace of what they named, "
+                     "%s/%s %s corrupt: %s%ju batches lost, %ju of them without a trace of what they named, "
                      "%zu records are quarantined%s%s",
-                     scan->journal->directory, MUSTER__JOURNAL_FILE, scan->header_lost ? "header lost, " : "",
+                     scan->journal->directory, MUSTER__JOURNAL_FILE, kept == NULL ? "is" : "was",
+                     scan->header_lost ? "header lost, " : "",
                      (uintmax_t)scan->lines_lost, (uintmax_t)scan->lines_unnamed, quarantined,
                      kept == NULL ? "" : ", the damaged file is kept as ", kept == NULL ? "" : kept);
 }
@@ -300,8 +375,10 @@ static int scan_file(struct muster__journal *journal, struct scan *scan, int fd,
     scan->journal = journal;
     scan->bytes = bytes;
     code = run_scan(scan, error);
-    if (code != 0)
+    if (code != 0) {
         muster__free(&journal->memory, bytes);
+        scan->bytes = NULL;
+    }
     return code;
 }
 
@@ -325,27 +402,74 @@ int muster__journal_read(struct muster__journal *journal, struct muster_error *e
     return code;
 }
 
-int muster__journal_verify(struct muster__journal *journal, struct muster_error *error)
+/* ---- without changing anything */
+
+/* How often, at most. */
+#define LOOKS 8
+
+static int look_once(struct muster__journal *journal, struct scan *scan, struct muster_error *error)
 {
-    struct muster__live live;
-    struct scan scan = {.live = &live};
     int code;
     int fd = muster__journal_open_file(journal, MUSTER__JOURNAL_FILE, &code, error);
     if (fd < 0)
         return code != 0 ? code : muster__journal_failed(journal, error, ENOENT, "open", MUSTER__JOURNAL_FILE);
-    muster__live_init(&live, &journal->memory);
-    code = scan_file(journal, &scan, fd, error);
-    if (code == 0) {
-        muster__free(&journal->memory, scan.bytes);
-        if (scan.corrupt) {
-            describe(&scan, error, NULL);
-            code = MUSTER_ECORRUPT;
-        } else if (scan.torn) {
-            code = muster_error_set(error, MUSTER_ECORRUPT, 0, "%s/%s has a torn tail at byte %zu", journal->directory,
-                                    MUSTER__JOURNAL_FILE, scan.bad);
-        }
-    }
+    code = scan_file(journal, scan, fd, error);
     journal->calls->close(fd);
+    return code;
+}
+
+/*
+ * While we read a daemon may write, so that an earlier line is seen half and a later one whole. What looks wrong
+ * is looked at again, until the file is found twice the same. scan->bytes is the caller's to free, also on failure.
+ */
+static int look(struct muster__journal *journal, struct scan *scan, struct muster_error *error)
+{
+    const struct scan empty = {.journal = journal, .live = scan->live, .notes = scan->notes};
+    for (int looks = 1;; looks++) {
+        struct scan again = empty;
+        forget_notes(scan);
+        muster__live_clear(scan->live);
+        int code = look_once(journal, &again, error);
+        bool same = code == 0 && scan->bytes != NULL && again.size == scan->size &&
+                    memcmp(again.bytes, scan->bytes, scan->size) == 0;
+        muster__free(&journal->memory, scan->bytes);
+        if (code != 0) {
+            forget_notes(&again);
+            *scan = empty;
+            return code;
+        }
+        *scan = again;
+        if (same || looks == LOOKS || !(scan->corrupt || scan->torn))
+            return 0;
+    }
+}
+
+int muster__journal_read_only(struct muster__journal *journal, struct muster_error *error)
+{
+    struct scan scan = {.live = &journal->live};
+    muster__error_init(&journal->lost);
+    int code = look(journal, &scan, error);
+    if (code == 0 && scan.corrupt)
+        describe(&scan, &journal->lost, NULL);
+    muster__free(&journal->memory, scan.bytes);
+    return code;
+}
+
+int muster__journal_verify(struct muster__journal *journal, struct muster_error *error)
+{
+    struct muster__live live;
+    struct scan scan = {.live = &live, .notes = true};
+    muster__live_init(&live, &journal->memory);
+    int code = look(journal, &scan, error);
+    if (code == 0 && scan.corrupt) {
+        describe(&scan, error, NULL);
+        error->next = scan.noted;
+        code = MUSTER_ECORRUPT;
+    } else if (code == 0 && scan.torn) {
+        code = muster_error_set(error, MUSTER_ECORRUPT, 0, "%s/%s has a torn tail at byte %zu, in line %zu", journal->directory,
+                                MUSTER__JOURNAL_FILE, scan.bad, line_number(&scan, scan.bad));
+    }
+    muster__free(&journal->memory, scan.bytes);
     muster__live_clear(&live);
     return code;
 }

@@ -120,7 +120,7 @@ static int load_rows(struct muster__sqlite *store, muster_load_cb cb, void *data
 
 static int check_open(const struct muster__sqlite *store, const char *operation, struct muster_error *error)
 {
-    if (store->lock_fd >= 0)
+    if (store->lock_fd >= 0 || store->read_only)
         return 0;
     return muster_error_set(error, MUSTER_ESTATE, 0, "%s: %s isn't open", operation, store->file);
 }
@@ -149,7 +149,7 @@ static int open_store(void *self, struct muster_error *error)
 {
     struct muster__sqlite *store = self;
     struct muster_error ignored = {0};
-    if (store->lock_fd >= 0)
+    if (check_open(store, "open", &ignored) == 0)
         return muster_error_set(error, MUSTER_ESTATE, 0, "open: %s is open already", store->file);
     int code = muster__sqlite_lock(store, error);
     if (code != 0)
@@ -163,6 +163,21 @@ static int open_store(void *self, struct muster_error *error)
     return code;
 }
 
+static int open_read_only(void *self, struct muster_error *error)
+{
+    struct muster__sqlite *store = self;
+    struct muster_error ignored = {0};
+    if (check_open(store, "open", &ignored) == 0)
+        return muster_error_set(error, MUSTER_ESTATE, 0, "open: %s is open already", store->file);
+    store->read_only = true;
+    store->owner = getpid();
+    int code = muster__sqlite_check_file(store, error);
+    if (code == 0)
+        code = muster__sqlite_connect(store, error);
+    store->read_only = code == 0;
+    return code;
+}
+
 static int close_store(void *self, struct muster_error *error)
 {
     struct muster__sqlite *store = self;
@@ -172,8 +187,8 @@ static int close_store(void *self, struct muster_error *error)
     int result = muster__sqlite_disconnect(store);
     if (result != SQLITE_OK)
         code = muster__sqlite_failed(store, error, result, "close");
-    int unlocked = muster__sqlite_unlock(store, error);
-    store->indeterminate = false;
+    int unlocked = store->read_only ? 0 : muster__sqlite_unlock(store, error);
+    store->indeterminate = store->read_only = false;
     return code != 0 ? code : unlocked;
 }
 
@@ -248,6 +263,7 @@ int muster_store_sqlite_new(const char *file, const struct muster_allocator *all
         .close = close_store,
         .verify = verify,
         .compact = compact,
+        .open_read_only = open_read_only,
     };
     struct muster__memory memory;
     if (file == NULL || file[0] == '\0' || ret_store == NULL || muster__memory_init(&memory, allocator) != 0)

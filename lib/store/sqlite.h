@@ -35,6 +35,8 @@ struct muster__sqlite {
     char *file;
     char *lock_file;
     int lock_fd;
+    /* No lock is held, and nothing is changed. */
+    bool read_only;
     /* Who opened it: in a child after fork the connection must not be touched. */
     pid_t owner;
     /* NULL: not open. */
@@ -50,7 +52,10 @@ struct muster__sqlite {
 int muster__sqlite_lock(struct muster__sqlite *store, struct muster_error *error);
 /* Give it back, also when children have inherited it. */
 int muster__sqlite_unlock(struct muster__sqlite *store, struct muster_error *error);
-/* Make the file if it isn't there; MUSTER_EINVAL: it isn't a file of ours alone. */
+/*
+ * Make the file if it isn't there, unless it is only to be read; MUSTER_EINVAL: it isn't a file of ours alone, or,
+ * to be read, no file.
+ */
 int muster__sqlite_check_file(const struct muster__sqlite *store, struct muster_error *error);
 
 /* ---- sqlite_database.c */
@@ -60,7 +65,10 @@ int muster__sqlite_check_file(const struct muster__sqlite *store, struct muster_
  * sqlite's `result`.
  */
 int muster__sqlite_failed(const struct muster__sqlite *store, struct muster_error *error, int result, const char *operation);
-/* Open the database, made if it is new; what it then holds is durable. On failure nothing stays open. */
+/*
+ * Open the database, made if it is new, unless it is only to be read; what it then holds is durable. On failure
+ * nothing stays open.
+ */
 int muster__sqlite_connect(struct muster__sqlite *store, struct muster_error *error);
 /* Close the connection, if there is one. sqlite's result. */
 int muster__sqlite_disconnect(struct muster__sqlite *store);

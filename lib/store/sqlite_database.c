@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/sqlite.h"
 
@@ -154,10 +155,35 @@ static int set_up(struct muster__sqlite *store, bool is_new, struct muster_error
     return result == SQLITE_OK ? 0 : muster__sqlite_failed(store, error, result, "open");
 }
 
+/*
+ * To look at a database in WAL mode sqlite makes FILE-wal and FILE-shm where they aren't there. That is so when nobody
+ * has it open, and then it can be told that the file won't change.
+ */
+static int open_read_only(struct muster__sqlite *store)
+{
+    size_t bytes = 3 * strlen(store->file) + sizeof("file:-wal?immutable=1");
+    char *name = muster__alloc(&store->memory, 1, bytes);
+    if (name == NULL)
+        return SQLITE_NOMEM;
+    snprintf(name, bytes, "%s-wal", store->file);
+    bool immutable = access(name, F_OK) != 0;
+    char *end = name + snprintf(name, bytes, "file:");
+    for (const char *c = store->file; *c != '\0'; c++)
+        end += snprintf(end, 4, "%%%02x", (unsigned)(unsigned char)*c);
+    snprintf(end, bytes - (size_t)(end - name), "%s", immutable ? "?immutable=1" : "");
+    int result = sqlite3_open_v2(name, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+    muster__free(&store->memory, name);
+    return result;
+}
+
 /* Until it is known to be ours, nothing of it is changed, not even when it is closed. */
 static int open_database(struct muster__sqlite *store)
 {
-    int result = sqlite3_open_v2(store->file, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    int result;
+    if (store->read_only)
+        result = open_read_only(store);
+    else
+        result = sqlite3_open_v2(store->file, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (result == SQLITE_OK)
         result = sqlite3_extended_result_codes(store->db, 1);
     if (result == SQLITE_OK)
@@ -169,13 +195,22 @@ static int open_database(struct muster__sqlite *store)
     return result;
 }
 
+/* Loading is all that there is to prepare. */
+static int set_up_read_only(struct muster__sqlite *store, bool is_new, struct muster_error *error)
+{
+    if (is_new)
+        return muster_error_set(error, MUSTER_EINVAL, 0, "open %s: it is empty, and not a store yet", store->file);
+    int result = sqlite3_prepare_v2(store->db, texts[MUSTER__SQLITE_LOAD], -1, &store->statements[MUSTER__SQLITE_LOAD], NULL);
+    return result == SQLITE_OK ? 0 : muster__sqlite_failed(store, error, result, "open");
+}
+
 int muster__sqlite_connect(struct muster__sqlite *store, struct muster_error *error)
 {
     bool is_new = false;
     int result = open_database(store);
     int code = result == SQLITE_OK ? identify(store, &is_new, error) : muster__sqlite_failed(store, error, result, "open");
     if (code == 0)
-        code = set_up(store, is_new, error);
+        code = (store->read_only ? set_up_read_only : set_up)(store, is_new, error);
     if (code != 0)
         muster__sqlite_disconnect(store);
     return code;

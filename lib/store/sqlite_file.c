@@ -107,9 +107,12 @@ int muster__sqlite_check_file(const struct muster__sqlite *store, struct muster_
 {
     struct stat stat;
     if (lstat(store->file, &stat) != 0)
-        return errno == ENOENT ? make_file(store, error) : muster_error_set(error, MUSTER_EIO, errno, "stat %s", store->file);
+        return errno == ENOENT && !store->read_only ? make_file(store, error)
+                                                    : muster_error_set(error, MUSTER_EIO, errno, "stat %s", store->file);
     if (!S_ISREG(stat.st_mode))
         return muster_error_set(error, MUSTER_EINVAL, 0, "%s isn't a regular file: name another one", store->file);
+    if (store->read_only)
+        return 0;
     if (stat.st_nlink != 1)
         return muster_error_set(error, MUSTER_EINVAL, 0, "%s has more than one link: remove the others", store->file);
     if (stat.st_uid != geteuid())

@@ -50,6 +50,7 @@ void muster_store_free(struct muster_store *store)
     if (store == NULL)
         return;
     struct muster__memory memory = store->memory;
+    muster__error_unref(store->error.next);
     store->ops.destroy(store->self);
     muster__free(&memory, store->ops.name);
     muster__free(&memory, store);
@@ -127,10 +128,95 @@ static int optional(struct muster_store *store, int (*callback)(void *self, stru
 
 int muster__store_verify(struct muster_store *store, struct muster_error *error)
 {
-    return optional(store, store->ops.verify, error);
+    int code = optional(store, store->ops.verify, error);
+    muster__error_unref(error->next);
+    error->next = NULL;
+    return code;
 }
 
 int muster__store_compact(struct muster_store *store, struct muster_error *error)
 {
     return optional(store, store->ops.compact, error);
+}
+
+/* ---- without a context */
+
+/* Ready for a call, which needs the store to be open, or not to be. */
+static int begin(struct muster_store *store, bool open, const char *operation)
+{
+    if (store == NULL)
+        return MUSTER_EINVAL;
+    muster__error_unref(store->error.next);
+    muster__error_init(&store->error);
+    if (store->open == open)
+        return 0;
+    return muster_error_set(&store->error, MUSTER_ESTATE, 0, "%s: %s: the store %s", store->ops.name, operation,
+                            open ? "isn't open" : "is open already");
+}
+
+static int begin_change(struct muster_store *store, const char *operation)
+{
+    int code = begin(store, true, operation);
+    if (code != 0 || !store->read_only)
+        return code;
+    return muster_error_set(&store->error, MUSTER_ESTATE, 0, "%s: %s: the store is open to read only", store->ops.name,
+                            operation);
+}
+
+int muster_store_open(struct muster_store *store, uintptr_t flags)
+{
+    int code = begin(store, false, "open");
+    if (code != 0)
+        return code;
+    if ((flags & ~(uintptr_t)MUSTER_STORE_READ_ONLY) != 0)
+        return muster_error_set(&store->error, MUSTER_EINVAL, 0, "%s: open: unknown flags", store->ops.name);
+    store->read_only = flags != 0;
+    if (store->read_only)
+        code = optional(store, store->ops.open_read_only, &store->error);
+    else
+        code = muster__store_open(store, &store->error);
+    store->open = code == 0;
+    return code;
+}
+
+int muster_store_load(struct muster_store *store, muster_load_cb cb, void *data)
+{
+    if (cb == NULL)
+        return MUSTER_EINVAL;
+    int code = begin(store, true, "load");
+    return code != 0 ? code : muster__store_load(store, cb, data, &store->error);
+}
+
+int muster_store_commit(struct muster_store *store, const struct muster_record *const *records, size_t count)
+{
+    if (records == NULL && count > 0)
+        return MUSTER_EINVAL;
+    int code = begin_change(store, "commit");
+    return code != 0 ? code : muster__store_commit(store, records, count, &store->error);
+}
+
+int muster_store_verify(struct muster_store *store)
+{
+    int code = begin(store, true, "verify");
+    return code != 0 ? code : optional(store, store->ops.verify, &store->error);
+}
+
+int muster_store_compact(struct muster_store *store)
+{
+    int code = begin_change(store, "compact");
+    return code != 0 ? code : muster__store_compact(store, &store->error);
+}
+
+int muster_store_close(struct muster_store *store)
+{
+    int code = begin(store, true, "close");
+    if (code != 0)
+        return code;
+    store->open = false;
+    return muster__store_close(store, &store->error);
+}
+
+const struct muster_error *muster_store_get_error(const struct muster_store *store)
+{
+    return store == NULL ? NULL : &store->error;
 }

@@ -18,6 +18,10 @@ struct muster_store {
     struct muster__memory memory;
     struct muster_store_ops ops;
     void *self;
+    /* Of the public functions, which call the store without a context. */
+    bool open;
+    bool read_only;
+    struct muster_error error;
 };
 
 const char *muster__store_name(const struct muster_store *store);
@@ -31,7 +35,7 @@ int muster__store_load(struct muster_store *store, muster_load_cb cb, void *data
 int muster__store_commit(struct muster_store *store, const struct muster_record *const *records, size_t count,
                          struct muster_error *error);
 int muster__store_close(struct muster_store *store, struct muster_error *error);
-/* MUSTER_ENOTSUP if the store doesn't have it. */
+/* MUSTER_ENOTSUP if the store doesn't have it. Of several problems it tells the first. */
 int muster__store_verify(struct muster_store *store, struct muster_error *error);
 int muster__store_compact(struct muster_store *store, struct muster_error *error);
 /*

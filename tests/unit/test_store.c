@@ -65,7 +65,7 @@ static void refuses_a_bad_definition(void **state)
     struct muster_store_ops ops = told_ops();
     assert_int_equal(muster_store_new(NULL, &told, &store), MUSTER_EINVAL);
     assert_int_equal(muster_store_new(&ops, &told, NULL), MUSTER_EINVAL);
-    ops.size = sizeof(ops) - 1;
+    ops.size = offsetof(struct muster_store_ops, open_read_only) - 1;
     assert_int_equal(muster_store_new(&ops, &told, &store), MUSTER_EINVAL);
     for (unsigned missing = 0; missing < 6; missing++) {
         ops = told_ops();
@@ -122,6 +122,72 @@ static void says_whose_error_it_is(void **state)
     assert_int_equal(told.destroyed, 1);
 }
 
+static int ignore(void *data, const struct muster_record *record)
+{
+    (void)data;
+    (void)record;
+    return 0;
+}
+
+static void without_a_context_it_is_used_in_order(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct muster_store *store;
+    const struct muster_store_ops ops = told_ops();
+    assert_int_equal(muster_store_new(&ops, &told, &store), 0);
+    assert_int_equal(muster_store_load(store, ignore, NULL), MUSTER_ESTATE);
+    assert_string_equal(muster_error_text(muster_store_get_error(store)), "told: load: the store isn't open");
+    assert_int_equal(muster_store_commit(store, NULL, 0), MUSTER_ESTATE);
+    assert_int_equal(muster_store_verify(store), MUSTER_ESTATE);
+    assert_int_equal(muster_store_compact(store), MUSTER_ESTATE);
+    assert_int_equal(muster_store_close(store), MUSTER_ESTATE);
+    assert_int_equal(muster_store_open(store, 2), MUSTER_EINVAL);
+    assert_int_equal(muster_store_open(store, MUSTER_STORE_READ_ONLY), MUSTER_ENOTSUP);
+    assert_int_equal(muster_store_open(store, 0), 0);
+    assert_int_equal(muster_error_code(muster_store_get_error(store)), 0);
+    assert_int_equal(muster_store_open(store, 0), MUSTER_ESTATE);
+    assert_int_equal(muster_store_load(store, ignore, NULL), 0);
+    assert_int_equal(muster_store_load(store, NULL, NULL), MUSTER_EINVAL);
+    assert_int_equal(muster_store_commit(store, NULL, 1), MUSTER_EINVAL);
+    assert_int_equal(muster_store_verify(store), MUSTER_ENOTSUP);
+    told.code = MUSTER_EIO;
+    assert_int_equal(muster_store_close(store), MUSTER_EIO);
+    told.code = 0;
+    assert_int_equal(muster_store_close(store), MUSTER_ESTATE);
+    assert_int_equal(muster_store_open(NULL, 0), MUSTER_EINVAL);
+    assert_null(muster_store_get_error(NULL));
+    muster_store_free(store);
+    assert_int_equal(told.destroyed, 1);
+}
+
+static int open_read_only(void *self, struct muster_error *error)
+{
+    (void)self;
+    (void)error;
+    return 0;
+}
+
+static void read_only_changes_nothing(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct muster_store *store;
+    struct muster_store_ops ops = told_ops();
+    ops.open_read_only = open_read_only;
+    assert_int_equal(muster_store_new(&ops, &told, &store), 0);
+    assert_int_equal(muster_store_open(store, MUSTER_STORE_READ_ONLY), 0);
+    assert_int_equal(muster_store_load(store, ignore, NULL), 0);
+    assert_int_equal(muster_store_commit(store, NULL, 0), MUSTER_ESTATE);
+    assert_string_equal(muster_error_text(muster_store_get_error(store)), "told: commit: the store is open to read only");
+    assert_int_equal(muster_store_compact(store), MUSTER_ESTATE);
+    assert_int_equal(muster_store_close(store), 0);
+    assert_int_equal(muster_store_open(store, 0), 0);
+    assert_int_equal(muster_store_commit(store, NULL, 0), 0);
+    assert_int_equal(muster_store_close(store), 0);
+    muster_store_free(store);
+}
+
 static void a_positive_return_is_no_success(void **state)
 {
     (void)state;
@@ -152,6 +218,8 @@ int main(void)
         cmocka_unit_test(refuses_a_bad_definition),
         cmocka_unit_test(refuses_a_longer_definition_with_something_set),
         cmocka_unit_test(says_whose_error_it_is),
+        cmocka_unit_test(without_a_context_it_is_used_in_order),
+        cmocka_unit_test(read_only_changes_nothing),
         cmocka_unit_test(a_positive_return_is_no_success),
         cmocka_unit_test(a_record_begins_empty),
     };
