@@ -6,7 +6,7 @@ _muster()
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'plan --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'plan store --help --version' -- "$current")
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -19,6 +19,22 @@ _muster()
         esac
         case $current in
         -*) mapfile -t COMPREPLY < <(compgen -W '--format --help' -- "$current") ;;
+        *) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        esac
+        ;;
+    store)
+        local actions='show verify export import compact forget resolve' action=${COMP_WORDS[2]}
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            mapfile -t COMPREPLY < <(compgen -W "$actions --help" -- "$current")
+            return
+        fi
+        case $action:$COMP_CWORD:$current in
+        show:*:-*) mapfile -t COMPREPLY < <(compgen -W '--json --help' -- "$current") ;;
+        import:*:-*) mapfile -t COMPREPLY < <(compgen -W '--merge --help' -- "$current") ;;
+        *:-*) mapfile -t COMPREPLY < <(compgen -W '--help' -- "$current") ;;
+        forget:4:*) ;;
+        resolve:4:*) ;;
+        resolve:5:*) mapfile -t COMPREPLY < <(compgen -W 'active inactive' -- "$current") ;;
         *) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
         esac
         ;;

@@ -16,6 +16,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"plan", "muster plan", "FILE", "validate a plan and print the order of its drivers", tool_plan},
+    {"store", "muster store", "ACTION PATH", "show, check, copy and mend the records of a daemon", tool_store},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -24,7 +25,7 @@ static void print_help(void)
 {
     fputs("usage: muster COMMAND [OPTION]... ARGUMENT...\n\n", stdout);
     for (size_t i = 0; i < COMMANDS; i++)
-        printf("  %-6s %-8s %s\n", commands[i].name, commands[i].arguments, commands[i].about);
+        printf("  %-6s %-11s  %s\n", commands[i].name, commands[i].arguments, commands[i].about);
     fputs("\n  -h, --help     print this, or after a command its options\n"
           "  -V, --version  print the version\n\n"
           "Exit codes: 0 fine, 1 the input has a problem, 2 wrong usage.\n",
