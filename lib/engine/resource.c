@@ -299,7 +299,7 @@ void muster__resource_detach(struct muster_resource *resource)
     muster__edges_free(resource);
     entry->resource = NULL;
     if (resource->state != MUSTER__NEW)
-        entry->left_active = resource->state == MUSTER__ACTIVE;
+        entry->left_active = resource->state == MUSTER__ACTIVE || resource->state == MUSTER__LEFT_ALONE;
     if (muster__going_down(driver->engine))
         entry->left_active = false;
     muster__entry_drop(driver->engine, entry);
