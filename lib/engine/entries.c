@@ -243,6 +243,8 @@ int muster__record_resolve(struct muster__engine *engine, const struct muster__e
     resolved.desired = active ? MUSTER_DESIRED_ACTIVE : MUSTER_DESIRED_INACTIVE;
     resolved.stage = active ? MUSTER_STAGE_ACTIVE : MUSTER_STAGE_INACTIVE;
     resolved.reason = MUSTER_REASON_USER;
+    if (active)
+        resolved.flags |= MUSTER_RECORD_MARK;
     resolved.boot = engine->boot_id;
     resolved.format = MUSTER_RECORD_FORMAT;
     resolved.generation = entry->generation + 1;
