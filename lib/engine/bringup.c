@@ -333,7 +333,7 @@ int muster__loaded(struct muster__engine *engine, const struct muster__event *ev
     if (muster__going_down(engine)) {
         engine->store = MUSTER__STORE_IDLE;
         if (engine->state == MUSTER_STATE_DOWN)
-            muster__store_close(engine);
+            muster__ask_close(engine);
         return 0;
     }
     if (code != 0) {

@@ -277,7 +277,7 @@ int muster__committed(struct muster__engine *engine, const struct muster__event 
         if (event->code != 0)
             set_store_error(engine, event->error, event->code);
         end_batch(engine, event->code == 0 ? APPLIED : REFUSED);
-        muster__store_close(engine);
+        muster__ask_close(engine);
         return 0;
     }
     if (engine->store == MUSTER__STORE_STALLED) {
@@ -419,7 +419,7 @@ int muster__reloaded(struct muster__engine *engine, const struct muster__event *
     int code = event->code != 0 ? event->code : compare_loaded(engine, event);
     if (engine->state == MUSTER_STATE_DOWN) {
         end_batch(engine, REFUSED);
-        muster__store_close(engine);
+        muster__ask_close(engine);
         return 0;
     }
     if (code != 0) {

@@ -96,8 +96,10 @@ static void free_entry(struct muster__engine *engine, struct muster__entry *entr
 
 void muster__entry_drop(struct muster__engine *engine, struct muster__entry *entry)
 {
-    if (entry->resource != NULL || entry->record != NULL || entry->durable != NULL || entry->in_batch || entry->doubtful || entry->left_active ||
-        !muster__list_empty(&entry->dependents) || !muster__list_empty(&entry->waiters))
+    bool stored = entry->record != NULL || entry->durable != NULL || entry->in_batch || entry->doubtful;
+    bool named = entry->resource != NULL || entry->left_active || !muster__list_empty(&entry->dependents) ||
+                 !muster__list_empty(&entry->waiters);
+    if (stored || named)
         return;
     muster__table_remove(&engine->entries, &entry->node);
     free_entry(engine, entry);

@@ -606,7 +606,7 @@ void muster__rollback(struct muster__engine *engine, const struct muster_error *
 /* Go on with what is going down. */
 void muster__shutdown_look(struct muster__engine *engine);
 /* Ask for the store to be closed; nothing of it is out. */
-void muster__store_close(struct muster__engine *engine);
+void muster__ask_close(struct muster__engine *engine);
 int muster__closed(struct muster__engine *engine, const struct muster__event *event);
 void muster__down_timer_expired(struct muster__engine *engine, struct muster__timer *timer);
 

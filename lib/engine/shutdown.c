@@ -220,7 +220,7 @@ static bool store_is_open(const struct muster__engine *engine)
     return engine->store == MUSTER__STORE_IDLE || engine->store == MUSTER__STORE_BROKEN;
 }
 
-void muster__store_close(struct muster__engine *engine)
+void muster__ask_close(struct muster__engine *engine)
 {
     engine->store = MUSTER__STORE_CLOSING;
     muster__timer_clear(engine, &engine->store_timer);
@@ -237,7 +237,7 @@ static void close_store(struct muster__engine *engine)
         return;
     }
     engine->down_phase = MUSTER__DOWN_CLOSE;
-    muster__store_close(engine);
+    muster__ask_close(engine);
 }
 
 int muster__closed(struct muster__engine *engine, const struct muster__event *event)
