@@ -284,6 +284,8 @@ static int resolve(struct muster_record *records, size_t *count, const struct to
     record->desired = active ? MUSTER_DESIRED_ACTIVE : MUSTER_DESIRED_INACTIVE;
     record->stage = active ? MUSTER_STAGE_ACTIVE : MUSTER_STAGE_INACTIVE;
     record->reason = MUSTER_REASON_USER;
+    if (active)
+        record->flags |= MUSTER_RECORD_MARK;
     record->boot = read_boot_id();
     record->format = MUSTER_RECORD_FORMAT;
     record->generation++;

@@ -120,7 +120,7 @@ int tool_store_failed(const struct muster_store *store)
 {
     const struct muster_error *error = muster_store_get_error(store);
     return tool_problem(TITLE, "%s%s", muster_error_text(error),
-                        muster_error_code(error) == MUSTER_EBUSY ? "; stop it first, or ask it" : "");
+                        muster_error_code(error) == MUSTER_EBUSY ? "; stop it first" : "");
 }
 
 int tool_store_load(struct muster_store *store, muster_load_cb cb, void *data, bool *ret_lost)

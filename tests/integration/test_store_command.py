@@ -291,8 +291,9 @@ class Mending(Case):
             self.fine('verify', store)
             with open('/proc/sys/kernel/random/boot_id', encoding='utf-8') as file:
                 boot = file.read().strip()
-            self.assertEqual([(r['name'], r['desired'], r['stage'], r['reason'], r['boot']) for r in self.records(store)],
-                             [('a', 'active', 'active', 'user', boot), ('b', 'inactive', 'inactive', 'user', boot)])
+            members = ['name', 'desired', 'stage', 'reason', 'boot', 'mark']
+            self.assertEqual([tuple(record.get(member) for member in members) for record in self.records(store)],
+                             [('a', 'active', 'active', 'user', boot, True), ('b', 'inactive', 'inactive', 'user', boot, None)])
             self.assertIn("guest/a isn't quarantined", self.problem('resolve', store, 'guest/a', 'active')[0])
             self.assertIn('there is no record guest/c', self.problem('forget', store, 'guest/c')[0])
 
