@@ -108,8 +108,12 @@ static void drop_unfit(struct muster__engine *engine)
 {
     if (engine->checked == 0)
         return;
-    while (engine->driver_count > engine->valid)
-        muster__driver_free(engine->drivers[--engine->driver_count]);
+    while (engine->driver_count > engine->valid) {
+        struct muster_driver *driver = engine->drivers[--engine->driver_count];
+        while (!muster__list_empty(&driver->resources))
+            muster__resource_detach(muster__container(driver->resources.next, struct muster_resource, in_driver));
+        muster__driver_free(driver);
+    }
     muster__graph_truncate(engine->graph, engine->valid);
 }
 

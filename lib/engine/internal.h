@@ -605,6 +605,8 @@ bool muster__resource_not_begun(const struct muster_resource *resource);
 void muster__rollback(struct muster__engine *engine, const struct muster_error *error);
 /* Go on with what is going down. */
 void muster__shutdown_look(struct muster__engine *engine);
+/* Is the way down past the point where resources are let go of? */
+bool muster__resources_released(const struct muster__engine *engine);
 /* Ask for the store to be closed; nothing of it is out. */
 void muster__ask_close(struct muster__engine *engine);
 int muster__closed(struct muster__engine *engine, const struct muster__event *event);

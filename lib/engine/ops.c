@@ -154,7 +154,7 @@ int muster__op_finished(struct muster__engine *engine, const struct muster__even
     muster__observe_op(op, op->timed_out ? MUSTER_OBSERVE_OP_LATE : MUSTER_OBSERVE_OP_END, op->effects.outcome, error);
     muster__error_unref(error);
     muster__timer_clear(engine, &op->deadline);
-    if (op->resource != NULL && engine->state == MUSTER_STATE_DOWN)
+    if (op->resource != NULL && muster__resources_released(engine))
         muster__resource_op_outlived(op->resource);
     else if (op->resource != NULL)
         muster__resource_op_finished(op->resource, op);

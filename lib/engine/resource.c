@@ -57,6 +57,8 @@ void muster__resource_move(struct muster_resource *resource, enum muster__resour
         resource->loss_told = false;
     }
     resource->state = state;
+    if (muster__resource_is_inactive(resource))
+        muster__stop_touch_needs(resource);
     muster__observe_resource(resource);
     muster__resource_touch(resource);
 }

@@ -220,6 +220,12 @@ static bool store_is_open(const struct muster__engine *engine)
     return engine->store == MUSTER__STORE_IDLE || engine->store == MUSTER__STORE_BROKEN;
 }
 
+bool muster__resources_released(const struct muster__engine *engine)
+{
+    return engine->state == MUSTER_STATE_DOWN ||
+           (muster__going_down(engine) && engine->down_phase == MUSTER__DOWN_CLOSE);
+}
+
 void muster__ask_close(struct muster__engine *engine)
 {
     engine->store = MUSTER__STORE_CLOSING;
