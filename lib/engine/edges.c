@@ -222,6 +222,29 @@ struct muster_resource *muster__edges_live_dependent(const struct muster_resourc
     return NULL;
 }
 
+static void walk_on(struct muster__engine *engine, struct muster__list *queue, const struct muster_resource *resource)
+{
+    for (size_t i = 0; i < resource->edge_count; i++) {
+        struct muster_resource *to = resource->edges[i].to->resource;
+        if (to == NULL || !resource->edges[i].need || to->walk == engine->walks)
+            continue;
+        to->walk = engine->walks;
+        muster__list_push(queue, &to->walking);
+    }
+}
+
+bool muster__edges_reach(struct muster_resource *from, const struct muster_resource *target)
+{
+    struct muster__engine *engine = from->engine;
+    struct muster__list queue;
+    muster__list_init(&queue);
+    engine->walks++;
+    walk_on(engine, &queue, from);
+    for (struct muster__list *link; (link = muster__list_pop(&queue)) != NULL;)
+        walk_on(engine, &queue, muster__container(link, struct muster_resource, walking));
+    return target->walk == engine->walks;
+}
+
 void muster__edges_touch_dependents(struct muster_resource *resource)
 {
     struct muster__list *head = &resource->entry->dependents;

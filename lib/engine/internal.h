@@ -160,6 +160,8 @@ struct muster_resource {
     bool loss_told;      /* since it was last active */
     enum muster_stage told_stage; /* what observers know */
     enum muster_condition told_condition;
+    struct muster__list walking; /* of a walk along needs: in its queue */
+    uint64_t walk;               /* the last that came by */
     int mark;            /* of a search for cycles */
     bool late;           /* added when its driver's autostart was over */
     bool attempts_reset;
@@ -309,6 +311,7 @@ struct muster__engine {
     bool observations_lost;
     struct muster__timer starved_timer; /* an op could not be allocated: try again */
 
+    uint64_t walks; /* along needs, so far */
     struct muster__heap timers;
     struct muster__list cancels; /* struct muster_op by `cancel` */
     struct muster__list ops_out;
@@ -457,6 +460,8 @@ struct muster_error *muster__edge_error(const struct muster__edge *edge);
 /* Does something that isn't known inactive need it? The first such, from *cursor (NULL at first) on; NULL: none. */
 struct muster_resource *muster__edges_live_dependent(const struct muster_resource *resource,
                                                      struct muster__list **cursor);
+/* Does `from` need `target`, through whatever lies between and whether it may be waited for or not? */
+bool muster__edges_reach(struct muster_resource *from, const struct muster_resource *target);
 void muster__edges_touch_dependents(struct muster_resource *resource);
 
 /* driver.c */

@@ -57,8 +57,8 @@ void muster__resource_move(struct muster_resource *resource, enum muster__resour
         resource->loss_told = false;
     }
     resource->state = state;
-    if (muster__resource_is_inactive(resource))
-        muster__stop_touch_needs(resource);
+    if (state == MUSTER__ADOPT_WAIT || muster__resource_is_inactive(resource))
+        muster__stop_touch_needs(resource); /* a stop may be waiting to know */
     muster__observe_resource(resource);
     muster__resource_touch(resource);
 }
@@ -176,6 +176,7 @@ int muster__resource_new(const struct muster__memory *memory, const struct muste
     muster__list_init(&resource->item.link);
     muster__list_init(&resource->in_driver);
     muster__list_init(&resource->touched);
+    muster__list_init(&resource->walking);
     muster__list_init(&resource->requests);
     resource->name = muster__strdup(memory, def.name);
     resource->declared_needs = copy_names(memory, def.needs);

@@ -112,13 +112,14 @@ static bool stays(const struct muster_resource *dependent)
 }
 
 /* The first dependent that keeps it from being stopped. */
-static struct muster_resource *blocker(const struct muster_resource *resource)
+static struct muster_resource *blocker(struct muster_resource *resource)
 {
     struct muster__list *cursor = NULL;
     struct muster_resource *dependent;
     while ((dependent = muster__edges_live_dependent(resource, &cursor)) != NULL) {
         struct muster__edge *edge = muster__container(cursor, struct muster__edge, in_to);
-        bool bad = muster__edge_state(edge) == MUSTER__EDGE_BAD;
+        /* The order of drivers doesn't matter here, unless each would wait for the other. */
+        bool bad = muster__edge_state(edge) == MUSTER__EDGE_BAD && muster__edges_reach(resource, dependent);
         bool gone_on = resource->host_stop && (!is_stopping(dependent) || is_hung(dependent));
         if (!bad && !gone_on)
             return dependent;
