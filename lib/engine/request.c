@@ -51,15 +51,18 @@ int muster__request_cascade(struct muster_resource *resource, enum muster__event
     return 0;
 }
 
-static bool has_request(const struct muster_resource *resource, enum muster__event_type type)
+static bool has_queued(const struct muster_resource *resource, enum muster__event_type type)
 {
     const struct muster__list *head = &resource->requests;
-    if (resource->request != NULL && resource->request->type == type)
-        return true;
     for (struct muster__list *link = head->next; link != head; link = link->next)
         if (muster__container(link, struct muster__request, link)->type == type)
             return true;
     return false;
+}
+
+static bool has_request(const struct muster_resource *resource, enum muster__event_type type)
+{
+    return (resource->request != NULL && resource->request->type == type) || has_queued(resource, type);
 }
 
 bool muster__request_is_stopping(const struct muster_resource *resource)
@@ -244,20 +247,29 @@ static void begin_stop(struct muster_resource *resource)
 
 /* ---- the line --------------------------------------------------------------------------------------------------- */
 
+static struct muster__request *first_in_line(const struct muster_resource *resource)
+{
+    return muster__container(resource->requests.next, struct muster__request, link);
+}
+
 /* A stop doesn't wait for a start that has not been called. */
-static void make_way(struct muster_resource *resource, const struct muster__request *next)
+static void make_way_from_start(struct muster_resource *resource)
 {
     bool withdrawable = resource->op == NULL && (resource->state == MUSTER__START_READY ||
                                                  (resource->state == MUSTER__START_WAIT && resource->request != NULL));
-    if (next->type != MUSTER__EVENT_RESOURCE_STOP)
-        return;
-    if (withdrawable) {
+    if (withdrawable && first_in_line(resource)->type == MUSTER__EVENT_RESOURCE_STOP)
         muster__start_withdraw(resource);
-    } else if (resource->state == MUSTER__ADOPT_WAIT) {
-        /* Nor for an adoption: what that waits for may be waiting for this very stop. */
-        muster__request_done(resource, MUSTER_ECANCELED, NULL);
-        muster__resource_move(resource, MUSTER__HELD);
-    }
+}
+
+/* Nor for an adoption, nor for starts before it: what these wait for may be waiting for this very stop. */
+static void make_way_from_adoption(struct muster_resource *resource)
+{
+    if (resource->state != MUSTER__ADOPT_WAIT || !has_queued(resource, MUSTER__EVENT_RESOURCE_STOP))
+        return;
+    while (first_in_line(resource)->type != MUSTER__EVENT_RESOURCE_STOP)
+        muster__request_end(first_in_line(resource), MUSTER_ECANCELED, NULL);
+    muster__request_done(resource, MUSTER_ECANCELED, NULL);
+    muster__resource_move(resource, MUSTER__HELD);
 }
 
 /* An op past its deadline may never end, a driver that has fallen may never come: who waits for that hears it now. */
@@ -287,8 +299,9 @@ void muster__requests_look(struct muster_resource *resource)
         end_all(resource, resource->driver->error);
         return;
     }
-    struct muster__request *next = muster__container(resource->requests.next, struct muster__request, link);
-    make_way(resource, next);
+    make_way_from_start(resource);
+    make_way_from_adoption(resource);
+    struct muster__request *next = first_in_line(resource);
     if (!muster__resource_at_rest(resource) || !muster__list_empty(&resource->entry->waiters))
         return;
     muster__list_remove(&next->link);
