@@ -148,6 +148,14 @@ static bool same_boot(const struct muster__engine *engine, const struct muster__
     return muster__boot_of(engine, record) == MUSTER__BOOT_SAME;
 }
 
+/* Whatever it became, it is being stopped now. If that fails, only this tells that it runs where nobody can be asked. */
+static void take_report(struct muster_resource *resource)
+{
+    if (resource->change_pending && resource->change == MUSTER_CHANGED_ACTIVE && resource->driver->def.probe == NULL)
+        resource->entry->left_active = true;
+    resource->change_pending = false;
+}
+
 static struct muster_op *begin_resource(struct muster_resource *resource)
 {
     static const struct {
@@ -172,7 +180,7 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
     resource->op = op;
     clear_due(resource);
     if (phase == MUSTER_PHASE_STOP)
-        resource->change_pending = false; /* whatever it became, it is being stopped now */
+        take_report(resource);
     if (phase == MUSTER_PHASE_START)
         resource->driver->next_start_ms = engine->now + resource->driver->def.start_interval_ms;
     muster__dispatch_unqueue(resource);
@@ -205,8 +213,10 @@ static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_agai
         return begin_driver(driver);
     if (driver->calls.count > 0) {
         struct muster_resource *resource = first(&driver->calls);
-        *ret_again = resource->state == MUSTER__STARTING && !muster__start_may_call(resource);
-        return *ret_again ? NULL : begin_resource(resource);
+        bool may_call = resource->state == MUSTER__STARTING ? muster__start_may_call(resource)
+                                                           : muster__stop_may_call(resource);
+        *ret_again = !may_call;
+        return may_call ? begin_resource(resource) : NULL;
     }
     if (driver->starts.count > 0 && start_slot(driver)) {
         begin_start(driver);

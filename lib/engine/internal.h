@@ -579,6 +579,8 @@ void muster__start_finished(struct muster_resource *resource, struct muster_op *
 void muster__stop_begin(struct muster_resource *resource);
 void muster__stop_wait(struct muster_resource *resource);
 void muster__stop_refused(struct muster_resource *resource, const struct muster_error *error);
+/* May stop be called now? If not, it waits again: something that needs it has come up since. */
+bool muster__stop_may_call(struct muster_resource *resource);
 /* The shutdown comes before a stop that has not been called. */
 void muster__stop_withdraw(struct muster_resource *resource);
 /* A host shutdown's stop is over, well or badly. */

@@ -118,8 +118,9 @@ static struct muster_resource *blocker(struct muster_resource *resource)
     struct muster_resource *dependent;
     while ((dependent = muster__edges_live_dependent(resource, &cursor)) != NULL) {
         struct muster__edge *edge = muster__container(cursor, struct muster__edge, in_to);
-        /* The order of drivers doesn't matter here, unless each would wait for the other. */
-        bool bad = muster__edge_state(edge) == MUSTER__EDGE_BAD && muster__edges_reach(resource, dependent);
+        /* An edge against the order of drivers counts, unless each would wait for the other; a host goes by that order. */
+        bool bad = muster__edge_state(edge) == MUSTER__EDGE_BAD &&
+                   (resource->host_stop || muster__edges_reach(resource, dependent));
         bool gone_on = resource->host_stop && (!is_stopping(dependent) || is_hung(dependent));
         if (!bad && !gone_on)
             return dependent;
@@ -194,6 +195,14 @@ void muster__stop_wait(struct muster_resource *resource)
     resource->stuck = dependent->settled || stays(dependent);
     if (resource->stuck)
         muster__resource_set_error(resource, depended_on(resource, dependent));
+}
+
+bool muster__stop_may_call(struct muster_resource *resource)
+{
+    if (resource->host_stop || blocker(resource) == NULL)
+        return true;
+    muster__resource_move(resource, MUSTER__STOP_WAIT);
+    return false;
 }
 
 void muster__stop_withdraw(struct muster_resource *resource)
