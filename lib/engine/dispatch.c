@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which op is called next: of the driver that comes first in the plan, what was waited for longest by rank: see begin_next(). */
+/* Which op is called next: of the driver that comes first in the plan, by the ranks of begin_next(). */
 #include "engine/internal.h"
 
 static bool probe_slot(const struct muster_driver *driver)

@@ -4,37 +4,26 @@
 #include <stddef.h>
 #include <string.h>
 
-static size_t bytes_of(const char *text)
-{
-    return text == NULL ? 0 : strlen(text) + 1;
-}
-
-static const char *put(char **end, const char *text)
-{
-    if (text == NULL)
-        return NULL;
-    size_t bytes = strlen(text) + 1;
-    char *at = memcpy(*end, text, bytes);
-    *end += bytes;
-    return at;
-}
+#include "base/text.h"
 
 struct muster__record *muster__record_new(const struct muster__memory *memory, const struct muster_record *source)
 {
-    size_t bytes = sizeof(struct muster__record) + bytes_of(source->driver) + bytes_of(source->name) +
-                   bytes_of(source->boot) + bytes_of(source->token) + bytes_of(source->handle) + bytes_of(source->extra);
+    size_t bytes = sizeof(struct muster__record) + muster__text_bytes(source->driver) +
+                   muster__text_bytes(source->name) + muster__text_bytes(source->boot) +
+                   muster__text_bytes(source->token) + muster__text_bytes(source->handle) +
+                   muster__text_bytes(source->extra);
     struct muster__record *record = muster__alloc(memory, 1, bytes);
     if (record == NULL)
         return NULL;
     char *end = (char *)(record + 1);
     record->is = *source;
     record->is.size = sizeof(record->is);
-    record->is.driver = put(&end, source->driver);
-    record->is.name = put(&end, source->name);
-    record->is.boot = put(&end, source->boot);
-    record->is.token = put(&end, source->token);
-    record->is.handle = put(&end, source->handle);
-    record->is.extra = put(&end, source->extra);
+    record->is.driver = muster__text_put(&end, source->driver);
+    record->is.name = muster__text_put(&end, source->name);
+    record->is.boot = muster__text_put(&end, source->boot);
+    record->is.token = muster__text_put(&end, source->token);
+    record->is.handle = muster__text_put(&end, source->handle);
+    record->is.extra = muster__text_put(&end, source->extra);
     atomic_init(&record->references, 1);
     record->memory = memory;
     return record;

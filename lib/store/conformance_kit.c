@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "store/store.h"
 
 int muster__kit_fail(struct muster__kit *kit, int code, const char *format, ...)
@@ -32,35 +33,21 @@ int muster__kit_failed(struct muster__kit *kit, int code, const char *call)
 
 /* ---- lists of records */
 
-static const char *copy_text(char **room, const char *text)
-{
-    if (text == NULL)
-        return NULL;
-    size_t bytes = strlen(text) + 1;
-    const char *copy = memcpy(*room, text, bytes);
-    *room += bytes;
-    return copy;
-}
-
-static size_t text_bytes(const char *text)
-{
-    return text == NULL ? 0 : strlen(text) + 1;
-}
-
 static int copy_record(struct muster__kit *kit, const struct muster_record *record, struct muster__kit_entry *ret_entry)
 {
-    size_t bytes = text_bytes(record->driver) + text_bytes(record->name) + text_bytes(record->boot) +
-                   text_bytes(record->token) + text_bytes(record->handle) + text_bytes(record->extra);
+    size_t bytes = muster__text_bytes(record->driver) + muster__text_bytes(record->name) +
+                   muster__text_bytes(record->boot) + muster__text_bytes(record->token) +
+                   muster__text_bytes(record->handle) + muster__text_bytes(record->extra);
     char *room = muster__alloc(&kit->memory, 1, bytes + 1);
     if (room == NULL)
         return muster__kit_fail(kit, MUSTER_ENOMEM, "%s", muster_code_text(MUSTER_ENOMEM));
     *ret_entry = (struct muster__kit_entry){.is = *record, .block = room, .bytes = bytes};
-    ret_entry->is.driver = copy_text(&room, record->driver);
-    ret_entry->is.name = copy_text(&room, record->name);
-    ret_entry->is.boot = copy_text(&room, record->boot);
-    ret_entry->is.token = copy_text(&room, record->token);
-    ret_entry->is.handle = copy_text(&room, record->handle);
-    ret_entry->is.extra = copy_text(&room, record->extra);
+    ret_entry->is.driver = muster__text_put(&room, record->driver);
+    ret_entry->is.name = muster__text_put(&room, record->name);
+    ret_entry->is.boot = muster__text_put(&room, record->boot);
+    ret_entry->is.token = muster__text_put(&room, record->token);
+    ret_entry->is.handle = muster__text_put(&room, record->handle);
+    ret_entry->is.extra = muster__text_put(&room, record->extra);
     return 0;
 }
 

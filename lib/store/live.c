@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 void muster__live_init(struct muster__live *live, const struct muster__memory *memory)
 {
     *live = (struct muster__live){.memory = memory};
@@ -37,37 +39,23 @@ static size_t write_key(char *key, size_t room, const struct muster_record *reco
                             record->name);
 }
 
-static const char *copy_text(char **room, const char *text)
-{
-    if (text == NULL)
-        return NULL;
-    size_t bytes = strlen(text) + 1;
-    const char *copy = memcpy(*room, text, bytes);
-    *room += bytes;
-    return copy;
-}
-
-static size_t text_bytes(const char *text)
-{
-    return text == NULL ? 0 : strlen(text) + 1;
-}
-
 static struct muster__version *new_version(const struct muster__memory *memory, const struct muster_record *record)
 {
-    size_t bytes = text_bytes(record->driver) + text_bytes(record->name) + text_bytes(record->boot) +
-                   text_bytes(record->token) + text_bytes(record->handle) + text_bytes(record->extra);
+    size_t bytes = muster__text_bytes(record->driver) + muster__text_bytes(record->name) +
+                   muster__text_bytes(record->boot) + muster__text_bytes(record->token) +
+                   muster__text_bytes(record->handle) + muster__text_bytes(record->extra);
     struct muster__version *version = muster__alloc(memory, 1, sizeof(*version) + bytes);
     if (version == NULL)
         return NULL;
     char *room = (char *)(version + 1);
     version->is = *record;
     version->is.size = sizeof(version->is);
-    version->is.driver = copy_text(&room, record->driver);
-    version->is.name = copy_text(&room, record->name);
-    version->is.boot = copy_text(&room, record->boot);
-    version->is.token = copy_text(&room, record->token);
-    version->is.handle = copy_text(&room, record->handle);
-    version->is.extra = copy_text(&room, record->extra);
+    version->is.driver = muster__text_put(&room, record->driver);
+    version->is.name = muster__text_put(&room, record->name);
+    version->is.boot = muster__text_put(&room, record->boot);
+    version->is.token = muster__text_put(&room, record->token);
+    version->is.handle = muster__text_put(&room, record->handle);
+    version->is.extra = muster__text_put(&room, record->extra);
     return version;
 }
 
