@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/live.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -29,15 +28,20 @@ void muster__live_clear(struct muster__live *live)
     muster__live_init(live, live->memory);
 }
 
-/* Room for the longest number twice, and the marks between. */
-#define KEY_ROOM 48
-
-/* The length of the driver is part of the key, so that no '/' in a name can make two keys one. */
-static size_t write_key(char *key, size_t room, const struct muster_record *record)
+/* The length of the driver is part of the key, so that no '/' in a name can make two keys one: "0/5:guest/web1". */
+static void write_key(char *key, const struct muster_record *record, const size_t lengths[2])
 {
-    return (size_t)snprintf(key, room, "%ju/%zu:%s/%s", (uintmax_t)record->kind, strlen(record->driver), record->driver,
-                            record->name);
+    key = muster__text_digits(key, record->kind);
+    *key++ = '/';
+    key = muster__text_digits(key, lengths[0]);
+    *key++ = ':';
+    key = (char *)memcpy(key, record->driver, lengths[0]) + lengths[0];
+    *key++ = '/';
+    memcpy(key, record->name, lengths[1] + 1);
 }
+
+/* Both numbers, the marks between, and the end. */
+#define KEY_ROOM ((size_t)2 * MUSTER__DIGITS_MAX + 4)
 
 static struct muster__version *new_version(const struct muster__memory *memory, const struct muster_record *record)
 {
@@ -65,12 +69,12 @@ static struct muster__version *new_version(const struct muster__memory *memory, 
  */
 static int find_entry(struct muster__live *live, const struct muster_record *record, struct muster__live_entry **ret_entry)
 {
-    size_t bytes = strlen(record->driver) + strlen(record->name) + KEY_ROOM;
-    struct muster__live_entry *entry = muster__alloc(live->memory, 1, sizeof(*entry) + bytes);
+    size_t lengths[2] = {strlen(record->driver), strlen(record->name)};
+    struct muster__live_entry *entry = muster__alloc(live->memory, 1, sizeof(*entry) + lengths[0] + lengths[1] + KEY_ROOM);
     if (entry == NULL)
         return MUSTER_ENOMEM;
     char *key = (char *)(entry + 1);
-    write_key(key, bytes, record);
+    write_key(key, record, lengths);
     struct muster__table_node *found = muster__table_find(&live->table, key);
     if (found != NULL || (record->flags & MUSTER_RECORD_REMOVED) != 0) {
         muster__free(live->memory, entry);
