@@ -2,6 +2,7 @@
 #include "base/table.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <muster/error.h>
@@ -68,9 +69,9 @@ struct muster__table_node *muster__table_find(const struct muster__table *table,
     return table->slots[find_slot(table, key, muster__hash(key, strlen(key)))];
 }
 
-static int grow(struct muster__table *table)
+/* `slots` is a power of 2. */
+static int resize(struct muster__table *table, size_t slots)
 {
-    size_t slots = table->slots == NULL ? 16 : (table->mask + 1) * 2;
     struct muster__table grown = *table;
     grown.slots = muster__alloc(table->memory, slots, sizeof(struct muster__table_node *));
     if (grown.slots == NULL)
@@ -84,13 +85,25 @@ static int grow(struct muster__table *table)
     return 0;
 }
 
+/* With one more it is at most two thirds full. */
+static bool has_room(size_t count, size_t mask)
+{
+    return mask > 0 && count < mask - mask / 3;
+}
+
+int muster__table_reserve(struct muster__table *table, size_t count)
+{
+    size_t slots = 16;
+    while (!has_room(count, slots - 1) && slots <= SIZE_MAX / 2)
+        slots *= 2;
+    return table->slots != NULL && slots <= table->mask + 1 ? 0 : resize(table, slots);
+}
+
 int muster__table_add(struct muster__table *table, struct muster__table_node *node)
 {
-    if (table->slots == NULL || table->count * 3 >= table->mask * 2) {
-        int code = grow(table);
-        if (code != 0)
-            return code;
-    }
+    int code = has_room(table->count, table->mask) ? 0 : muster__table_reserve(table, table->count + 1);
+    if (code != 0)
+        return code;
     node->hash = muster__hash(node->key, strlen(node->key));
     size_t slot = find_slot(table, node->key, node->hash);
     assert(table->slots[slot] == NULL);

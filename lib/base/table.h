@@ -29,6 +29,9 @@ void muster__table_fini(struct muster__table *table);
 /* NULL if there is none. */
 struct muster__table_node *muster__table_find(const struct muster__table *table, const char *key);
 
+/* Make room for so many in all at once, rather than step by step. 0 or MUSTER_ENOMEM. */
+int muster__table_reserve(struct muster__table *table, size_t count);
+
 /* `node->key` must not be there yet, and lives as long as the node. 0 or MUSTER_ENOMEM. */
 int muster__table_add(struct muster__table *table, struct muster__table_node *node);
 

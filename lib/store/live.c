@@ -40,8 +40,14 @@ static void write_key(char *key, const struct muster_record *record, const size_
     memcpy(key, record->name, lengths[1] + 1);
 }
 
-/* Both numbers, the marks between, and the end. */
-#define KEY_ROOM ((size_t)2 * MUSTER__DIGITS_MAX + 4)
+/* In bytes, with its end. */
+static size_t key_room(const struct muster_record *record, const size_t lengths[2])
+{
+    char digits[MUSTER__DIGITS_MAX];
+    size_t numbers = (size_t)(muster__text_digits(digits, record->kind) - digits);
+    numbers += (size_t)(muster__text_digits(digits, lengths[0]) - digits);
+    return numbers + lengths[0] + lengths[1] + sizeof("/:/");
+}
 
 static struct muster__version *new_version(const struct muster__memory *memory, const struct muster_record *record)
 {
@@ -70,7 +76,7 @@ static struct muster__version *new_version(const struct muster__memory *memory, 
 static int find_entry(struct muster__live *live, const struct muster_record *record, struct muster__live_entry **ret_entry)
 {
     size_t lengths[2] = {strlen(record->driver), strlen(record->name)};
-    struct muster__live_entry *entry = muster__alloc(live->memory, 1, sizeof(*entry) + lengths[0] + lengths[1] + KEY_ROOM);
+    struct muster__live_entry *entry = muster__alloc(live->memory, 1, sizeof(*entry) + key_room(record, lengths));
     if (entry == NULL)
         return MUSTER_ENOMEM;
     char *key = (char *)(entry + 1);
@@ -124,6 +130,10 @@ int muster__live_stage(struct muster__live *live, const struct muster_record *co
     struct muster__change change = {.entries = muster__alloc(live->memory, count, sizeof(*change.entries))};
     if (change.entries == NULL)
         return MUSTER_ENOMEM;
+    if (count > live->table.count && muster__table_reserve(&live->table, count) != 0) {
+        muster__free(live->memory, change.entries);
+        return MUSTER_ENOMEM;
+    }
     for (; change.count < count; change.count++) {
         int code = stage_record(live, records[change.count], &change.entries[change.count]);
         if (code != 0) {
