@@ -14,9 +14,15 @@ struct muster__table_node {
     uint64_t hash;
 };
 
+/* With the hash, so that an element is looked at only if it is most likely the one. */
+struct muster__table_slot {
+    uint64_t hash;
+    struct muster__table_node *node;
+};
+
 struct muster__table {
     const struct muster__memory *memory;
-    struct muster__table_node **slots;
+    struct muster__table_slot *slots;
     size_t count;
     size_t mask; /* slots - 1, or 0 with no slots */
 };

@@ -271,22 +271,28 @@ void muster__journal_put_frame(struct muster__buffer *buffer, const struct muste
     muster__buffer_puts(buffer, "}\n");
 }
 
-/* The records first, in their place as far as it is known: the frame before them tells their length. */
+/* A record's bytes, roughly: from them comes how long the frame will be, which has the length of what follows it. */
+#define RECORD_GUESS ((size_t)350)
+
+/* The records first: the frame before them tells their length. Where it was guessed too short or too long they are moved. */
 void muster__journal_put_line(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
                               const struct muster_record *const *records, size_t count)
 {
-    static const char blank[FRAME_ROOM];
-    char frame[FRAME_ROOM];
+    char frame[FRAME_ROOM] = "";
     size_t start = buffer->used;
-    size_t payload = start + FRAME_ROOM;
-    muster__buffer_put(buffer, blank, FRAME_ROOM);
+    size_t guessed = write_frame(frame, seq, count * RECORD_GUESS, 0);
+    muster__buffer_put(buffer, frame, guessed);
     put_records(buffer, id, seq, records, count);
     if (buffer->code != 0)
         return;
-    size_t length = buffer->used - payload;
-    size_t before = write_frame(frame, seq, length, payload_crc(id, seq, buffer->bytes + payload, length));
+    const char *payload = buffer->bytes + start + guessed;
+    size_t length = buffer->used - start - guessed;
+    size_t before = write_frame(frame, seq, length, payload_crc(id, seq, payload, length));
+    if (before > guessed && muster__buffer_room(buffer, before - guessed) == NULL)
+        return;
+    if (before != guessed)
+        memmove(buffer->bytes + start + before, buffer->bytes + start + guessed, length);
     memcpy(buffer->bytes + start, frame, before);
-    memmove(buffer->bytes + start + before, buffer->bytes + payload, length);
     buffer->used = start + before + length;
     muster__buffer_puts(buffer, "}\n");
 }
