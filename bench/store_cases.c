@@ -108,7 +108,7 @@ static int check(struct place *place, const struct store_records *records, const
 static void report_all(const struct store_run *run, const char *name, const struct bench_samples *samples)
 {
     for (size_t s = 0; s < run->count; s++) {
-        const char *const labels[] = {name, run->subjects[s]->name, "ms"};
+        const char *const labels[] = {name, run->subjects[s]->name, "us"};
         bench_report(run->bench, labels, &samples[s], &samples[0]);
     }
 }
@@ -236,7 +236,7 @@ static int time_batch(struct store_run *run, size_t s, const struct store_record
     uint64_t begin = bench_now_ns();
     if (code == 0)
         code = place.subject->commit(place.self, records->pointers, records->count);
-    bench_add(samples, (double)(bench_now_ns() - begin) / 1e6);
+    bench_add(samples, (double)(bench_now_ns() - begin) / 1e3);
     if (code == 0 && samples->count == 1) {
         code = place.subject->load(place.self, &tally);
         if (code == 0)
@@ -289,7 +289,7 @@ static int time_load(struct place *place, const struct store_records *records, s
     int code = place->subject->open(place->self);
     if (code == 0)
         code = place->subject->load(place->self, &tally);
-    bench_add(samples, (double)(bench_now_ns() - begin) / 1e6);
+    bench_add(samples, (double)(bench_now_ns() - begin) / 1e3);
     if (code == 0)
         code = check(place, records, &tally);
     return code == 0 ? place->subject->close(place->self) : code;

@@ -37,7 +37,7 @@ static void fill(struct muster_record *record, unsigned i, char **room)
     record->attempts = i % 3;
     record->generation = 4 + i % 1000;
     record->token = keep(room, snprintf(*room, TEXT_ROOM, "%08x5bd1e995%08xc2b2ae35", i * 2654435761u, i * 40503u));
-    record->handle = keep(room, snprintf(*room, TEXT_ROOM, "pid=%u start=%010u uuid=%08x-9d3b-4c1e socket=/run/host/%06u/qmp.sock",
+    record->handle = keep(room, snprintf(*room, TEXT_ROOM, "pid=%u start=%010u uuid=%08x-9d3b-4c1e socket=/run/x/%06u/qmp.sock",
                                          1000 + i, i * 2246822519u, i * 3266489917u, i));
     record->format = MUSTER_RECORD_FORMAT;
 }
