@@ -11,6 +11,9 @@ enum muster__member_type { MUSTER__MEMBER_TEXT, MUSTER__MEMBER_NUMBER, MUSTER__M
 
 struct muster__member {
     const char *name;
+    /* What stands before its value: `,"driver":`; and its length. */
+    char label[16];
+    size_t label_length;
     enum muster__member_type type;
     /* In struct muster_record. */
     size_t offset;

@@ -13,10 +13,8 @@
 /* Enough for `{"seq":20 digits,"len":20 digits,"crc":"8 digits","records":`. */
 #define FRAME_ROOM 96
 
-static bool make_room(struct muster__buffer *buffer, size_t count)
+static bool grow(struct muster__buffer *buffer, size_t count)
 {
-    if (buffer->capacity - buffer->used >= count)
-        return true;
     size_t wanted = buffer->capacity == 0 ? 4096 : buffer->capacity;
     while (wanted - buffer->used < count && wanted <= SIZE_MAX / 2)
         wanted *= 2;
@@ -30,11 +28,19 @@ static bool make_room(struct muster__buffer *buffer, size_t count)
     return true;
 }
 
+char *muster__buffer_room(struct muster__buffer *buffer, size_t count)
+{
+    if (buffer->code != 0 || (buffer->capacity - buffer->used < count && !grow(buffer, count)))
+        return NULL;
+    return buffer->bytes + buffer->used;
+}
+
 void muster__buffer_put(struct muster__buffer *buffer, const char *bytes, size_t count)
 {
-    if (buffer->code != 0 || !make_room(buffer, count))
+    char *room = muster__buffer_room(buffer, count);
+    if (room == NULL)
         return;
-    memcpy(buffer->bytes + buffer->used, bytes, count);
+    memcpy(room, bytes, count);
     buffer->used += count;
 }
 
@@ -57,26 +63,29 @@ void muster__buffer_reset(struct muster__buffer *buffer)
     buffer->code = 0;
 }
 
-static uint32_t crc_number(uint32_t crc, uint64_t number)
+#define ID_BYTES sizeof(((struct muster__journal_id *)0)->bytes)
+
+/* Of the id, and of numbers behind it. */
+static uint32_t crc_start(const struct muster__journal_id *id, const uint64_t *numbers, size_t count)
 {
-    unsigned char bytes[8];
-    for (unsigned i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(number >> (8 * i));
-    return muster__crc32c(crc, bytes, sizeof(bytes));
+    unsigned char bytes[ID_BYTES + 4 * 8];
+    unsigned char *end = (unsigned char *)memcpy(bytes, id->bytes, ID_BYTES) + ID_BYTES;
+    for (size_t n = 0; n < count; n++)
+        for (unsigned i = 0; i < 8; i++)
+            *end++ = (unsigned char)(numbers[n] >> (8 * i));
+    return muster__crc32c(0, bytes, (size_t)(end - bytes));
 }
 
 static uint32_t payload_crc(const struct muster__journal_id *id, uint64_t seq, const char *payload, size_t length)
 {
-    uint32_t crc = muster__crc32c(0, id->bytes, sizeof(id->bytes));
-    return muster__crc32c(crc_number(crc, seq), payload, length);
+    return muster__crc32c(crc_start(id, &seq, 1), payload, length);
 }
 
 uint32_t muster__journal_key_check(const struct muster__journal_id *id, uint64_t seq, const uint64_t place[2],
                                    const struct muster_record *record)
 {
-    uint32_t crc = muster__crc32c(0, id->bytes, sizeof(id->bytes));
-    crc = crc_number(crc_number(crc_number(crc, seq), place[0]), place[1]);
-    crc = muster__crc32c(crc_number(crc, record->kind), record->driver, strlen(record->driver) + 1);
+    uint64_t numbers[] = {seq, place[0], place[1], record->kind};
+    uint32_t crc = muster__crc32c(crc_start(id, numbers, 4), record->driver, strlen(record->driver) + 1);
     return muster__crc32c(crc, record->name, strlen(record->name));
 }
 
@@ -262,22 +271,28 @@ void muster__journal_put_frame(struct muster__buffer *buffer, const struct muste
     muster__buffer_puts(buffer, "}\n");
 }
 
-/* The records first, in their place as far as it is known: the frame before them tells their length. */
+/* A record's bytes, roughly: from them comes how long the frame will be, which has the length of what follows it. */
+#define RECORD_GUESS ((size_t)350)
+
+/* The records first: the frame before them tells their length. Where it was guessed too short or too long they are moved. */
 void muster__journal_put_line(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
                               const struct muster_record *const *records, size_t count)
 {
-    static const char blank[FRAME_ROOM];
-    char frame[FRAME_ROOM];
+    char frame[FRAME_ROOM] = "";
     size_t start = buffer->used;
-    size_t payload = start + FRAME_ROOM;
-    muster__buffer_put(buffer, blank, FRAME_ROOM);
+    size_t guessed = write_frame(frame, seq, count * RECORD_GUESS, 0);
+    muster__buffer_put(buffer, frame, guessed);
     put_records(buffer, id, seq, records, count);
     if (buffer->code != 0)
         return;
-    size_t length = buffer->used - payload;
-    size_t before = write_frame(frame, seq, length, payload_crc(id, seq, buffer->bytes + payload, length));
+    const char *payload = buffer->bytes + start + guessed;
+    size_t length = buffer->used - start - guessed;
+    size_t before = write_frame(frame, seq, length, payload_crc(id, seq, payload, length));
+    if (before > guessed && muster__buffer_room(buffer, before - guessed) == NULL)
+        return;
+    if (before != guessed)
+        memmove(buffer->bytes + start + before, buffer->bytes + start + guessed, length);
     memcpy(buffer->bytes + start, frame, before);
-    memmove(buffer->bytes + start + before, buffer->bytes + payload, length);
     buffer->used = start + before + length;
     muster__buffer_puts(buffer, "}\n");
 }

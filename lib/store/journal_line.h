@@ -36,6 +36,8 @@ struct muster__buffer {
     int code;
 };
 
+/* Room for `count` bytes behind what is used, which the caller then adds to; NULL: no room, or an earlier failure. */
+char *muster__buffer_room(struct muster__buffer *buffer, size_t count);
 void muster__buffer_put(struct muster__buffer *buffer, const char *bytes, size_t count);
 void muster__buffer_puts(struct muster__buffer *buffer, const char *text);
 /* Forget what is in it, and the memory if it is large. */
