@@ -208,12 +208,14 @@ int muster__journal_decode(const struct muster__memory *memory, const struct mus
 
 /* What a damaged line may hold: far less deep than what jansson allows. */
 #define DAMAGED_DEPTH 64
+/* Parsed it may take forty times as much memory. */
+#define DAMAGED_BYTES ((size_t)8 * 1024 * 1024)
 
 int muster__journal_decode_keys(const struct muster__memory *memory, const char *text, size_t length,
                                 struct muster__batch *ret_batch)
 {
     struct muster__batch batch = {0};
-    int code = parse(text, length, DAMAGED_DEPTH, &batch.root);
+    int code = length > DAMAGED_BYTES ? MUSTER_ECORRUPT : parse(text, length, DAMAGED_DEPTH, &batch.root);
     const json_t *records = code == 0 ? json_object_get(batch.root, "records") : NULL;
     if (code == 0)
         code = make_batch(memory, json_array_size(records), &batch);

@@ -24,6 +24,9 @@ struct scan {
     size_t bad;
     size_t bad_end;
     bool has_bad;
+    /* The end of the line that is looked at, and what was looked at in vain for one that begins in another's midst. */
+    size_t newline;
+    uint64_t tried;
     /* What was found. */
     bool corrupt;
     bool torn;
@@ -187,8 +190,8 @@ static int take_line(struct scan *scan, size_t at)
 {
     struct muster__journal_line line;
     struct muster__batch batch;
-    if (!muster__journal_get_line(scan->bytes + at, scan->size - at, &scan->header.id, &line) || line.seq < scan->next ||
-        line.seq == 0 || line.seq == UINT64_MAX)
+    if (!muster__journal_get_line(scan->bytes + at, scan->newline - at, &scan->header.id, &line) || line.seq < scan->next ||
+        line.seq == 0 || line.seq > MUSTER__JOURNAL_SEQ_MAX)
         return MUSTER_ECORRUPT;
     int code = muster__journal_decode(&scan->journal->memory, &line, scan->journal->max_depth, &batch);
     if (code != 0)
@@ -207,16 +210,28 @@ static int take_line(struct scan *scan, size_t at)
     return 0;
 }
 
+/* How many times the size of the file is looked at for lines that begin in the midst of another, before that is given up. */
+#define TRIES_MAX 16
+
 /* Where a line may begin, behind one that was damaged: perhaps its newline was, too. */
-static size_t next_start(const struct scan *scan, size_t at)
+static size_t next_start(struct scan *scan, size_t at)
 {
     const char *from = scan->bytes + at + 1;
-    size_t left = scan->size - at - 1;
-    const char *newline = memchr(from, '\n', left);
-    const char *start = memmem(from, newline == NULL ? left : (size_t)(newline - from), LINE_START, strlen(LINE_START));
-    if (start != NULL)
-        return (size_t)(start - scan->bytes);
-    return newline == NULL ? scan->size : (size_t)(newline - scan->bytes) + 1;
+    size_t left = scan->newline > at ? scan->newline - at - 1 : 0;
+    const char *start = memmem(from, left, LINE_START, strlen(LINE_START));
+    if (start == NULL || scan->tried / TRIES_MAX > scan->size)
+        return scan->newline < scan->size ? scan->newline + 1 : scan->size;
+    at = (size_t)(start - scan->bytes);
+    scan->tried += scan->newline - at;
+    return at;
+}
+
+static void find_newline(struct scan *scan, size_t at)
+{
+    if (at < scan->newline)
+        return;
+    const char *newline = memchr(scan->bytes + at, '\n', scan->size - at);
+    scan->newline = newline == NULL ? scan->size : (size_t)(newline - scan->bytes);
 }
 
 static int take_lines(struct scan *scan, size_t at)
@@ -226,6 +241,7 @@ static int take_lines(struct scan *scan, size_t at)
             at++;
             continue;
         }
+        find_newline(scan, at);
         int code = take_line(scan, at);
         if (code != 0 && code != MUSTER_ECORRUPT)
             return code;
@@ -259,12 +275,35 @@ static int take_header(struct scan *scan, size_t *ret_at, struct muster_error *e
     return 0;
 }
 
+/* Lines behind the last whole one that were written to their end and are damaged: those were acknowledged. */
+static int resolve_tail(struct scan *scan)
+{
+    uint64_t seq = scan->next;
+    size_t at = scan->end;
+    bool found = false;
+    for (size_t length; at < scan->size && muster__journal_line_complete(scan->bytes + at, scan->size - at, &length);
+         at += length + 1) {
+        struct muster__journal_line line;
+        bool again = muster__journal_get_line(scan->bytes + at, scan->size - at, &scan->header.id, &line) && line.seq < seq;
+        seq += again ? 0 : 1;
+        found = true;
+    }
+    if (!found)
+        return 0;
+    scan->bad_end = at < scan->size ? at : scan->size;
+    int code = resolve(scan, seq);
+    scan->next = seq;
+    return code;
+}
+
 /* Lines that were written with the file are never torn, so those that are missing at its end are lost. */
 static int finish(struct scan *scan)
 {
     int code = 0;
     bool lost = scan->header_lost || scan->next <= scan->header.whole;
     scan->at = scan->size;
+    if (!lost && scan->has_bad)
+        code = resolve_tail(scan);
     if (lost)
         code = resolve(scan, scan->header_lost ? 0 : scan->header.whole + 1);
     scan->torn = scan->has_bad;
