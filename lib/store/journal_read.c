@@ -30,6 +30,8 @@ struct scan {
     /* What was found. */
     bool corrupt;
     bool torn;
+    /* A whole line stands behind one of a later number. */
+    bool disorder;
     uint64_t lines_lost;
     uint64_t lines_unnamed;
     /* For people, one by one, where `notes` are wanted. */
@@ -190,8 +192,11 @@ static int take_line(struct scan *scan, size_t at)
 {
     struct muster__journal_line line;
     struct muster__batch batch;
-    if (!muster__journal_get_line(scan->bytes + at, scan->newline - at, &scan->header.id, &line) || line.seq < scan->next ||
-        line.seq == 0 || line.seq > MUSTER__JOURNAL_SEQ_MAX)
+    if (!muster__journal_get_line(scan->bytes + at, scan->newline - at, &scan->header.id, &line) || line.seq == 0 ||
+        line.seq > MUSTER__JOURNAL_SEQ_MAX)
+        return MUSTER_ECORRUPT;
+    scan->disorder = scan->disorder || line.seq < scan->next;
+    if (line.seq < scan->next)
         return MUSTER_ECORRUPT;
     int code = muster__journal_decode(&scan->journal->memory, &line, scan->journal->max_depth, &batch);
     if (code != 0)
@@ -314,6 +319,31 @@ static int finish(struct scan *scan)
     return code;
 }
 
+/* Each line counts where its number is expected, wherever it stands. */
+static int scan_in_order(struct scan *scan, size_t header)
+{
+    struct muster__buffer ordered = {.memory = &scan->journal->memory};
+    struct scan again = {.journal = scan->journal, .live = scan->live, .header = scan->header, .corrupt = true};
+    int code = muster__journal_order(&scan->header.id, header, scan->bytes, scan->size, &ordered);
+    if (code == 0) {
+        muster__live_clear(scan->live);
+        again.bytes = ordered.bytes;
+        again.size = ordered.used;
+        again.next = again.header.first;
+        again.end = header;
+        code = take_lines(&again, header);
+    }
+    if (code == 0)
+        code = finish(&again);
+    muster__buffer_fini(&ordered);
+    scan->corrupt = true;
+    scan->torn = false;
+    scan->next = again.next;
+    scan->lines_lost = again.lines_lost;
+    scan->lines_unnamed = again.lines_unnamed;
+    return code;
+}
+
 static int run_scan(struct scan *scan, struct muster_error *error)
 {
     size_t at = 0;
@@ -323,6 +353,8 @@ static int run_scan(struct scan *scan, struct muster_error *error)
     code = take_lines(scan, at);
     if (code == 0)
         code = finish(scan);
+    if (code == 0 && scan->disorder && !scan->header_lost)
+        code = scan_in_order(scan, at);
     if (code != 0)
         return muster_error_set(error, code, 0, "read %s/%s: %s", scan->journal->directory, MUSTER__JOURNAL_FILE,
                                 muster_code_text(code));
