@@ -395,6 +395,12 @@ static int keep_damaged(const struct scan *scan, char name[64], struct muster_er
     return code;
 }
 
+/* Of the first line in a fresh file: numbers come to an end, and may begin again where the id is another. */
+static uint64_t fresh_start(const struct scan *scan)
+{
+    return scan->next > MUSTER__JOURNAL_SEQ_MAX / 2 ? 1 : scan->next;
+}
+
 /* The damaged file goes aside, and a fresh one with what is left takes its place. */
 static int repair(struct scan *scan, struct muster_error *error)
 {
@@ -404,7 +410,7 @@ static int repair(struct scan *scan, struct muster_error *error)
     if (code != 0)
         return code;
     describe(scan, &journal->lost, name);
-    journal->next = scan->next;
+    journal->next = fresh_start(scan);
     code = muster__journal_replace(journal, error);
     if (code != 0 && code != MUSTER_EINDETERMINATE)
         journal->calls->unlinkat(journal->directory_fd, name, 0);
@@ -421,7 +427,9 @@ static int settle(struct scan *scan, struct muster_error *error)
     uint64_t blank_end = scan->torn ? scan->bad_end : scan->end;
     size_t last = scan->end - scan->last - 1;
     journal->id = scan->header.id;
-    journal->next = scan->next;
+    journal->next = fresh_start(scan);
+    if (journal->next != scan->next)
+        return muster__journal_replace(journal, error);
     journal->end = scan->end;
     journal->size = scan->size > scan->end ? scan->size : scan->end;
     if ((scan->last != 0 && muster__journal_write_all(journal, journal->fd, scan->bytes + scan->last, last, scan->last) != 0) ||
