@@ -197,7 +197,7 @@ size_t hostile_count(const char *prefix)
 
 /* ---- what a daemon sees */
 
-struct muster_journal_options hostile_options;
+struct muster_journal_options hostile_options = {.size = sizeof(hostile_options)};
 
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count)
 {
@@ -235,8 +235,6 @@ static int take(void *data, const struct muster_record *record)
 struct muster_store *hostile_store(void)
 {
     struct muster_store *store;
-    if (hostile_options.size == 0)
-        MUSTER_JOURNAL_OPTIONS_INIT(&hostile_options);
     must(muster_store_journal_new(hostile_directory(), &hostile_options, &store) == 0, "new");
     return store;
 }
