@@ -238,7 +238,7 @@ const char *memory_files_get(const char *prefix, size_t *ret_size)
     for (size_t i = 0; i < FILES; i++)
         if (strncmp(files[i].name, prefix, strlen(prefix)) == 0) {
             *ret_size = files[i].size;
-            return files[i].bytes;
+            return files[i].bytes == NULL ? "" : files[i].bytes;
         }
     return NULL;
 }
