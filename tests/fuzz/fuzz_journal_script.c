@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct muster__memory memory;
     const char *text = (const char *)data;
-    if (size < 2 || size > 32768 || muster__memory_init(&memory, NULL) != 0)
+    if (size < 2 || size > 4096 || muster__memory_init(&memory, NULL) != 0)
         return 0;
     struct script script = {.file = {.memory = &memory}, .header = {.id = {{1, 2}}}};
     script.header.first = data[0] == '~' ? UINT64_MAX >> 1 : (uint64_t)data[0] - '0';

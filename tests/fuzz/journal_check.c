@@ -50,7 +50,8 @@ static struct muster_store *new_store(void)
     struct muster_journal_options options;
     struct muster_store *store;
     MUSTER_JOURNAL_OPTIONS_INIT(&options);
-    options.max_size = 4 << 20;
+    /* Little space ahead, which would have to be scanned; enough for all that a small input can hold, written in full. */
+    options.max_size = 96 << 10;
     must(muster__journal_new("state", &options, &memory_calls, &store) == 0);
     return store;
 }
