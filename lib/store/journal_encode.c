@@ -204,7 +204,8 @@ static void put_check(struct muster__buffer *buffer, uint32_t check)
 static void put_extra(struct muster__buffer *buffer, const char *extra, bool key_alone)
 {
     size_t length = strlen(extra);
-    json_t *object = length > MUSTER__EXTRA_MAX ? NULL : json_loadb(extra, length, JSON_REJECT_DUPLICATES, NULL);
+    size_t most = key_alone ? MUSTER__KEPT_MAX : MUSTER__EXTRA_MAX;
+    json_t *object = length > most ? NULL : json_loadb(extra, length, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(object)) {
         buffer->code = MUSTER_EINVAL;
         json_decref(object);

@@ -30,6 +30,8 @@ extern const struct muster__member muster__members[MUSTER__MEMBERS];
 
 /* At most this many bytes in the unknown members of a record. */
 #define MUSTER__EXTRA_MAX ((size_t)1024 * 1024)
+/* Where it is quarantined what it held is there, too: handle and extra, each byte perhaps escaped. */
+#define MUSTER__KEPT_MAX (16 * MUSTER__EXTRA_MAX)
 
 /* How deep is the JSON? Brackets in strings don't count. It need not be valid. */
 size_t muster__json_depth(const char *text, size_t length);

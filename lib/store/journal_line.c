@@ -150,6 +150,14 @@ static bool take_crc(struct cursor *cursor, uint32_t *ret_crc)
     return true;
 }
 
+/* What stands before the records. `length` is what it says of them. */
+static bool take_frame(struct cursor *cursor, uint64_t *ret_seq, uint64_t *ret_length, uint32_t *ret_crc)
+{
+    return take_text(cursor, "{\"seq\":") && take_number(cursor, ret_seq) && take_text(cursor, ",\"len\":") &&
+           take_number(cursor, ret_length) && take_text(cursor, ",\"crc\":\"") && take_crc(cursor, ret_crc) &&
+           take_text(cursor, "\",\"records\":");
+}
+
 bool muster__journal_get_line(const char *bytes, size_t size, const struct muster__journal_id *id,
                               struct muster__journal_line *ret_line)
 {
@@ -157,11 +165,8 @@ bool muster__journal_get_line(const char *bytes, size_t size, const struct muste
     struct muster__journal_line line;
     uint64_t length;
     uint32_t crc;
-    if (!take_text(&cursor, "{\"seq\":") || !take_number(&cursor, &line.seq) || !take_text(&cursor, ",\"len\":") ||
-        !take_number(&cursor, &length) || !take_text(&cursor, ",\"crc\":\"") || !take_crc(&cursor, &crc) ||
-        !take_text(&cursor, "\",\"records\":"))
-        return false;
-    if (length >= (uint64_t)(cursor.end - cursor.at) || cursor.at[length] != '}')
+    if (!take_frame(&cursor, &line.seq, &length, &crc) || length >= (uint64_t)(cursor.end - cursor.at) ||
+        cursor.at[length] != '}')
         return false;
     line.payload = cursor.at;
     line.length = (size_t)length;
@@ -170,6 +175,83 @@ bool muster__journal_get_line(const char *bytes, size_t size, const struct muste
         return false;
     *ret_line = line;
     return true;
+}
+
+/* ---- torn or damaged? */
+
+/* What a disk writes whole or not at all is never smaller. */
+#define SECTOR 512
+
+/* A newline that was written ahead, or what is read where nothing was ever written. */
+static bool is_blank(char c)
+{
+    return c == '\n' || c == '\0';
+}
+
+/* How many there are of one sort, blank or not, at the beginning. */
+static size_t run_of(bool blank, const char *bytes, size_t size)
+{
+    size_t count = 0;
+    while (count < size && is_blank(bytes[count]) == blank)
+        count++;
+    return count;
+}
+
+/* Is a sector missing in what was to be written here? */
+static bool has_gap(const char *bytes, size_t size)
+{
+    for (size_t at = 0; at < size; at += run_of(false, bytes + at, size - at)) {
+        size_t blank = run_of(true, bytes + at, size - at);
+        if (blank > 0 && (at == 0 || at + blank == size || blank >= SECTOR))
+            return true;
+        at += blank;
+    }
+    return false;
+}
+
+/* Do these bytes close the bracket that they begin with at their very end? What is cut off never does. */
+static bool is_closed(const char *text, size_t length)
+{
+    size_t depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (in_string && c == '\\')
+            i++;
+        else if (c == '"')
+            in_string = !in_string;
+        else if (!in_string && (c == '[' || c == '{'))
+            depth++;
+        else if (!in_string && (c == ']' || c == '}') && (depth == 0 || --depth == 0))
+            return i + 1 == length;
+    }
+    return false;
+}
+
+bool muster__journal_line_complete(const char *bytes, size_t size, size_t *ret_length)
+{
+    struct cursor cursor = {bytes, bytes + size};
+    uint64_t seq, said;
+    uint32_t crc;
+    size_t first = run_of(false, bytes, size);
+    bool framed = take_frame(&cursor, &seq, &said, &crc);
+    size_t before = (size_t)(cursor.at - bytes);
+    *ret_length = first;
+    if (first == 0)
+        return false;
+    /* A frame that was cut off has no bracket that closes. */
+    if (is_closed(bytes, first) || (!framed && bytes[first - 1] == '}'))
+        return true;
+    if (framed && said >= size - before)
+        return false;
+    if (framed) {
+        size_t all = before + (size_t)said + 1;
+        *ret_length = first > all ? first : all;
+        return !has_gap(bytes, all);
+    }
+    size_t gap = run_of(true, bytes + first, size - first);
+    *ret_length = first + gap + run_of(false, bytes + first + gap, size - first - gap);
+    return gap < SECTOR && *ret_length > first + gap;
 }
 
 /* ---- the header */
@@ -230,7 +312,7 @@ int muster__journal_get_header(const char *bytes, size_t size, struct muster__jo
     ret_header->id = header.id;
     good = good && take_text(&cursor, "\",\"first\":") && take_number(&cursor, &header.first) &&
            take_text(&cursor, ",\"whole\":") && take_number(&cursor, &header.whole) && take_text(&cursor, HEADER_CRC);
-    if (!good || !whole)
+    if (!good || !whole || header.first > MUSTER__JOURNAL_SEQ_MAX || header.whole > MUSTER__JOURNAL_SEQ_MAX)
         return MUSTER_ECORRUPT;
     *ret_header = header;
     return 0;
