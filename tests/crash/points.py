@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""Crash points: what they are, and what happens at one."""
+
+import collections
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+
+SECTOR = 512
+
+# kind: one of the tracer's, or
+#   killed  the process is killed; another one opens the store, and the power goes after it has told what is there
+#   again   the power goes, and then again at each call of the recovery
+# at: the call before which it happens, from 1. fail: which sync fails before that, 0 none.
+Point = collections.namedtuple('Point', 'scenario kind at fail')
+Call = collections.namedtuple('Call', 'name path offset size')
+
+TORN = {'first': 2, 'last': 2, 'hole': 3}
+
+
+class Lost(Exception):
+    """What was acknowledged isn't there, or something else is."""
+
+
+class Broken(Exception):
+    """The test itself doesn't work."""
+
+
+class Told:
+    """What the tracer and the writer have said."""
+
+    def __init__(self, text, steps):
+        self.lines = [line.split() for line in text.splitlines()]
+        self.text = text
+        self.outcomes = ['n'] * (steps + 2)
+        self.saw = None
+        for words in self.lines:
+            self.take(words)
+
+    def take(self, words):
+        if words[0] == 'begin':
+            self.outcomes[int(words[1])] = '?'
+        elif words[0] == 'end':
+            # MUSTER_EINDETERMINATE stays in doubt, until it is told.
+            code = int(words[2])
+            self.outcomes[int(words[1])] = {0: 'y', INDETERMINATE: '?'}.get(code, 'n')
+        elif words[0] == 'is':
+            self.outcomes[int(words[1])] = words[2]
+        elif words[0] == 'saw':
+            self.saw = words[2]
+
+    def last(self, word):
+        found = [words for words in self.lines if words[0] == word]
+        return found[-1] if found else None
+
+    def settle(self, before):
+        """The outcomes of a run, then those of the recovery after it."""
+        merged = [b if b != 'n' else a for a, b in zip(before, self.outcomes)]
+        if self.saw:
+            merged = [self.saw if a == '?' and b == 'n' else m for a, b, m in zip(before, self.outcomes, merged)]
+        return merged
+
+
+INDETERMINATE = None
+
+
+class Bench:
+    """A disk, a store on it, and a writer of the library or of a mutant."""
+
+    def __init__(self, disk, store, programs, writer):
+        self.disk, self.store, self.writer = disk, store, writer
+        self.tracer = programs.tracer
+        self.scenarios = programs.scenarios
+
+    def place(self, directory):
+        return f'journal:{directory}/state' if self.store == 'journal' else f'sqlite:{directory}/db'
+
+    def execute(self, command):
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                              errors='replace', timeout=180)
+        return done.returncode, done.stdout
+
+    def trace(self, directory, scenario, mode, options, outcomes=None):
+        command = [self.tracer, '--mount', self.disk.mount_point, '--pages', self.disk.pages, *options]
+        if self.disk.copied:
+            command.append('--copied')
+        command += ['--', self.writer, mode, scenario, self.place(directory)]
+        if outcomes is not None:
+            command.append(''.join(outcomes))
+        code, text = self.execute(command)
+        told = Told(text, self.scenarios[scenario].steps)
+        if code != 0:
+            raise Broken(f'{" ".join(command)}: exit {code}: {text[-500:]}')
+        ended = told.last('ended')
+        if told.last('died') or (ended and ended[2] not in '01'):
+            raise Broken(f'{" ".join(command)}: {text[-500:]}')
+        if ended and ended[2] == '1':
+            raise Lost(text.strip().splitlines()[-2])
+        return told
+
+    def calls(self, scenario, fail=0):
+        """Those of a run without a crash."""
+        directory = self.disk.fresh()
+        told = self.trace(directory, scenario, 'write', ['--kind', 'list', '--fail', str(fail)])
+        return [Call(words[2], words[3], int(words[4]), int(words[5])) for words in told.lines if words[0] == 'call'], told
+
+    def check(self, directory, scenario, outcomes):
+        code, text = self.execute([self.writer, 'check', scenario, self.place(directory), ''.join(outcomes)])
+        if code == 1:
+            raise Lost(text.strip().splitlines()[-1])
+        if code != 0:
+            raise Broken(f'check {scenario} {"".join(outcomes)}: exit {code}: {text[-500:]}')
+
+    def try_point(self, point):
+        """How many crashes that were. Lost: it went wrong."""
+        directory = self.disk.fresh()
+        kind = 'kill' if point.kind == 'killed' else 'lost' if point.kind == 'again' else point.kind
+        told = self.trace(directory, point.scenario, 'write',
+                          ['--kind', kind, '--at', str(point.at), '--fail', str(point.fail)])
+        if point.kind == 'killed':
+            return self.recover_killed(directory, point, told.outcomes)
+        if kind != 'kill':
+            self.disk.restart()
+        if point.kind == 'again':
+            return self.crash_recovery(directory, point, told.outcomes)
+        self.check(directory, point.scenario, told.outcomes)
+        return 1
+
+    def recover_killed(self, directory, point, outcomes):
+        told = self.trace(directory, point.scenario, 'recover', ['--kind', 'lost', '--at', '1', '--from', 'saw'], outcomes)
+        self.disk.restart()
+        self.check(directory, point.scenario, told.settle(outcomes))
+        return 1
+
+    seen = None
+
+    def signature(self, directory, outcomes):
+        """States that differ by random numbers alone are the same."""
+        digest = hashlib.sha256(''.join(outcomes).encode())
+        for top, names, files in sorted(os.walk(directory)):
+            for name in sorted(files):
+                digest.update(name.encode())
+                if 'lock' not in name:
+                    with open(os.path.join(top, name), 'rb') as file:
+                        digest.update(re.sub(rb'"(id|crc|check)":"[0-9a-f]*"', b'', file.read()))
+        return digest.digest()
+
+    def crash_recovery(self, directory, point, outcomes):
+        signature = self.signature(directory, outcomes)
+        if self.seen is not None:
+            if signature in self.seen:
+                return 0
+            self.seen.add(signature)
+        count = 0
+        while True:
+            copy = f'{directory}-{count}'
+            shutil.copytree(directory, copy)
+            self.disk.sync()
+            told = self.trace(copy, point.scenario, 'recover', ['--kind', 'lost', '--at', str(count + 1)], outcomes)
+            self.disk.restart()
+            self.check(copy, point.scenario, told.settle(outcomes))
+            shutil.rmtree(copy)
+            count += 1
+            if told.last('ended'):
+                return count
+
+
+def sectors(call):
+    return (call.offset + call.size - 1) // SECTOR - call.offset // SECTOR + 1 if call.size else 0
+
+
+def is_key(calls, at):
+    """Does call `at`, or the one before it, do more than to write?"""
+    return any(0 < i <= len(calls) and calls[i - 1].name not in ('pwrite', 'write') for i in (at, at - 1)) or at > len(calls)
