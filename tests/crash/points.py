@@ -9,14 +9,20 @@ import shutil
 import subprocess
 
 SECTOR = 512
+# As in model.h.
+EXTRA_STEPS = 2
 
 # kind: one of the tracer's, or
 #   killed  the process is killed; another one opens the store, and the power goes after it has told what is there
 #   again   the power goes, and then again at each call of the recovery
 # at: the call before which it happens, from 1. fail: which sync fails before that, 0 none.
 Point = collections.namedtuple('Point', 'scenario kind at fail')
+Scenario = collections.namedtuple('Scenario', 'name stores steps')
 Call = collections.namedtuple('Call', 'name path offset size')
 
+WORDS = {'lost': 'power failures', 'first': 'writes torn first', 'last': 'torn last', 'hole': 'with a hole', 'kill': 'kills',
+         'killed': 'kills and power failures', 'again': 'in recoveries'}
+# The sectors that a write needs to be torn so.
 TORN = {'first': 2, 'last': 2, 'hole': 3}
 
 
@@ -33,37 +39,24 @@ class Told:
 
     def __init__(self, text, steps):
         self.lines = [line.split() for line in text.splitlines()]
-        self.text = text
-        self.outcomes = ['n'] * (steps + 2)
-        self.saw = None
+        self.outcomes = ['n'] * (steps + EXTRA_STEPS)
         for words in self.lines:
-            self.take(words)
-
-    def take(self, words):
-        if words[0] == 'begin':
-            self.outcomes[int(words[1])] = '?'
-        elif words[0] == 'end':
-            # MUSTER_EINDETERMINATE stays in doubt, until it is told.
-            code = int(words[2])
-            self.outcomes[int(words[1])] = {0: 'y', INDETERMINATE: '?'}.get(code, 'n')
-        elif words[0] == 'is':
-            self.outcomes[int(words[1])] = words[2]
-        elif words[0] == 'saw':
-            self.saw = words[2]
+            if words[0] in ('begin', 'end'):
+                self.outcomes[int(words[1])] = words[2]
 
     def last(self, word):
         found = [words for words in self.lines if words[0] == word]
         return found[-1] if found else None
 
-    def settle(self, before):
-        """The outcomes of a run, then those of the recovery after it."""
-        merged = [b if b != 'n' else a for a, b in zip(before, self.outcomes)]
-        if self.saw:
-            merged = [self.saw if a == '?' and b == 'n' else m for a, b, m in zip(before, self.outcomes, merged)]
-        return merged
+    def after(self, outcomes):
+        """A recovery: what it was told, and what it has told."""
+        saw = self.last('saw')
+        seen = saw[2] if saw else '?'
+        return [b if b != 'n' else seen if a == '?' else a for a, b in zip(outcomes, self.outcomes)]
 
-
-INDETERMINATE = None
+    def refused(self):
+        """Steps that have not simply worked."""
+        return [int(words[1]) for words in self.lines if words[0] == 'end' and words[2] != 'y']
 
 
 class Bench:
@@ -98,6 +91,8 @@ class Bench:
             raise Broken(f'{" ".join(command)}: {text[-500:]}')
         if ended and ended[2] == '1':
             raise Lost(text.strip().splitlines()[-2])
+        if len(set(told.refused())) > (1 if told.last('failed') else 0):
+            raise Lost(f'steps {told.refused()} have failed')
         return told
 
     def calls(self, scenario, fail=0):
@@ -131,7 +126,7 @@ class Bench:
     def recover_killed(self, directory, point, outcomes):
         told = self.trace(directory, point.scenario, 'recover', ['--kind', 'lost', '--at', '1', '--from', 'saw'], outcomes)
         self.disk.restart()
-        self.check(directory, point.scenario, told.settle(outcomes))
+        self.check(directory, point.scenario, told.after(outcomes))
         return 1
 
     seen = None
@@ -160,7 +155,7 @@ class Bench:
             self.disk.sync()
             told = self.trace(copy, point.scenario, 'recover', ['--kind', 'lost', '--at', str(count + 1)], outcomes)
             self.disk.restart()
-            self.check(copy, point.scenario, told.settle(outcomes))
+            self.check(copy, point.scenario, told.after(outcomes))
             shutil.rmtree(copy)
             count += 1
             if told.last('ended'):
@@ -174,3 +169,55 @@ def sectors(call):
 def is_key(calls, at):
     """Does call `at`, or the one before it, do more than to write?"""
     return any(0 < i <= len(calls) and calls[i - 1].name not in ('pwrite', 'write') for i in (at, at - 1)) or at > len(calls)
+
+
+def torn(calls, scenario):
+    """Each write, torn in each way that it can be."""
+    return [Point(scenario, kind, at, 0) for at, call in enumerate(calls, 1) for kind, least in TORN.items()
+            if call.name in ('pwrite', 'write') and sectors(call) >= least]
+
+
+def thin(found, stride, offset=0):
+    return found[offset % stride::stride]
+
+
+def failed_syncs(bench, scenario, stride):
+    """Each sync fails, and then there is a crash at each call after it."""
+    calls, _ = bench.calls(scenario)
+    found = []
+    for fail in range(1, 1 + sum(call.name in ('fsync', 'fdatasync') for call in calls)):
+        longer, told = bench.calls(scenario, fail)
+        before = sum(words[0] == 'call' for words in told.lines[:told.lines.index(told.last('failed'))])
+        found += [Point(scenario, 'lost', at, fail) for at in range(before + 1, len(longer) + 2) if is_key(longer, at)]
+    return thin(found, stride)
+
+
+def plan(bench, scenario, stride):
+    """What is tried: one point in `stride`; of the power failures, all that are about more than writes."""
+    calls, _ = bench.calls(scenario)
+    everywhere = range(1, len(calls) + 2)
+    keys = [at for at in everywhere if is_key(calls, at)]
+    rest = [at for at in everywhere if at not in keys]
+    found = [Point(scenario, 'lost', at, 0) for at in sorted(thin(keys, max(stride // 4, 1)) + thin(rest, stride))]
+    found += thin(torn(calls, scenario), stride)
+    found += [Point(scenario, 'kill', at, 0) for at in thin(everywhere, stride, 1)]
+    found += [Point(scenario, 'killed', at, 0) for at in thin(everywhere, stride, 2)]
+    found += [Point(scenario, 'again', at, 0) for at in thin(everywhere, stride, 3)]
+    return found + failed_syncs(bench, scenario, stride)
+
+
+def for_mutants(planned):
+    """All that is cheap, but for plain kills, in an order that mixes the kinds."""
+    kinds = {}
+    for point in planned:
+        if point.kind not in ('kill', 'again'):
+            kinds.setdefault((point.scenario, point.kind, point.fail != 0), []).append(point)
+    order = []
+    for i in range(max(map(len, kinds.values()))):
+        order += [found[i] for found in kinds.values() if i < len(found)]
+    return order
+
+
+def describe(point):
+    failed = f', sync {point.fail} failed' if point.fail else ''
+    return f'{point.scenario}, {point.kind} at call {point.at}{failed}'

@@ -7,8 +7,8 @@
  *
  * STORE is journal:DIRECTORY or sqlite:FILE. OUTCOMES has a letter for each step (model.h).
  *
- * `write` walks through a scenario and tells of each step, a line each: `begin N`, `end N CODE`, `is N y` or `is N n` once
- * it is known what an indeterminate step has done; `go` when crashes may begin. `recover` opens what a crash has left, tells
+ * `write` walks through a scenario and tells of each step, a line each: `begin N`, `end N y` (n: it was refused, ?: it can't be
+ * told), `end N y` or `end N n` again once that is known; `go` when crashes may begin. `recover` opens what a crash has left, tells
  * `saw y` or `saw n` of the step that is in doubt, and puts one record more. `check` does the same, closes, opens again,
  * and says what is wrong: exit 1.
  */
@@ -46,10 +46,10 @@ static void die(const char *format, ...)
 }
 
 /* One write call: who traces us must find it whole. */
-static void tell(const char *what, unsigned index, const char *word)
+static void tell(const char *what, unsigned index, char outcome)
 {
     char line[64];
-    int length = snprintf(line, sizeof(line), "%s %u %s\n", what, index, word);
+    int length = snprintf(line, sizeof(line), "%s %u %c\n", what, index, outcome);
     if (write(STDOUT_FILENO, line, (size_t)length) != length)
         _exit(2);
 }
@@ -202,7 +202,7 @@ static void go(const struct run *run)
     if (fd < 0 || syncfs(fd) != 0)
         die("syncfs %s", parent);
     close(fd);
-    tell("go", 0, "");
+    tell("go", 0, 'y');
 }
 
 static int take_step(struct run *run, unsigned index)
@@ -235,27 +235,20 @@ static int take_step(struct run *run, unsigned index)
     return -1;
 }
 
-static void tell_end(unsigned index, int code)
-{
-    char word[16];
-    snprintf(word, sizeof(word), "%d", code);
-    tell("end", index, word);
-}
-
 static void write_scenario(struct run *run)
 {
     for (unsigned index = 0; index < scenario_count(run->scenario); index++) {
         bool opens = run->scenario->steps[index].type == STEP_OPEN;
-        tell("begin", index, "");
+        tell("begin", index, '?');
         int code = take_step(run, index);
-        tell_end(index, code);
+        run->outcomes[index] = code == 0 ? 'y' : code == MUSTER_EINDETERMINATE ? '?' : 'n';
+        tell("end", index, run->outcomes[index]);
         if (opens && code != 0)
             die("open: %s", problem(run));
-        run->outcomes[index] = code == 0 ? 'y' : code == MUSTER_EINDETERMINATE ? '?' : 'n';
         if (opens)
             look(run, "after the open");
         else if (code == MUSTER_EINDETERMINATE)
-            tell("is", index, look(run, "after an indeterminate commit") == 'y' ? "y" : "n");
+            tell("end", index, look(run, "after an indeterminate commit"));
     }
 }
 
@@ -268,17 +261,17 @@ static void open_again(struct run *run, const char *when, bool clean)
     int lost = muster_error_code(muster_store_get_error(run->store));
     if (lost != 0 && clean)
         die("%s: load: %s", when, problem(run));
-    tell("saw", 0, seen == 'y' ? "y" : "n");
+    tell("saw", 0, seen);
 }
 
 static void put_more(struct run *run, unsigned extra)
 {
     unsigned index = scenario_count(run->scenario) + extra;
-    tell("begin", index, "");
+    tell("begin", index, '?');
     int code = put(run, index);
     if (code != 0)
         die("a further commit: %s", problem(run));
-    tell_end(index, code);
+    tell("end", index, 'y');
     run->outcomes[index] = 'y';
 }
 
@@ -293,7 +286,7 @@ static bool is_damaged(const struct scenario *scenario)
 /* Nothing is synced before: what it finds may be in the page cache alone. */
 static void recover(struct run *run)
 {
-    tell("go", 0, "");
+    tell("go", 0, 'y');
     open_again(run, "at the recovery", !is_damaged(run->scenario));
     put_more(run, 0);
     if (muster_store_close(run->store) != 0)
