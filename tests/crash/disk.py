@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """A small file system in a loop-mounted image, which can lose what was not synced."""
 
+import fcntl
 import os
 import shutil
 import struct
 import subprocess
 
 PAGE = 4096
+# linux/fs.h
+FS_IOC_GETVERSION = 2 << 30 | struct.calcsize('l') << 16 | ord('v') << 8 | 1
 
 # What makes it, and how it is mounted. Nothing is written behind our back: no timer of the file system fires in time. ext4 doesn't
 # sync a file that is renamed over another by itself.
@@ -25,6 +28,16 @@ def run(*command):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
     if done.returncode != 0:
         raise DiskError(f'{" ".join(command)}: {done.stdout.strip() or f"exit {done.returncode}"}')
+
+
+def identity(path):
+    """Inode and generation."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        generation = fcntl.ioctl(fd, FS_IOC_GETVERSION, struct.pack('l', 0))
+        return os.fstat(fd).st_ino, struct.unpack_from('I', generation)[0]
+    finally:
+        os.close(fd)
 
 
 class Disk:
@@ -107,11 +120,11 @@ class Disk:
         for directory, _, names in os.walk(self.mount_point):
             for name in names:
                 path = os.path.join(directory, name)
-                files[os.stat(path).st_ino] = path
-        for at in range(0, len(lost), 16 + PAGE):
-            inode, offset = struct.unpack_from('=QQ', lost, at)
-            if inode in files:
-                self.put_page(files[inode], offset, lost[at + 16:at + 16 + PAGE])
+                files[identity(path)] = path
+        for at in range(0, len(lost), 24 + PAGE):
+            *file, offset = struct.unpack_from('=QQQ', lost, at)
+            if tuple(file) in files:
+                self.put_page(files[tuple(file)], offset, lost[at + 24:at + 24 + PAGE])
 
     @staticmethod
     def put_page(path, offset, content):

@@ -2,15 +2,18 @@
 #include "pages.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Inodes are used again, with another generation. */
 struct page {
-    uint64_t inode, offset;
+    uint64_t inode, generation, offset;
     unsigned char disk[PAGE_BYTES];
 };
 
@@ -22,16 +25,25 @@ struct known_page {
 static struct known_page *pages;
 static size_t count, room;
 
-static uint64_t inode_of(int fd)
+/* The page of the file at that offset, with nothing in it. */
+static struct page page_of(int fd, uint64_t offset)
 {
     struct stat stat;
-    return fstat(fd, &stat) == 0 ? stat.st_ino : 0;
+    int generation = 0;
+    if (fstat(fd, &stat) != 0 || ioctl(fd, FS_IOC_GETVERSION, &generation) != 0)
+        abort();
+    return (struct page){.inode = stat.st_ino, .generation = (unsigned)generation, .offset = offset};
 }
 
-static struct known_page *find(uint64_t inode, uint64_t offset)
+static bool same_file(const struct page *a, const struct page *b)
+{
+    return a->inode == b->inode && a->generation == b->generation;
+}
+
+static struct known_page *find(const struct page *page)
 {
     for (size_t i = 0; i < count; i++)
-        if (pages[i].is.inode == inode && pages[i].is.offset == offset)
+        if (same_file(&pages[i].is, page) && pages[i].is.offset == page->offset)
             return &pages[i];
     return NULL;
 }
@@ -51,36 +63,35 @@ static struct known_page *add(void)
 
 void pages_written(int fd, uint64_t offset, uint64_t size)
 {
-    uint64_t inode = inode_of(fd);
-    for (uint64_t at = offset / PAGE_BYTES * PAGE_BYTES; at < offset + size; at += PAGE_BYTES) {
-        struct known_page *page = find(inode, at);
-        if (page != NULL) {
-            page->lost = false;
+    struct page page = page_of(fd, offset / PAGE_BYTES * PAGE_BYTES);
+    for (; page.offset < offset + size; page.offset += PAGE_BYTES) {
+        struct known_page *known = find(&page);
+        if (known != NULL) {
+            known->lost = false;
             continue;
         }
-        page = add();
-        page->is.inode = inode;
-        page->is.offset = at;
-        if (pread(fd, page->is.disk, PAGE_BYTES, (off_t)at) < 0)
+        known = add();
+        known->is = page;
+        if (pread(fd, known->is.disk, PAGE_BYTES, (off_t)page.offset) < 0)
             abort();
     }
 }
 
 void pages_synced(int fd)
 {
-    uint64_t inode = inode_of(fd);
+    struct page page = page_of(fd, 0);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
-        if (pages[i].is.inode != inode || pages[i].lost)
+        if (!same_file(&pages[i].is, &page) || pages[i].lost)
             pages[kept++] = pages[i];
     count = kept;
 }
 
 void pages_lost(int fd)
 {
-    uint64_t inode = inode_of(fd);
+    struct page page = page_of(fd, 0);
     for (size_t i = 0; i < count; i++)
-        pages[i].lost = pages[i].lost || pages[i].is.inode == inode;
+        pages[i].lost = pages[i].lost || same_file(&pages[i].is, &page);
 }
 
 void pages_forget(void)

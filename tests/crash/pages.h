@@ -21,7 +21,8 @@ void pages_lost(int fd);
 /* Everything is on the disk. */
 void pages_forget(void);
 
-/* The lost ones as a file: for each the inode and the offset (8 bytes each, of this machine), then what the disk has. -1: errno. */
+/* The lost ones as a file: for each the inode, its generation and the offset (8 bytes each, of this machine), then what the
+ * disk has. -1: errno. */
 int pages_save(const char *path);
 int pages_load(const char *path);
 
