@@ -15,7 +15,7 @@ const struct scenario scenarios[] = {
       {STEP_PUT, "b", SMALL},
       {STEP_PUT, "a", SMALL},
       {STEP_REMOVE, "b", .count = 1},
-      {STEP_PUT, "batch", .count = 40, .handle = 200, .ones = 6000},
+      {STEP_PUT, "batch", .count = 40, .handle = 200, .ones = 20000},
       {.type = STEP_CLOSE},
       {.type = STEP_OPEN},
       {STEP_PUT, "c", SMALL},
