@@ -11,8 +11,8 @@ PAGE = 4096
 # linux/fs.h
 FS_IOC_GETVERSION = 2 << 30 | struct.calcsize('l') << 16 | ord('v') << 8 | 1
 
-# What makes it, and how it is mounted. Nothing is written behind our back: no timer of the file system fires in time. ext4 doesn't
-# sync a file that is renamed over another by itself.
+# What makes it, and how it is mounted. Nothing is written behind our back: no timer of the file system fires in time.
+# ext4 doesn't sync a file that is renamed over another by itself.
 KINDS = {
     'ext4': (32, ['mkfs.ext4', '-q', '-b', '4096', '-J', 'size=4'], 'noauto_da_alloc,commit=600'),
     'xfs': (300, ['mkfs.xfs', '-q'], 'noatime'),

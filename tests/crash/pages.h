@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a failed sync leaves behind. Linux marks the pages clean that it could not write: they are in the page cache, the disk has
- * what was there before, and no later sync writes them, unless the program does again. A test whose syncs don't really fail has to
- * remember that: the pages that were written since the last good sync, with what the disk has.
+ * What a failed sync leaves behind. Linux marks the pages clean that it could not write: they are in the page cache,
+ * the disk has what was there before, and no later sync writes them, unless the program does again. A test whose
+ * syncs don't really fail has to remember that: the pages that were written since the last good sync, with what the
+ * disk has.
  */
 #ifndef TESTS_CRASH_PAGES_H
 #define TESTS_CRASH_PAGES_H

@@ -148,16 +148,17 @@ class Bench:
             if signature in self.seen:
                 return 0
             self.seen.add(signature)
-        count = 0
+        count, at = 0, 1
         while True:
             copy = f'{directory}-{count}'
             shutil.copytree(directory, copy)
             self.disk.sync()
-            told = self.trace(copy, point.scenario, 'recover', ['--kind', 'lost', '--at', str(count + 1)], outcomes)
+            told = self.trace(copy, point.scenario, 'recover', ['--kind', 'lost', '--at', str(at)], outcomes)
             self.disk.restart()
             self.check(copy, point.scenario, told.after(outcomes))
             shutil.rmtree(copy)
             count += 1
+            at += 1 if self.store == 'journal' else 9
             if told.last('ended'):
                 return count
 

@@ -40,7 +40,7 @@ enum kind {
     KIND_KILL,
     /* What was not synced is lost. */
     KIND_LOST,
-    /* So it is, but sectors of the write that comes next have reached the disk: its first half, its last half, all but the middle. */
+    /* So it is, but sectors of the write that comes next have reached the disk: the first half, the last, all but the middle. */
     KIND_FIRST,
     KIND_LAST,
     KIND_HOLE,

@@ -7,10 +7,10 @@
  *
  * STORE is journal:DIRECTORY or sqlite:FILE. OUTCOMES has a letter for each step (model.h).
  *
- * `write` walks through a scenario and tells of each step, a line each: `begin N`, `end N y` (n: it was refused, ?: it can't be
- * told), `end N y` or `end N n` again once that is known; `go` when crashes may begin. `recover` opens what a crash has left, tells
- * `saw y` or `saw n` of the step that is in doubt, and puts one record more. `check` does the same, closes, opens again,
- * and says what is wrong: exit 1.
+ * `write` walks through a scenario and tells of each step, a line each: `begin N`, `end N y` (n: it was refused, ?:
+ * it can't be told), `end N y` or `end N n` again once that is known; `go` when crashes may begin. `recover` opens
+ * what a crash has left, tells `saw y` or `saw n` of the step that is in doubt, and puts one record more. `check`
+ * does the same, closes, opens again, and says what is wrong: exit 1.
  */
 #include <fcntl.h>
 #include <stdarg.h>
