@@ -42,9 +42,7 @@ static int encode(struct muster__journal *journal, const struct muster_record *c
     if (code == MUSTER_EINVAL)
         return muster_error_set(error, code, 0,
                                 "commit: a record without a key, not in UTF-8, too long, too deep, or with unknown flags");
-    if (code != 0)
-        return muster_error_set(error, code, 0, "commit: %s", muster_code_text(code));
-    return 0;
+    return code == 0 ? 0 : muster__journal_failed(journal, error, ENOMEM, "commit to", MUSTER__JOURNAL_FILE);
 }
 
 /* Write space ahead for `count` bytes more, durably: a commit must not change the size of the file. */
@@ -138,9 +136,10 @@ static int commit(void *self, const struct muster_record *const *records, size_t
         return code;
     size_t bytes = journal->buffer.used / count;
     code = muster__live_stage(&journal->live, records, count, &change);
+    if (code == MUSTER_EINVAL)
+        return muster_error_set(error, code, 0, "commit: a record is twice in the batch");
     if (code != 0)
-        return muster_error_set(error, code, 0, "commit: %s",
-                                code == MUSTER_EINVAL ? "a record is twice in the batch" : muster_code_text(code));
+        return muster__journal_failed(journal, error, ENOMEM, "commit to", MUSTER__JOURNAL_FILE);
     code = append_or_replace(journal, error);
     muster__buffer_reset(&journal->buffer);
     if (code != 0) {

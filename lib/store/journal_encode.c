@@ -166,9 +166,10 @@ static void put_member(struct muster__buffer *buffer, const struct muster__membe
 static void put_extra(struct muster__buffer *buffer, const char *extra, bool key_alone)
 {
     size_t length = strlen(extra);
-    json_t *object = length > MUSTER__EXTRA_MAX ? NULL : json_loadb(extra, length, JSON_REJECT_DUPLICATES, NULL);
+    json_t *object = NULL;
+    int code = length > MUSTER__EXTRA_MAX ? MUSTER_EINVAL : muster__json_load(extra, length, &object);
     if (!json_is_object(object)) {
-        buffer->code = MUSTER_EINVAL;
+        buffer->code = code == MUSTER_ENOMEM ? code : MUSTER_EINVAL;
         json_decref(object);
         return;
     }

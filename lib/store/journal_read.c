@@ -284,6 +284,8 @@ static int run_scan(struct scan *scan, struct muster_error *error)
     code = take_lines(scan, at);
     if (code == 0)
         code = finish(scan);
+    if (code == MUSTER_ENOMEM)
+        return muster__journal_failed(scan->journal, error, ENOMEM, "read", MUSTER__JOURNAL_FILE);
     if (code != 0)
         return muster_error_set(error, code, 0, "read %s/%s: %s", scan->journal->directory, MUSTER__JOURNAL_FILE,
                                 muster_code_text(code));
