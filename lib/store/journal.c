@@ -62,7 +62,10 @@ static int grow(struct muster__journal *journal, size_t count, struct muster_err
     return 0;
 }
 
-/* *ret_whole: it failed when all of the line was in the file already. */
+/*
+ * *ret_whole: it failed when all of the line was in the file already. The newline behind it is there before it: what was
+ * written in part must not be whole for want of a newline alone.
+ */
 static int append(struct muster__journal *journal, bool *ret_whole, struct muster_error *error)
 {
     const struct muster__buffer *line = &journal->buffer;
@@ -70,7 +73,7 @@ static int append(struct muster__journal *journal, bool *ret_whole, struct muste
     int code = grow(journal, line->used, error);
     if (code != 0)
         return code;
-    if (muster__journal_write_all(journal, journal->fd, line->bytes, line->used, journal->end) != 0)
+    if (muster__journal_write_all(journal, journal->fd, line->bytes, line->used - 1, journal->end) != 0)
         return muster__journal_failed(journal, error, errno, "write", MUSTER__JOURNAL_FILE);
     *ret_whole = true;
     if (journal->calls->fdatasync(journal->fd) != 0)
