@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "damage.h"
 #include "store/journal.h"
 #include "sweep.h"
 
@@ -124,38 +125,6 @@ static struct tolerated tolerated[] = {
 
 /* ---- scenarios */
 
-/* The last line is there half: the batch was never acknowledged. */
-static void tear(struct image *image, struct model *model)
-{
-    struct image_file *journal = image_find(image, "journal");
-    char *last = journal->bytes;
-    for (char *at = journal->bytes; (at = memmem(at, journal->size - (size_t)(at - journal->bytes), "{\"seq\":", 7)) != NULL; at++)
-        last = at;
-    char *end = memchr(last, '\n', journal->size - (size_t)(last - journal->bytes));
-    memset(last + (end - last) / 2, '\n', (size_t)(end - last) - (size_t)(end - last) / 2);
-    model->acknowledged = --model->possible;
-}
-
-static struct image_file rotten;
-
-/* A bit of what the newest version of "damaged" says has changed; its key can be read. */
-static void rot(struct image *image, struct model *model)
-{
-    struct image_file *journal = image_find(image, "journal");
-    char *found = NULL;
-    for (char *at = journal->bytes; (at = memmem(at, journal->size - (size_t)(at - journal->bytes), "\"name\":\"damaged\"", 16)) != NULL; at++)
-        found = at;
-    found = strstr(found, "boot-1");
-    found[0] ^= 1;
-    model->damaged = true;
-    free(rotten.bytes);
-    rotten.size = journal->size;
-    rotten.bytes = malloc(journal->size);
-    if (rotten.bytes == NULL)
-        abort();
-    memcpy(rotten.bytes, journal->bytes, journal->size);
-}
-
 static const struct scenario scenarios[] = {
     {.name = "open of a fresh directory", .steps = "olx"},
     {.name = "first commit", .before = "ox", .steps = "olplx"},
@@ -164,10 +133,10 @@ static const struct scenario scenarios[] = {
     {.name = "compaction", .before = "olpkpx", .steps = "olpcplcx"},
     {.name = "compaction by itself", .before = "olpkpx", .steps = "olppppplx", .compact_size = 4096},
     {.name = "read only", .before = "olpkpx", .steps = "rlvx"},
-    {.name = "recovery of a torn tail", .before = "olpkppx", .change = tear, .steps = "olplx"},
-    {.name = "recovery from corruption", .before = "olpdkDpx", .change = rot, .steps = "olplx"},
-    {.name = "recovery of a recovery, torn tail", .before = "olpkppx", .change = tear, .steps = "olplx", .cut_off = "ol"},
-    {.name = "recovery of a recovery, corruption", .before = "olpdkDpx", .change = rot, .steps = "olplx", .cut_off = "ol"},
+    {.name = "recovery of a torn tail", .before = "olpkppx", .change = damage_tear, .steps = "olplx"},
+    {.name = "recovery from corruption", .before = "olpdkDpx", .change = damage_rot, .steps = "olplx"},
+    {.name = "recovery of a recovery, torn tail", .before = "olpkppx", .change = damage_tear, .steps = "olplx", .cut_off = "ol"},
+    {.name = "recovery of a recovery, corruption", .before = "olpdkDpx", .change = damage_rot, .steps = "olplx", .cut_off = "ol"},
     {.name = NULL},
 };
 
@@ -180,7 +149,7 @@ static void check_files(const struct sweep *sweep, const struct model *known)
     for (size_t i = 0; i < image.count; i++) {
         const struct image_file *file = &image.files[i];
         if (strncmp(file->name, "quarantine-", 11) == 0)
-            kept = kept || (file->size == rotten.size && memcmp(file->bytes, rotten.bytes, file->size) == 0);
+            kept = kept || (file->size == damage_rotten.size && memcmp(file->bytes, damage_rotten.bytes, file->size) == 0);
         else if (strcmp(file->name, "journal") != 0 && strcmp(file->name, "lock") != 0)
             bad("%s is left over", file->name);
     }
@@ -200,6 +169,6 @@ int main(int argc, char **argv)
     json_object_seed(1);
     json_set_alloc_funcs(json_alloc, json_release);
     int code = sweep_main(&sweep, scenarios, argc, argv);
-    free(rotten.bytes);
+    free(damage_rotten.bytes);
     return code;
 }

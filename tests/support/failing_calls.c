@@ -10,6 +10,7 @@
 struct call_fault call_fault;
 char call_step;
 bool call_random_is_fixed;
+void (*call_observer)(enum call call, int fd, const char *path);
 
 const char *const call_names[CALLS] = {
     "openat",   "mkdir",    "fstat", "pread", "pwrite",    "ftruncate", "fdatasync", "fsync",
@@ -53,6 +54,8 @@ static void note_file(int fd, const char *path)
 static bool is_due(enum call call, int fd, const char *path)
 {
     call_fault.count[call]++;
+    if (call_observer != NULL)
+        call_observer(call, fd, path);
     if (call != call_fault.call || !fault_tick(&call_fault.at))
         return false;
     if (call_fault.at.fired == 1) {

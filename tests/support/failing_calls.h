@@ -68,6 +68,8 @@ extern struct call_fault call_fault;
 extern char call_step;
 /* Random numbers are always the same. */
 extern bool call_random_is_fixed;
+/* Told of each call before it is made: of the path that it names, or of the descriptor (-1: of neither). May be NULL. */
+extern void (*call_observer)(enum call call, int fd, const char *path);
 extern const struct muster__journal_calls failing_calls;
 extern const char *const call_names[CALLS];
 
