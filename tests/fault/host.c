@@ -10,12 +10,13 @@
 #include "support/failing_calls.h"
 
 unsigned bad_count;
+unsigned bad_limit = 20;
 void (*bad_describe)(void);
 
 void bad(const char *format, ...)
 {
     va_list args;
-    if (bad_count++ >= 20)
+    if (bad_count++ >= bad_limit)
         return;
     fflush(stdout);
     if (bad_describe != NULL)

@@ -60,8 +60,9 @@ void host_run(struct host *host, const char *steps);
 
 /* Something is not as it should be: say so, with what is tried. */
 void bad(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* How often. */
+/* How often; beyond the limit nothing is said. */
 extern unsigned bad_count;
+extern unsigned bad_limit;
 /* Says what is tried. */
 extern void (*bad_describe)(void);
 

@@ -94,25 +94,27 @@ static void check_error(const struct host *host, int code)
         check_text(host, code, words[call_fault.call], plan->effect == CALL_IS_CUT ? EIO : plan->sys_errno);
 }
 
+#define SYNCED "what was written is synced, and what was read needs no close"
+#define FRESH "the fresh file is in place; if it can't be opened, the next commit makes another"
 #define LATER "the commit that made a compaction due is durable before it, and the next but a few tries again"
 
 static struct tolerated tolerated[] = {
     {CALL_OPENAT, "1", "proc", "o", 0, "the start time in the lock file is for a message alone", 0},
     {CALL_PREAD, "1ecCzZ", "proc", "o", 0, "the start time in the lock file is for a message alone", 0},
-    {CALL_OPENAT, "1e", "journal", "opPc", 0, "the fresh file is in place; that we can't have it open means another with the next commit", 0},
-    {CALL_FSTAT, "1e", "journal", "opPc", 0, "the fresh file is in place; that we can't have it open means another with the next commit", 0},
+    {CALL_OPENAT, "1e", "journal", "opPc", 0, FRESH, 0},
+    {CALL_FSTAT, "1e", "journal", "opPc", 0, FRESH, 0},
     {CALL_PREAD, "cC", "journal", NULL, 0, "a short count is gone on with", 0},
     {CALL_PWRITE, "cC", NULL, NULL, 0, "a short count is gone on with", 0},
     {CALL_PREAD, "1", "journal", NULL, EINTR, "what was interrupted is called again", 0},
     {CALL_PWRITE, "1", NULL, NULL, EINTR, "what was interrupted is called again", 0},
     {CALL_GETRANDOM, "1", NULL, NULL, EINTR, "what was interrupted is called again", 0},
-    {CALL_PWRITE, "1e", "lock", "o", ENOSPC, "a full disk is no reason not to run; the message of whoever comes next lacks the pid", 0},
-    {CALL_PWRITE, "1e", "lock", "o", EDQUOT, "a full disk is no reason not to run; the message of whoever comes next lacks the pid", 0},
+    {CALL_PWRITE, "1e", "lock", "o", ENOSPC, "a full disk is no reason not to run; the next one's message lacks the pid", 0},
+    {CALL_PWRITE, "1e", "lock", "o", EDQUOT, "a full disk is no reason not to run; the next one's message lacks the pid", 0},
     {CALL_PWRITE, "1z", "journal", "opP", 0, "a fresh file takes the place of the one that couldn't be written", 0},
     {CALL_FDATASYNC, "1e", "journal", "opP", 0, "a fresh file takes the place of the one that couldn't be synced", 0},
     {CALL_FSYNC, "1", "journal", "P", 0, "a fresh file takes the place of the one that couldn't be synced", 0},
     {CALL_FSYNC, "1", "state", "o", 0, "a fresh file takes the place of the one whose entry couldn't be synced", 0},
-    {CALL_CLOSE, "1e", "journal lock state parent proc", NULL, 0, "what was written is synced, and what was read needs no close", 0},
+    {CALL_CLOSE, "1e", "journal lock state parent proc", NULL, 0, SYNCED, 0},
     {CALL_CLOSE, "1e", "journal.new quarantine", NULL, EINTR, "the descriptor is gone, and what was written is synced", 0},
     {CALL_GETRANDOM, "1ecCzZ", "", "p", 0, LATER, 0},
     {CALL_OPENAT, "1e", "journal.new", "p", 0, LATER, 0},
@@ -165,7 +167,8 @@ int main(int argc, char **argv)
                           .tolerated = tolerated,
                           .check_files = check_files,
                           .live = count_live_json,
-                          .memory_fault = &memory_fault};
+                          .memory_fault = &memory_fault,
+                          .errnos = PLAN_ALL};
     json_object_seed(1);
     json_set_alloc_funcs(json_alloc, json_release);
     int code = sweep_main(&sweep, scenarios, argc, argv);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static void usage(FILE *stream, const char *program)
             "Fails each call and each allocation of each scenario in each way, once and for ever, and ends the process at each\n"
             "call. Exit 0: nothing is lost, 1: something is, or isn't as it should be, 2: wrong options.\n\n"
             "  --quick           one errno for each kind of call, and few ways to cut it short\n"
-            "  --verbose         the failures that the store got over, and why that is right\n"
+            "  --verbose         the failures that the store got over, and why that is right; all that is wrong\n"
             "  --only SCENARIO   only those whose name begins so\n"
             "  --list            the scenarios\n",
             program, program);
@@ -24,7 +25,8 @@ static void usage(FILE *stream, const char *program)
 static void list_tolerated(const struct sweep *sweep)
 {
     for (const struct tolerated *row = sweep->tolerated; row->reason != NULL; row++)
-        printf("%8u  %s of %s: %s\n", row->hits, call_names[row->call], row->files == NULL ? "any file" : row->files, row->reason);
+        printf("%8u  %s of %s: %s\n", row->hits, call_names[row->call], row->files == NULL ? "any file" : row->files,
+               row->reason);
 }
 
 /* A row that nothing needs hides what comes later. */
@@ -75,6 +77,7 @@ int sweep_main(struct sweep *sweep, const struct scenario *scenarios, int argc, 
             break;
         case 'v':
             sweep->verbose = true;
+            bad_limit = UINT_MAX;
             break;
         case 'o':
             only = optarg;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* As the man pages have them, but for those that tell something about the files that isn't a failure (ENOENT, EEXIST, ELOOP). */
-static const int errnos[CALLS][16] = {
+static const int numbers[CALLS][PLAN_ALL] = {
     [CALL_OPENAT] = {EIO, EMFILE, ENFILE, ENOMEM, ENOSPC, EDQUOT, EROFS, EACCES, EPERM, EOVERFLOW, EINTR, ENODEV, EBUSY},
     [CALL_MKDIR] = {EIO, ENOSPC, EDQUOT, EROFS, EACCES, EPERM, ENOMEM, EMLINK},
     [CALL_FSTAT] = {EIO, ENOMEM, EOVERFLOW},
@@ -44,13 +44,14 @@ static unsigned add_parts(enum call_effect effect, int sys_errno, bool forever, 
     return count;
 }
 
-unsigned plan_all(enum call call, bool quick, struct plan plans[PLANS])
+unsigned plan_all(enum call call, unsigned errnos, struct plan plans[PLANS])
 {
+    bool quick = errnos < PLAN_ALL;
     unsigned count = 0;
-    for (unsigned i = 0; errnos[call][i] != 0 && (!quick || i < 1); i++)
+    for (unsigned i = 0; i < errnos && numbers[call][i] != 0; i++)
         for (int forever = 0; forever < 2; forever++)
-            if (!forever || !goes_on(call, errnos[call][i]))
-                plans[count++] = (struct plan){CALL_FAILS, PART_NONE, errnos[call][i], forever};
+            if (!forever || !goes_on(call, numbers[call][i]))
+                plans[count++] = (struct plan){CALL_FAILS, PART_NONE, numbers[call][i], forever};
     bool cut = call == CALL_PREAD || call == CALL_PWRITE || call == CALL_GETRANDOM;
     for (unsigned i = 0; cut && i < (quick ? 2 : sizeof(cuts) / sizeof(cuts[0])); i++)
         plans[count++] = cuts[i];
@@ -75,6 +76,7 @@ unsigned plan_deaths(enum call call, struct plan plans[PLANS])
 void plan_text(const struct plan *plan, char *ret_text, size_t size)
 {
     static const char *const parts[] = {"0 bytes", "1 byte", "half", "all but a byte"};
+    static const char *const deaths[] = {"before it", "after it", "with half of it done"};
     const char *forever = plan->forever ? ", and all after it" : "";
     const char *name = plan->sys_errno == 0 ? "" : strerrorname_np(plan->sys_errno);
     switch (plan->effect) {
@@ -93,8 +95,7 @@ void plan_text(const struct plan *plan, char *ret_text, size_t size)
     case CALL_DIES_BEFORE:
     case CALL_DIES_AFTER:
     case CALL_DIES_HALFWAY:
-        snprintf(ret_text, size, "ends the process %s",
-                 plan->effect == CALL_DIES_BEFORE ? "before it" : plan->effect == CALL_DIES_AFTER ? "after it" : "with half of it done");
+        snprintf(ret_text, size, "ends the process %s", deaths[plan->effect - CALL_DIES_BEFORE]);
         break;
     }
 }

@@ -17,8 +17,9 @@ struct plan {
 
 #define PLANS 64
 
-/* All for a call, or with `quick` a choice. Returns how many. */
-unsigned plan_all(enum call call, bool quick, struct plan plans[PLANS]);
+/* With so many errnos for a call: all of them and every way to cut it short, or with few a choice. Returns how many. */
+#define PLAN_ALL 16
+unsigned plan_all(enum call call, unsigned errnos, struct plan plans[PLANS]);
 /* The ways to die in it. */
 unsigned plan_deaths(enum call call, struct plan plans[PLANS]);
 
@@ -27,7 +28,8 @@ void plan_text(const struct plan *plan, char *ret_text, size_t size);
 
 /*
  * A failure that the store gets over: no step fails. `how`: any of 1 (fails once), e (for ever), c (cut once), C (cut for
- * ever), z and Z (0 bytes). `files`: one or more, with spaces, NULL: any. `steps`: in which the call was, NULL: any. `sys_errno`: 0: any.
+ * ever), z and Z (0 bytes). `files`: one or more, with spaces, NULL: any. `steps`: in which the call was, NULL: any.
+ * `sys_errno`: 0: any.
  */
 struct tolerated {
     enum call call;

@@ -187,13 +187,18 @@ static bool try_death(struct sweep *sweep, const struct scenario *scenario, stru
 
 /* ---- all tries of a scenario */
 
+static bool skips(const struct sweep *sweep)
+{
+    return sweep->skips != NULL && sweep->skips(now.call, now.plan);
+}
+
 static void sweep_image(struct sweep *sweep, const struct scenario *scenario, struct image *image, const struct model *begin)
 {
     struct plan plans[PLANS];
     for (now.call = 0; now.call < CALLS; now.call++) {
-        unsigned count = plan_all(now.call, sweep->quick, plans);
+        unsigned count = plan_all(now.call, sweep->quick ? 1 : sweep->errnos, plans);
         for (unsigned i = 0; i < count; i++)
-            for (now.plan = &plans[i], now.n = 1; try_fault(sweep, scenario, image, begin); now.n++)
+            for (now.plan = &plans[i], now.n = 1; !skips(sweep) && try_fault(sweep, scenario, image, begin); now.n++)
                 ;
         count = plan_deaths(now.call, plans);
         for (unsigned i = 0; i < count; i++)

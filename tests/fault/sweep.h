@@ -35,6 +35,10 @@ struct sweep {
     /* Allocators beside muster's: blocks that are live in them, and whom they ask. */
     long (*live)(void);
     struct fault *memory_fault;
+    /* What makes no sense for this store. May be NULL. */
+    bool (*skips)(enum call call, const struct plan *plan);
+    /* For plan_all(), without --quick. */
+    unsigned errnos;
     bool quick;
     bool verbose;
     char directory[80];
