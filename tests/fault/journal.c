@@ -54,7 +54,7 @@ static const char *const words[CALLS] = {
 
 static bool names_operation(const char *text, const char *operations)
 {
-    char list[96];
+    char list[128];
     char *save = NULL;
     snprintf(list, sizeof(list), "%s", operations);
     for (const char *word = strtok_r(list, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save))
@@ -87,6 +87,8 @@ static void check_error(const struct host *host, int code)
         return;
     if (plan == NULL)
         check_text(host, code, "open read commit load verify compact write close", ENOMEM);
+    else if (plan->effect == CALL_FAILS_WITH_ALL)
+        check_text(host, code, "open create make stat read write truncate sync rename remove close lock random", plan->sys_errno);
     else if (call_fault.call == CALL_LOCK && (plan->sys_errno == EAGAIN || plan->sys_errno == EACCES) && host->step == 'o') {
         if (code != MUSTER_EBUSY || strstr(host->error.text, "is held by another process") == NULL)
             bad("step %c: not told that another holds it: %s", host->step, host->error.text);
@@ -110,10 +112,10 @@ static struct tolerated tolerated[] = {
     {CALL_GETRANDOM, "1", NULL, NULL, EINTR, "what was interrupted is called again", 0},
     {CALL_PWRITE, "1e", "lock", "o", ENOSPC, "a full disk is no reason not to run; the next one's message lacks the pid", 0},
     {CALL_PWRITE, "1e", "lock", "o", EDQUOT, "a full disk is no reason not to run; the next one's message lacks the pid", 0},
-    {CALL_PWRITE, "1z", "journal", "opP", 0, "a fresh file takes the place of the one that couldn't be written", 0},
-    {CALL_FDATASYNC, "1e", "journal", "opP", 0, "a fresh file takes the place of the one that couldn't be synced", 0},
-    {CALL_FSYNC, "1", "journal", "P", 0, "a fresh file takes the place of the one that couldn't be synced", 0},
-    {CALL_FSYNC, "1", "state", "o", 0, "a fresh file takes the place of the one whose entry couldn't be synced", 0},
+    {CALL_PWRITE, "1zf", "journal", "opP", 0, "a fresh file takes the place of the one that couldn't be written", 0},
+    {CALL_FDATASYNC, "1ef", "journal", "opP", 0, "a fresh file takes the place of the one that couldn't be synced", 0},
+    {CALL_FSYNC, "1f", "journal", "P", 0, "a fresh file takes the place of the one that couldn't be synced", 0},
+    {CALL_FSYNC, "1f", "state", "o", 0, "a fresh file takes the place of the one whose entry couldn't be synced", 0},
     {CALL_CLOSE, "1e", "journal lock state parent proc", NULL, 0, SYNCED, 0},
     {CALL_CLOSE, "1e", "journal.new quarantine", NULL, EINTR, "the descriptor is gone, and what was written is synced", 0},
     {CALL_GETRANDOM, "1ecCzZ", "", "p", 0, LATER, 0},

@@ -52,6 +52,8 @@ unsigned plan_all(enum call call, unsigned errnos, struct plan plans[PLANS])
         for (int forever = 0; forever < 2; forever++)
             if (!forever || !goes_on(call, numbers[call][i]))
                 plans[count++] = (struct plan){CALL_FAILS, PART_NONE, numbers[call][i], forever};
+    if (numbers[call][0] != 0)
+        plans[count++] = (struct plan){CALL_FAILS_WITH_ALL, PART_NONE, numbers[call][0], true};
     bool cut = call == CALL_PREAD || call == CALL_PWRITE || call == CALL_GETRANDOM;
     for (unsigned i = 0; cut && i < (quick ? 2 : sizeof(cuts) / sizeof(cuts[0])); i++)
         plans[count++] = cuts[i];
@@ -82,6 +84,9 @@ void plan_text(const struct plan *plan, char *ret_text, size_t size)
     switch (plan->effect) {
     case CALL_FAILS:
         snprintf(ret_text, size, "fails with %s%s", name, forever);
+        break;
+    case CALL_FAILS_WITH_ALL:
+        snprintf(ret_text, size, "fails with %s, and every call after it", name);
         break;
     case CALL_IS_CUT:
         snprintf(ret_text, size, "does %s%s", parts[plan->part], forever);

@@ -109,6 +109,8 @@ static void check_tolerance(struct sweep *sweep)
     struct tolerated *row = plan_find(sweep->tolerated, now.plan, now.call, call_fault.file, call_fault.step);
     if (row == NULL)
         bad("nothing failed in step %c, and no row of the table says why that is right", call_fault.step);
+    else if (strchr(row->how, 'f') != NULL && call_fault.count[CALL_RENAMEAT] == 0)
+        bad("no fresh file took the place of the one that failed in step %c", call_fault.step);
     else
         row->hits++;
     sweep->totals.tolerated++;

@@ -56,6 +56,8 @@ static bool is_due(enum call call, int fd, const char *path)
     call_fault.count[call]++;
     if (call_observer != NULL)
         call_observer(call, fd, path);
+    if (call_fault.effect == CALL_FAILS_WITH_ALL && call_fault.at.fired > 0)
+        return true;
     if (call != call_fault.call || !fault_tick(&call_fault.at))
         return false;
     if (call_fault.at.fired == 1) {

@@ -32,6 +32,8 @@ enum call {
 enum call_effect {
     /* -1 and errno; nothing is done. (A descriptor is closed, whatever close says.) */
     CALL_FAILS,
+    /* And so do all after it, of every kind: the disk is gone. */
+    CALL_FAILS_WITH_ALL,
     /* Of a read or write `part` is done, and that is what it says. 0 bytes are possible, too. */
     CALL_IS_CUT,
     /* The same, and the next one fails. */
