@@ -28,8 +28,8 @@ void plan_text(const struct plan *plan, char *ret_text, size_t size);
 
 /*
  * A failure that the store gets over: no step fails. `how`: any of 1 (fails once), e (for ever), c (cut once), C (cut for
- * ever), z and Z (0 bytes); with f a fresh file must then have taken the journal's place. `files`: one or more, with spaces, NULL: any. `steps`: in which the call was, NULL: any.
- * `sys_errno`: 0: any.
+ * ever), z and Z (0 bytes); with f a fresh file must then have taken the journal's place. `files`: one or more, with
+ * spaces, NULL: any. `steps`: in which the call was, NULL: any. `sys_errno`: 0: any.
  */
 struct tolerated {
     enum call call;
