@@ -37,6 +37,8 @@ struct muster__journal {
     uint64_t max_size;
     uint64_t compact_size;
     size_t max_depth;
+    /* MUSTER__JOURNAL_STEP; a test may have less of it. */
+    uint64_t step;
 
     /* No lock is held, and nothing is changed. */
     bool read_only;

@@ -228,7 +228,7 @@ static int write_fresh(struct fresh *fresh, struct muster_error *error)
         code = flush(fresh, error);
     if (code != 0)
         return code;
-    uint64_t size = (fresh->end / MUSTER__JOURNAL_STEP + 1) * MUSTER__JOURNAL_STEP;
+    uint64_t size = (fresh->end / journal->step + 1) * journal->step;
     fresh->size = size < journal->max_size ? size : journal->max_size;
     if (muster__journal_write_blank(journal, fresh->fd, fresh->end, fresh->size) != 0)
         return muster__journal_failed(journal, error, errno, "write", MUSTER__JOURNAL_TEMPORARY);
