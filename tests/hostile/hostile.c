@@ -321,17 +321,18 @@ int hostile_commit(struct muster_store *store, const char *name, uint64_t genera
 void hostile_refused(int code, const char *text)
 {
     struct hostile_result result;
+    const char *file = hostile_sqlite ? "records" : "journal", *aside = hostile_sqlite ? "records-" : "lock";
     size_t before = hostile_count(""), size_before = 0, size_after = 0;
     struct stat stat;
-    bool regular = lstat(hostile_path("journal"), &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size < 1 << 20;
-    char *bytes = regular ? hostile_get("journal", &size_before) : NULL;
+    bool regular = lstat(hostile_path(file), &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size < 1 << 20;
+    char *bytes = regular ? hostile_get(file, &size_before) : NULL;
     hostile_open(&result);
     hostile_expect(result.code == code, "open gives %d (%s), not %d", result.code, result.text, code);
     hostile_expect(strstr(result.text, text) != NULL, "\"%s\" doesn't say \"%s\"", result.text, text);
-    char *after = regular ? hostile_get("journal", &size_after) : NULL;
+    char *after = regular ? hostile_get(file, &size_after) : NULL;
     hostile_expect(size_before == size_after && (bytes == NULL || memcmp(bytes, after, size_after) == 0), "it was changed");
-    /* But for the lock. */
-    hostile_expect(hostile_count("") - hostile_count("lock") <= before, "a file was made");
+    /* But for the lock, and what sqlite lays beside the database. */
+    hostile_expect(hostile_count("") - hostile_count(aside) <= before, "a file was made");
     free(bytes);
     free(after);
 }
