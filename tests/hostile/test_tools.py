@@ -171,7 +171,7 @@ def check_links_and_modes(kind):
                 if code == 1:
                     check_message(f'{where}, {action}', said, top, says)
             shown = subprocess.run([MUSTER, 'store', 'show', '--json', store], capture_output=True, timeout=TIMEOUT)
-            names = [record['name'] for record in json.loads(shown.stdout)['records']]
+            names = [record['name'] for record in json.loads(shown.stdout or '{"records": []}')['records']]
             if names != ['a', 'b', 'c']:
                 lost += 1
                 complain(where, f'what is left is {names}')
