@@ -17,7 +17,7 @@
 struct hostile_group {
     const char *name;
     void (*run)(void);
-    /* 0: two minutes. */
+    /* Of the processor's time, before it counts as hanging; 0: two minutes. */
     unsigned seconds;
 };
 
