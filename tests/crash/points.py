@@ -201,6 +201,8 @@ def plan(bench, scenario, stride):
     """What is tried: one point in `stride`; of the power failures, more of those that are about more than writes."""
     calls, _ = bench.calls(scenario)
     strides = {kind: stride * STRIDES[bench.store].get(kind, 1) for kind in ('torn', 'kill', 'killed', 'again', 'fail')}
+    # In a short run: each of these is a run of its own for each call of the recovery.
+    strides['again'] *= 4 if stride > 10 else 1
     everywhere = range(1, len(calls) + 2)
     keys = [at for at in everywhere if is_key(calls, at)]
     rest = [at for at in everywhere if at not in keys]
