@@ -129,7 +129,9 @@ class Bench:
         self.check(directory, point.scenario, told.after(outcomes))
         return 1
 
+    # States that were recovered before; an event that ends what takes long.
     seen = None
+    stop = None
 
     def signature(self, directory, outcomes):
         """States that differ by random numbers alone are the same."""
@@ -159,7 +161,7 @@ class Bench:
             shutil.rmtree(copy)
             count += 1
             at += 1 if self.store == 'journal' else 9
-            if told.last('ended'):
+            if told.last('ended') or (self.stop and self.stop.is_set()):
                 return count
 
 
