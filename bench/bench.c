@@ -80,7 +80,7 @@ int bench_begin(struct bench *bench, const char *about, int argc, char **argv, i
     }
     bench->repeats = bench->full ? 31 : 11;
     if (!bench->json)
-        printf("%s\n%-18s %-8s %10s  %-16s %8s %8s\n", about, "case", "subject", "median", "unit", "spread",
+        printf("%s\n%-18s %-10s %10s  %-16s %8s %8s\n", about, "case", "subject", "median", "unit", "spread",
                "ratio");
     return 0;
 }
@@ -148,7 +148,7 @@ void bench_report(const struct bench *bench, const char *const labels[3], const 
                "\"ratio_to_limit\":%.3f}\n",
                bench->name, labels[BENCH_CASE], labels[BENCH_SUBJECT], median(samples), labels[BENCH_UNIT], ratio);
     else
-        printf("%-18s %-8s %10.1f  %-16s %6.1f %% %8.2f\n", labels[BENCH_CASE], labels[BENCH_SUBJECT],
+        printf("%-18s %-10s %10.1f  %-16s %6.1f %% %8.2f\n", labels[BENCH_CASE], labels[BENCH_SUBJECT],
                median(samples), labels[BENCH_UNIT], spread(samples), ratio);
     fflush(stdout);
 }

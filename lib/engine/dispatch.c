@@ -238,7 +238,8 @@ bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_
         struct muster_op *op = begin_next(driver, &again);
         muster__dispatch_update(driver);
         if (op != NULL) {
-            *ret_action = (struct muster__action){.type = MUSTER__ACTION_CALL, .op = op};
+            ret_action->type = MUSTER__ACTION_CALL;
+            ret_action->op = op;
             return true;
         }
         if (!again)

@@ -38,6 +38,12 @@ static void set_behind(struct muster_driver *driver, bool behind)
     driver->behind = behind;
 }
 
+/* Where nobody listens, the order of the looks doesn't matter: a driver goes as far as it can in one. */
+static bool goes_on(const struct muster_driver *driver)
+{
+    return driver->engine->looked_at == driver && !driver->engine->observed;
+}
+
 void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
 {
     enum muster_driver_state from = driver->state;
@@ -46,9 +52,11 @@ void muster__driver_move(struct muster_driver *driver, enum muster_driver_state 
     (void)may_follow;
     driver->state = state;
     set_behind(driver, is_fallen(driver) || (driver->behind && state < MUSTER_DRIVER_UP));
-    if (!is_fallen(driver))
+    if (!is_fallen(driver) && driver->error != NULL)
         muster__error_replace(&driver->error, NULL);
     muster__observe_driver(driver, from);
+    if (goes_on(driver))
+        return;
     muster__driver_touch(driver);
 }
 
@@ -120,6 +128,7 @@ static void fall(struct muster_driver *driver, enum muster_driver_state state, s
         drop_resources(driver);
     else
         open_resources(driver); /* what lives is adopted all the same */
+    muster__steps_count(engine);
     for (; step < MUSTER__STEPS; step++)
         muster__step_settled(driver, step);
     touch_resources(driver);
@@ -197,7 +206,8 @@ static void restore(struct muster_driver *driver)
 static void take_hold(struct muster_driver *driver)
 {
     driver->holds = true;
-    restore(driver);
+    if (driver->engine->entries.count > 0)
+        restore(driver);
 }
 
 /* A second try counts from now: what has initialized since may be of use to it. */
@@ -217,8 +227,8 @@ void muster__driver_use(struct muster_driver *driver)
 static void look_waiting(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
-    if (driver->waiting[MUSTER__STEP_INITIALIZE] > 0 || driver->tier > engine->open_tier ||
-        driver->id >= engine->checked || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
+    if (driver->id >= engine->checked || muster__driver_waits(driver, MUSTER__STEP_INITIALIZE) ||
+        driver->tier > engine->open_tier || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
         return;
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
     driver->op_wanted = driver->def.initialize != NULL;
@@ -242,7 +252,7 @@ static void look_initializing(struct muster_driver *driver)
 static void look_initialized(struct muster_driver *driver)
 {
     if (driver->def.reconcile != NULL &&
-        (driver->waiting[MUSTER__STEP_RECONCILE] > 0 || block(driver, MUSTER__STEP_RECONCILE)))
+        (muster__driver_waits(driver, MUSTER__STEP_RECONCILE) || block(driver, MUSTER__STEP_RECONCILE)))
         return;
     muster__driver_move(driver, MUSTER_DRIVER_RECONCILING);
     driver->op_wanted = driver->def.reconcile != NULL;
@@ -282,7 +292,7 @@ static void begin_counting(struct muster_driver *driver)
 
 static void look_reconciled(struct muster_driver *driver)
 {
-    if (driver->waiting[MUSTER__STEP_AUTOSTART] > 0 || !muster__barrier_open(driver) ||
+    if (!muster__barrier_open(driver) || muster__driver_waits(driver, MUSTER__STEP_AUTOSTART) ||
         block(driver, MUSTER__STEP_AUTOSTART))
         return;
     driver->counting = false;
@@ -361,10 +371,8 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
 
 /* ---- looks and ops ------------------------------------------------------------------------------------ */
 
-void muster__driver_look(struct muster_driver *driver)
+static void look(struct muster_driver *driver)
 {
-    if (muster__going_down(driver->engine))
-        return;
     switch (driver->state) {
     case MUSTER_DRIVER_WAITING:
         look_waiting(driver);
@@ -390,6 +398,19 @@ void muster__driver_look(struct muster_driver *driver)
     default:
         break;
     }
+}
+
+void muster__driver_look(struct muster_driver *driver)
+{
+    struct muster__engine *engine = driver->engine;
+    enum muster_driver_state from;
+    engine->looked_at = driver;
+    do {
+        from = driver->state;
+        if (!muster__going_down(engine))
+            look(driver);
+    } while (driver->state != from && goes_on(driver));
+    engine->looked_at = NULL;
 }
 
 /* Add what the op has added. The first failure ends it; what was added stays. */

@@ -64,6 +64,8 @@ int muster__engine_step(struct muster__engine *engine, const struct muster__even
 {
     if (event->now > engine->now)
         engine->now = event->now;
+    if (event->type != MUSTER__EVENT_OP_FINISHED || event->op != engine->unarmed)
+        muster__op_arm(engine);
     int code = handlers[event->type](engine, event);
     muster__timers_expire(engine);
     muster__settle(engine);
@@ -171,9 +173,8 @@ static void destroy(struct muster__engine *engine)
     muster__error_unref(engine->problems);
     muster__error_unref(engine->down_error);
     muster__free(memory, engine->drivers);
-    muster__free(memory, engine->positions);
+    muster__free(memory, engine->order);
     muster__free(memory, engine->tiers);
-    muster__free(memory, engine->used);
     muster__free(memory, engine->boot_id);
     muster__free(memory, engine);
 }
@@ -291,7 +292,7 @@ int muster__engine_foreach_driver(const struct muster__engine *engine, muster_dr
 {
     int code = 0;
     for (size_t i = 0; i < engine->driver_count && code == 0; i++) {
-        uint32_t id = i < engine->checked ? muster__graph_order(engine->graph)[i] : (uint32_t)i;
+        uint32_t id = i < engine->checked ? engine->order[i] : (uint32_t)i;
         code = cb(engine->drivers[id], data);
     }
     return code;

@@ -197,13 +197,9 @@ struct muster_driver {
     uint32_t id;
     uint32_t position; /* in the plan, or shuffled */
     uint32_t tier;     /* index of engine->tiers */
-    struct muster_driver_def def;
-    void *data;
     enum muster_driver_state state;
-    struct muster_error *error;
     struct muster__list touched;
 
-    uint32_t waiting[MUSTER__STEPS]; /* for how many that haven't settled the step */
     bool settled[MUSTER__STEPS];     /* others needn't wait any more */
     bool done[MUSTER__STEPS];        /* successfully */
     bool behind;                     /* it has failed, was blocked or deferred, and isn't up since */
@@ -211,19 +207,22 @@ struct muster_driver {
     bool holds;                      /* its initialize has succeeded: its shutdown is due on the way down */
     bool used;                       /* initialize was called in this bring-up */
 
-    struct muster_op *op;         /* of the driver as a whole */
-    bool op_wanted;               /* the callback of its state is due */
+    bool op_wanted;                  /* the callback of its state is due */
+    bool counting;                   /* AUTOSTARTING: its resources are being waited for */
+    struct muster_op *op;            /* of the driver as a whole */
+    uint32_t tries;
     uint32_t restores_out;
     struct muster__list restores; /* struct muster__entry by `restoring`: to be offered to restore */
-    enum muster__step fell_in;    /* the step that it failed, was blocked or deferred in */
-    bool counting;                /* AUTOSTARTING: its resources are being waited for */
-    struct muster__timer retry;
-    uint32_t tries;
-
-    struct muster__ledger *ledger;
     struct muster__list resources;
     uint64_t resource_count;
     uint64_t unsettled; /* resources that the current step waits for */
+    struct muster_error *error;
+    void *data;
+    struct muster_driver_def def;
+
+    enum muster__step fell_in; /* the step that it failed, was blocked or deferred in */
+    struct muster__timer retry;
+    struct muster__ledger *ledger;
     uint64_t stopping;  /* host shutdown: resources without dependencies of their own that haven't stopped */
 
     struct muster__heap probes; /* resources by `queued`: probe and adopt */
@@ -283,7 +282,8 @@ struct muster__engine {
     size_t driver_capacity;
     uint32_t checked; /* drivers that a bring-up has accepted */
     uint32_t valid;   /* drivers that the last successful check has seen */
-    uint32_t *positions; /* position -> id */
+    uint32_t *order;     /* of the plan; one block with the other numbers by driver */
+    uint32_t *positions; /* position -> id: the same, or shuffled */
     struct muster__tier *tiers;
     uint32_t tier_count;
     bool records_unknown; /* the store couldn't be read: adopt, and start nothing */
@@ -291,6 +291,11 @@ struct muster__engine {
     bool begun; /* the records are loaded, drivers may initialize */
     uint32_t open_tier; /* drivers of higher ones may not initialize yet */
     uint32_t pending[MUSTER__STEPS];
+    bool opening; /* a tier has settled a step, or this is the begin: others may be due */
+    /* By id: for how many that haven't settled the step a driver waits. Counted once somebody asks. */
+    uint32_t *waiting[MUSTER__STEPS];
+    bool counted[MUSTER__STEPS];
+    uint32_t passed[MUSTER__STEPS]; /* in the plan's order: all before have settled the step */
     uint32_t behind_count; /* drivers that are `behind` */
     uint32_t *used;    /* ids in the order of initialize */
     uint32_t used_count;
@@ -299,6 +304,7 @@ struct muster__engine {
     struct muster__table ledgers;
     uint64_t resources_added;
 
+    struct muster_driver *looked_at;
     struct muster__list touched_drivers;
     struct muster__list touched_resources;
     struct muster__ready ready; /* positions of drivers that have something to call */
@@ -315,6 +321,7 @@ struct muster__engine {
     struct muster__heap timers;
     struct muster__list cancels; /* struct muster_op by `cancel` */
     struct muster__list ops_out;
+    struct muster_op *unarmed; /* begun last: its deadline is set unless it ends at once */
     size_t op_count;       /* out */
     size_t timed_out_count; /* of these, past their deadline */
     struct muster__list ops_retired;
@@ -395,6 +402,8 @@ void muster__observe_unclaimed(struct muster__engine *engine, const struct muste
 /* An op that is due now: it is out from here on. NULL: out of memory. */
 struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_resource *resource,
                                    enum muster_phase phase, enum muster_cause cause, struct muster__record *record);
+/* An op that has been begun doesn't end at once: set its deadline. */
+void muster__op_arm(struct muster__engine *engine);
 void muster__op_cancel(struct muster_op *op);
 void muster__op_cancel_all(struct muster__engine *engine);
 int muster__op_finished(struct muster__engine *engine, const struct muster__event *event);
@@ -497,13 +506,25 @@ int muster__check(struct muster__engine *engine, const struct muster__event *eve
 int muster__bring_up(struct muster__engine *engine, const struct muster__event *event);
 int muster__loaded(struct muster__engine *engine, const struct muster__event *event);
 int muster__when(struct muster__engine *engine, const struct muster__event *event);
-/* A driver has settled a step: who waits for it, tiers, barrier. */
-void muster__step_settled(struct muster_driver *driver, enum muster__step step);
 void muster__milestones_look(struct muster__engine *engine);
-bool muster__barrier_open(const struct muster_driver *driver);
 /* Remember what failed, for the end of the bring-up. */
 void muster__problem(struct muster__engine *engine, const struct muster_error *error);
 void muster__milestones_cancel(struct muster__engine *engine, int code, const struct muster_error *error);
+
+/* steps.c */
+/* Lay out what the steps of the checked drivers need. 0, or MUSTER_ENOMEM, changing nothing. */
+int muster__steps_lay_out(struct muster__engine *engine);
+/* From now on it is known of all who waits for how many. */
+void muster__steps_count(struct muster__engine *engine);
+/* Look at a driver that may begin, or go on. */
+void muster__step_begin(struct muster_driver *driver);
+/* A driver has settled a step: who waits for it, tiers, barrier. */
+void muster__step_settled(struct muster_driver *driver, enum muster__step step);
+/* Does it wait for one that hasn't settled the step? */
+bool muster__driver_waits(const struct muster_driver *driver, enum muster__step step);
+/* Open the tiers and the barriers that are due. */
+void muster__steps_open(struct muster__engine *engine);
+bool muster__barrier_open(const struct muster_driver *driver);
 
 /* resource.c */
 void muster__resource_move(struct muster_resource *resource, enum muster__resource_state state);

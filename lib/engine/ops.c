@@ -37,12 +37,18 @@ static struct muster_op *take(struct muster__engine *engine)
     return op;
 }
 
-static uint64_t deadline_of(const struct muster_driver *driver)
+/* An op that ends within its call, as most do, never comes here. */
+void muster__op_arm(struct muster__engine *engine)
 {
-    uint64_t limit = driver->def.op_timeout_ms;
+    struct muster_op *op = engine->unarmed;
+    if (op == NULL)
+        return;
+    engine->unarmed = NULL;
+    uint64_t limit = op->driver->def.op_timeout_ms;
     if (limit == 0)
-        limit = driver->engine->options.op_timeout_ms;
-    return limit == MUSTER_NO_TIMEOUT ? UINT64_MAX : driver->engine->now + limit;
+        limit = engine->options.op_timeout_ms;
+    if (limit != MUSTER_NO_TIMEOUT)
+        muster__timer_set(engine, &op->deadline, op->called_ms + limit);
 }
 
 /* SplitMix64 (public domain, Sebastiano Vigna): distinct for distinct counts. */
@@ -94,9 +100,7 @@ struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_r
     atomic_store_explicit(&op->cancelled, false, memory_order_relaxed);
     muster__list_push(&engine->ops_out, &op->link);
     engine->op_count++;
-    uint64_t deadline = deadline_of(driver);
-    if (deadline != UINT64_MAX)
-        muster__timer_set(engine, &op->deadline, deadline);
+    engine->unarmed = op;
     muster__observe_op(op, MUSTER_OBSERVE_OP_BEGIN, 0, NULL);
     return op;
 }
@@ -129,7 +133,6 @@ static void timed_out(struct muster__engine *engine, struct muster__timer *timer
 /* After its end has been dealt with. */
 static void retire(struct muster__engine *engine, struct muster_op *op)
 {
-    muster__timer_clear(engine, &op->deadline);
     muster__list_remove(&op->cancel);
     muster__list_remove(&op->link);
     for (struct muster__list *link; (link = muster__list_pop(&op->effects.added)) != NULL;)
@@ -142,7 +145,7 @@ static void retire(struct muster__engine *engine, struct muster_op *op)
     op->resource = NULL;
     engine->op_count--;
     engine->timed_out_count -= op->timed_out;
-    atomic_store(&op->stage, MUSTER__OP_RETIRED);
+    atomic_store_explicit(&op->stage, MUSTER__OP_RETIRED, memory_order_relaxed);
     muster__list_push(&engine->ops_retired, &op->link);
     engine->retired_count++;
 }
@@ -150,6 +153,8 @@ static void retire(struct muster__engine *engine, struct muster_op *op)
 int muster__op_finished(struct muster__engine *engine, const struct muster__event *event)
 {
     struct muster_op *op = event->op;
+    if (op == engine->unarmed)
+        engine->unarmed = NULL;
     struct muster_error *error = muster__op_error(op);
     muster__observe_op(op, op->timed_out ? MUSTER_OBSERVE_OP_LATE : MUSTER_OBSERVE_OP_END, op->effects.outcome, error);
     muster__error_unref(error);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps of drivers that others wait for: who waits for how many, tiers, the barrier. */
+#include "engine/internal.h"
+
+#include <string.h>
+
+/* ---- who waits ---------------------------------------------------------------------------------------- */
+
+static void touch_resources(struct muster_driver *driver)
+{
+    struct muster__list *head = &driver->resources;
+    for (struct muster__list *link = head->next; link != head; link = link->next)
+        muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
+}
+
+/* Its dependents have one less to wait for. (Ids that no bring-up has accepted yet are the last.) */
+static void count_down(struct muster__engine *engine, uint32_t id, enum muster__step step)
+{
+    struct muster__ids dependents = muster__graph_dependents(engine->graph, id);
+    for (uint32_t i = 0; i < dependents.count && dependents.ids[i] < engine->checked; i++)
+        engine->waiting[step][dependents.ids[i]]--;
+}
+
+static void count(struct muster__engine *engine, enum muster__step step)
+{
+    engine->counted[step] = true;
+    for (uint32_t id = 0; id < engine->checked; id++)
+        engine->waiting[step][id] = muster__graph_dependency_count(engine->graph, id);
+    for (uint32_t id = 0; engine->pending[step] < engine->checked && id < engine->checked; id++)
+        if (engine->drivers[id]->settled[step])
+            count_down(engine, id, step);
+}
+
+void muster__steps_count(struct muster__engine *engine)
+{
+    for (int step = 0; step < MUSTER__STEPS; step++)
+        if (!engine->counted[step])
+            count(engine, (enum muster__step)step);
+}
+
+/* In the order of the plan, a driver before which all have settled the step waits for none: no need to count. */
+static bool comes_next(struct muster__engine *engine, const struct muster_driver *driver, enum muster__step step)
+{
+    uint32_t place = engine->passed[step];
+    while (place < engine->checked && engine->drivers[engine->order[place]]->settled[step])
+        place++;
+    engine->passed[step] = place;
+    return place < engine->checked && engine->order[place] == driver->id;
+}
+
+bool muster__driver_waits(const struct muster_driver *driver, enum muster__step step)
+{
+    struct muster__engine *engine = driver->engine;
+    if (driver->id >= engine->checked)
+        return false;
+    if (!engine->counted[step]) {
+        if (comes_next(engine, driver, step))
+            return false;
+        count(engine, step);
+    }
+    return engine->waiting[step][driver->id] > 0;
+}
+
+/* (The resources that declare nothing wait for the driver's own dependencies; the others' looks are cheap.) */
+static void release(struct muster_driver *driver, enum muster__step step, bool first)
+{
+    struct muster__engine *engine = driver->engine;
+    struct muster__ids dependents = muster__graph_dependents(engine->graph, driver->id);
+    for (uint32_t i = 0; i < dependents.count && dependents.ids[i] < engine->checked; i++) {
+        uint32_t id = dependents.ids[i];
+        if (first && --engine->waiting[step][id] > 0)
+            continue;
+        muster__driver_touch(engine->drivers[id]);
+        if (step == MUSTER__STEP_RECONCILE)
+            touch_resources(engine->drivers[id]);
+    }
+}
+
+void muster__step_settled(struct muster_driver *driver, enum muster__step step)
+{
+    struct muster__engine *engine = driver->engine;
+    bool first = !driver->settled[step];
+    driver->settled[step] = true;
+    if (first) {
+        engine->pending[step]--;
+        if (--engine->tiers[driver->tier].pending[step] == 0)
+            engine->opening = true;
+    }
+    /* Where it wasn't counted, nobody has had to wait. */
+    if (engine->counted[step])
+        release(driver, step, first);
+}
+
+void muster__step_begin(struct muster_driver *driver)
+{
+    if (driver->state != MUSTER_DRIVER_WAITING || !muster__driver_waits(driver, MUSTER__STEP_INITIALIZE))
+        muster__driver_touch(driver);
+}
+
+/* ---- tiers, the barrier --------------------------------------------------------------------------------- */
+
+static bool complete_tiers(const struct muster__engine *engine)
+{
+    return (engine->options.flags & MUSTER_COMPLETE_TIERS) != 0;
+}
+
+bool muster__barrier_open(const struct muster_driver *driver)
+{
+    const struct muster__engine *engine = driver->engine;
+    if (!complete_tiers(engine))
+        return engine->pending[MUSTER__STEP_RECONCILE] == 0;
+    return driver->tier <= engine->open_tier && engine->tiers[driver->tier].pending[MUSTER__STEP_RECONCILE] == 0;
+}
+
+static void touch_tier(struct muster__engine *engine, const struct muster__tier *tier)
+{
+    for (uint32_t i = 0; i < tier->count; i++) {
+        struct muster_driver *driver = engine->drivers[engine->order[tier->first + i]];
+        muster__step_begin(driver);
+        touch_resources(driver);
+    }
+}
+
+/* Drivers of the next tier may initialize. */
+static void open_next_tier(struct muster__engine *engine)
+{
+    enum muster__step step = complete_tiers(engine) ? MUSTER__STEP_AUTOSTART : MUSTER__STEP_RECONCILE;
+    while (engine->open_tier + 1 < engine->tier_count && engine->tiers[engine->open_tier].pending[step] == 0) {
+        engine->open_tier++;
+        touch_tier(engine, &engine->tiers[engine->open_tier]);
+    }
+}
+
+static void open_barriers(struct muster__engine *engine)
+{
+    bool opened = false;
+    for (uint32_t i = 0; i < engine->tier_count; i++) {
+        struct muster__tier *tier = &engine->tiers[i];
+        if (tier->barrier_open || !muster__barrier_open(engine->drivers[engine->order[tier->first]]))
+            continue;
+        tier->barrier_open = true;
+        opened = true;
+        touch_tier(engine, tier);
+    }
+    if (opened || engine->tier_count == 0)
+        muster__requests_release(engine);
+}
+
+void muster__steps_open(struct muster__engine *engine)
+{
+    if (!engine->opening && engine->tier_count > 0)
+        return;
+    engine->opening = false;
+    open_next_tier(engine);
+    open_barriers(engine);
+}
+
+/* ---- laying out -------------------------------------------------------------------------------------------- */
+
+static void shuffle(struct muster__engine *engine, uint32_t *ids, uint32_t count)
+{
+    uint64_t state = engine->options.shuffle_seed;
+    for (uint32_t i = count; i > 1; i--) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        uint32_t k = (uint32_t)((state >> 33) % i);
+        uint32_t kept = ids[i - 1];
+        ids[i - 1] = ids[k];
+        ids[k] = kept;
+    }
+}
+
+static uint32_t count_tiers(const struct muster__engine *engine, const uint32_t *order, uint32_t count)
+{
+    uint32_t tiers = 0;
+    int64_t last = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t number = muster__graph_tier(engine->graph, order[i]);
+        tiers += i == 0 || number != last;
+        last = number;
+    }
+    return tiers;
+}
+
+/* The plan's order is by level, so that the drivers of a tier stand together. */
+static void fill_tiers(struct muster__engine *engine)
+{
+    struct muster__tier *tier = engine->tiers - 1;
+    memset(engine->pending, 0, sizeof(engine->pending));
+    for (uint32_t i = 0; i < engine->checked; i++) {
+        struct muster_driver *driver = engine->drivers[engine->order[i]];
+        int64_t number = muster__graph_tier(engine->graph, driver->id);
+        if (i == 0 || number != tier->number)
+            *++tier = (struct muster__tier){.number = number, .first = i};
+        tier->count++;
+        driver->tier = (uint32_t)(tier - engine->tiers);
+        for (int step = 0; step < MUSTER__STEPS; step++) {
+            tier->pending[step] += !driver->settled[step];
+            engine->pending[step] += !driver->settled[step];
+        }
+    }
+}
+
+static void fill_positions(struct muster__engine *engine)
+{
+    memcpy(engine->positions, engine->order, engine->checked * sizeof(*engine->order));
+    if (engine->options.shuffle_seed != 0)
+        shuffle(engine, engine->positions, engine->checked);
+    for (uint32_t i = 0; i < engine->checked; i++) {
+        struct muster_driver *driver = engine->drivers[engine->positions[i]];
+        driver->position = i;
+        muster__dispatch_update(driver);
+    }
+}
+
+/* An observer is told in the order of the looks, which goes by who waits for whom. */
+static void reset_counts(struct muster__engine *engine)
+{
+    memset(engine->passed, 0, sizeof(engine->passed));
+    memset(engine->counted, 0, sizeof(engine->counted));
+    count(engine, MUSTER__STEP_INITIALIZE);
+    if (engine->observed || engine->behind_count > 0)
+        muster__steps_count(engine);
+}
+
+/* One block of `count` numbers for each that is kept by driver. */
+static void carve(struct muster__engine *engine, uint32_t *block, uint32_t count)
+{
+    engine->order = block;
+    engine->positions = block + count;
+    engine->used = block + 2 * (size_t)count;
+    for (size_t step = 0; step < MUSTER__STEPS; step++)
+        engine->waiting[step] = block + (3 + step) * count;
+}
+
+int muster__steps_lay_out(struct muster__engine *engine)
+{
+    uint32_t count = (uint32_t)engine->driver_count;
+    const uint32_t *order = muster__graph_order(engine->graph);
+    uint32_t tier_count = count_tiers(engine, order, count);
+    struct muster__tier *tiers = muster__alloc(engine->memory, tier_count, sizeof(*tiers));
+    uint32_t *block = muster__alloc(engine->memory, count, (3 + MUSTER__STEPS) * sizeof(*block));
+    if (tiers == NULL || block == NULL || muster__ready_resize(&engine->ready, count) != 0) {
+        muster__free(engine->memory, tiers);
+        muster__free(engine->memory, block);
+        return MUSTER_ENOMEM;
+    }
+    if (engine->used_count > 0)
+        memcpy(block + 2 * (size_t)count, engine->used, engine->used_count * sizeof(*block));
+    muster__free(engine->memory, engine->tiers);
+    muster__free(engine->memory, engine->order);
+    memcpy(block, order, count * sizeof(*order));
+    carve(engine, block, count);
+    engine->tiers = tiers;
+    engine->tier_count = tier_count;
+    engine->checked = count;
+    engine->open_tier = 0;
+    engine->opening = true;
+    fill_tiers(engine);
+    fill_positions(engine);
+    reset_counts(engine);
+    return 0;
+}
