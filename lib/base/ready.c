@@ -49,6 +49,8 @@ void muster__ready_add(struct muster__ready *ready, uint32_t number)
 
 void muster__ready_remove(struct muster__ready *ready, uint32_t number)
 {
+    if ((ready->words[0][number / 64] >> (number % 64) & 1) == 0)
+        return;
     for (uint32_t level = 0; level < ready->levels; level++) {
         uint64_t *word = &ready->words[level][number / 64];
         *word &= ~((uint64_t)1 << (number % 64));

@@ -95,12 +95,19 @@ int muster__check(struct muster__engine *engine, const struct muster__event *eve
     int code = muster__graph_check(engine->graph, engine->checked);
     if (code == 0) {
         engine->valid = (uint32_t)engine->driver_count;
+        engine->valid_after = engine->checked;
         return 0;
     }
     struct muster_error *problems = muster__graph_problems(engine->graph);
     if (problems == NULL)
         return muster__refuse(engine, code, "the drivers could not be checked: %s", muster_code_text(code));
     return muster__refuse_error(engine, muster__error_ref(problems));
+}
+
+/* Nothing has changed since the last check succeeded. */
+static bool is_checked(const struct muster__engine *engine)
+{
+    return engine->valid == engine->driver_count && engine->valid_after == engine->checked && engine->valid > 0;
 }
 
 /* While drivers are up, those that don't fit them are given up, so that others can be added later. */
@@ -152,7 +159,7 @@ int muster__bring_up(struct muster__engine *engine, const struct muster__event *
         return muster__refuse(engine, MUSTER_EBUSY, "bring-up: ops of the last one are still out");
     if (engine->state == MUSTER_STATE_DOWN && engine->store > MUSTER__STORE_CLOSED)
         return muster__refuse(engine, MUSTER_EBUSY, "bring-up: the store isn't closed yet");
-    int code = muster__check(engine, event);
+    int code = is_checked(engine) ? 0 : muster__check(engine, event);
     if (code != 0) {
         drop_unfit(engine);
         return code;

@@ -17,14 +17,16 @@ static bool start_slot(const struct muster_driver *driver)
 
 static bool has_work(const struct muster_driver *driver)
 {
-    return driver->op_wanted || driver->calls.count > 0 || (driver->starts.count > 0 && start_slot(driver)) ||
+    if (driver->op_wanted || driver->resource_count == 0)
+        return driver->op_wanted || (!muster__list_empty(&driver->restores) && probe_slot(driver));
+    return driver->calls.count > 0 || (driver->starts.count > 0 && start_slot(driver)) ||
            ((driver->probes.count > 0 || !muster__list_empty(&driver->restores)) && probe_slot(driver));
 }
 
 void muster__dispatch_update(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
-    if (driver->starts.count > 0 && engine->now < driver->next_start_ms)
+    if (driver->resource_count > 0 && driver->starts.count > 0 && engine->now < driver->next_start_ms)
         muster__timer_set(engine, &driver->start_pause, driver->next_start_ms);
     if (has_work(driver))
         muster__ready_add(&engine->ready, driver->position);

@@ -51,13 +51,14 @@ void muster__driver_move(struct muster_driver *driver, enum muster_driver_state 
     assert(may_follow);
     (void)may_follow;
     driver->state = state;
-    set_behind(driver, is_fallen(driver) || (driver->behind && state < MUSTER_DRIVER_UP));
-    if (!is_fallen(driver) && driver->error != NULL)
+    if (driver->behind || is_fallen(driver))
+        set_behind(driver, is_fallen(driver) || state < MUSTER_DRIVER_UP);
+    if (driver->error != NULL && !is_fallen(driver))
         muster__error_replace(&driver->error, NULL);
-    muster__observe_driver(driver, from);
-    if (goes_on(driver))
-        return;
-    muster__driver_touch(driver);
+    if (driver->engine->observed)
+        muster__observe_driver(driver, from);
+    if (!goes_on(driver))
+        muster__driver_touch(driver);
 }
 
 void muster__driver_touch(struct muster_driver *driver)
@@ -534,7 +535,7 @@ void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *
     } else {
         if (op->timed_out && error == NULL)
             recover_late(driver, op->phase);
-        if (error == NULL)
+        if (error == NULL && !muster__list_empty(&op->effects.added))
             error = apply_added(driver, op);
         if (!op->timed_out || error == NULL)
             end_phase(driver, op, error);

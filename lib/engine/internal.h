@@ -281,7 +281,8 @@ struct muster__engine {
     size_t driver_count;
     size_t driver_capacity;
     uint32_t checked; /* drivers that a bring-up has accepted */
-    uint32_t valid;   /* drivers that the last successful check has seen */
+    uint32_t valid;   /* drivers that the last successful check has seen, */
+    uint32_t valid_after; /* when so many had been accepted */
     uint32_t *order;     /* of the plan; one block with the other numbers by driver */
     uint32_t *positions; /* position -> id: the same, or shuffled */
     struct muster__tier *tiers;

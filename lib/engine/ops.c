@@ -101,7 +101,8 @@ struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_r
     muster__list_push(&engine->ops_out, &op->link);
     engine->op_count++;
     engine->unarmed = op;
-    muster__observe_op(op, MUSTER_OBSERVE_OP_BEGIN, 0, NULL);
+    if (engine->observed)
+        muster__observe_op(op, MUSTER_OBSERVE_OP_BEGIN, 0, NULL);
     return op;
 }
 
@@ -150,14 +151,20 @@ static void retire(struct muster__engine *engine, struct muster_op *op)
     engine->retired_count++;
 }
 
+static void observe_end(struct muster_op *op)
+{
+    struct muster_error *error = muster__op_error(op);
+    muster__observe_op(op, op->timed_out ? MUSTER_OBSERVE_OP_LATE : MUSTER_OBSERVE_OP_END, op->effects.outcome, error);
+    muster__error_unref(error);
+}
+
 int muster__op_finished(struct muster__engine *engine, const struct muster__event *event)
 {
     struct muster_op *op = event->op;
     if (op == engine->unarmed)
         engine->unarmed = NULL;
-    struct muster_error *error = muster__op_error(op);
-    muster__observe_op(op, op->timed_out ? MUSTER_OBSERVE_OP_LATE : MUSTER_OBSERVE_OP_END, op->effects.outcome, error);
-    muster__error_unref(error);
+    if (engine->observed)
+        observe_end(op);
     muster__timer_clear(engine, &op->deadline);
     if (op->resource != NULL && muster__resources_released(engine))
         muster__resource_op_outlived(op->resource);
@@ -266,6 +273,8 @@ struct muster_error *muster__op_error(struct muster_op *op)
     const struct muster__memory *memory = op->engine->memory;
     int outcome = op->effects.outcome;
     char who[400];
+    if (outcome == MUSTER_OK && op->phase != MUSTER_PHASE_PROBE)
+        return NULL;
     if (allowed(op) && (outcome == MUSTER_OK || outcome >= MUSTER_ACTIVE))
         return NULL;
     muster__op_describe(op, who, sizeof(who));

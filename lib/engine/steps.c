@@ -66,9 +66,11 @@ static void release(struct muster_driver *driver, enum muster__step step, bool f
 {
     struct muster__engine *engine = driver->engine;
     struct muster__ids dependents = muster__graph_dependents(engine->graph, driver->id);
-    for (uint32_t i = 0; i < dependents.count && dependents.ids[i] < engine->checked; i++) {
+    uint32_t *waiting = engine->waiting[step];
+    uint32_t end = engine->checked;
+    for (uint32_t i = 0; i < dependents.count && dependents.ids[i] < end; i++) {
         uint32_t id = dependents.ids[i];
-        if (first && --engine->waiting[step][id] > 0)
+        if (first && --waiting[id] > 0)
             continue;
         muster__driver_touch(engine->drivers[id]);
         if (step == MUSTER__STEP_RECONCILE)

@@ -31,7 +31,7 @@ static void call(struct muster *context, const struct muster__action *action)
         muster__workers_submit(context, op);
         return;
     }
-    atomic_store(&op->stage, MUSTER__OP_OUT);
+    atomic_store_explicit(&op->stage, MUSTER__OP_OUT, memory_order_relaxed);
     int outcome = callback == NULL ? MUSTER_OK : callback(op);
     muster__now(context);
     muster__op_returned_on_loop(op, outcome);
