@@ -80,6 +80,8 @@ int muster__add_driver(struct muster__engine *engine, const struct muster__event
     void *drivers = engine->drivers;
     code = muster__grow(engine->memory, &drivers, engine->driver_count, &engine->driver_capacity, sizeof(*engine->drivers));
     engine->drivers = drivers;
+    if (code == 0)
+        code = muster__queue_reserve(&engine->touched_drivers, (uint32_t)engine->driver_count + 1);
     struct muster_driver *driver = code == 0 ? new_driver(engine, &def, event->data) : NULL;
     if (driver == NULL)
         return muster__refuse(engine, MUSTER_ENOMEM, "driver '%s': out of memory", def.name);
@@ -139,13 +141,14 @@ static void reset_drivers(struct muster__engine *engine)
             muster__driver_move(driver, MUSTER_DRIVER_WAITING);
     }
     engine->used_count = 0;
+    muster__steps_reset(engine);
 }
 
 static void begin(struct muster__engine *engine)
 {
     engine->begun = true;
     for (uint32_t i = 0; i < engine->checked; i++)
-        muster__step_begin(engine->drivers[engine->positions[i]]);
+        muster__step_begin(engine, engine->positions[i]);
 }
 
 int muster__bring_up(struct muster__engine *engine, const struct muster__event *event)
@@ -306,7 +309,7 @@ void muster__milestones_look(struct muster__engine *engine)
     if (engine->state != MUSTER_STATE_BRINGING_UP || !engine->begun)
         return;
     muster__steps_open(engine);
-    if (!muster__list_empty(&engine->touched_drivers) || !muster__list_empty(&engine->touched_resources))
+    if (!muster__queue_empty(&engine->touched_drivers) || !muster__list_empty(&engine->touched_resources))
         return;
     while (engine->milestone < MUSTER_SETTLED && engine->pending[engine->milestone + 1] == 0)
         reach(engine, engine->milestone + 1);

@@ -29,9 +29,9 @@ void muster__dispatch_update(struct muster_driver *driver)
     if (driver->resource_count > 0 && driver->starts.count > 0 && engine->now < driver->next_start_ms)
         muster__timer_set(engine, &driver->start_pause, driver->next_start_ms);
     if (has_work(driver))
-        muster__ready_add(&engine->ready, driver->position);
+        muster__ready_add(&engine->ready, engine->position[driver->id]);
     else
-        muster__ready_remove(&engine->ready, driver->position);
+        muster__ready_remove(&engine->ready, engine->position[driver->id]);
 }
 
 void muster__dispatch_queue(struct muster_resource *resource, struct muster__heap *heap)

@@ -61,12 +61,6 @@ void muster__driver_move(struct muster_driver *driver, enum muster_driver_state 
         muster__driver_touch(driver);
 }
 
-void muster__driver_touch(struct muster_driver *driver)
-{
-    if (muster__list_empty(&driver->touched))
-        muster__list_push(&driver->engine->touched_drivers, &driver->touched);
-}
-
 static void touch_resources(struct muster_driver *driver)
 {
     for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next)
@@ -576,7 +570,6 @@ static void pause_expired(struct muster__engine *engine, struct muster__timer *t
 int muster__driver_init(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
-    muster__list_init(&driver->touched);
     muster__list_init(&driver->restores);
     muster__list_init(&driver->resources);
     muster__heap_init(&driver->probes, engine->memory);
@@ -596,7 +589,6 @@ void muster__driver_free(struct muster_driver *driver)
     muster__heap_fini(&driver->probes);
     muster__heap_fini(&driver->starts);
     muster__heap_fini(&driver->calls);
-    muster__list_remove(&driver->touched);
     muster__error_unref(driver->error);
     muster__free(engine->memory, driver);
 }

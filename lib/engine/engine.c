@@ -43,19 +43,27 @@ static const handler handlers[MUSTER__EVENT_TYPES] = {
     [MUSTER__EVENT_RECORD_RESOLVE] = muster__record_resolve,
 };
 
+/* (One that was given up is no more.) */
+static void look_at_driver(struct muster__engine *engine)
+{
+    uint32_t id = muster__queue_pop(&engine->touched_drivers);
+    if (id < engine->driver_count)
+        muster__driver_look(engine->drivers[id]);
+}
+
 void muster__settle(struct muster__engine *engine)
 {
     for (;;) {
         struct muster__list *link;
         while ((link = muster__list_pop(&engine->touched_resources)) != NULL)
             muster__resource_look(muster__container(link, struct muster_resource, touched));
-        if ((link = muster__list_pop(&engine->touched_drivers)) != NULL) {
-            muster__driver_look(muster__container(link, struct muster_driver, touched));
+        if (!muster__queue_empty(&engine->touched_drivers)) {
+            look_at_driver(engine);
             continue;
         }
         muster__milestones_look(engine);
         muster__shutdown_look(engine);
-        if (muster__list_empty(&engine->touched_drivers) && muster__list_empty(&engine->touched_resources))
+        if (muster__queue_empty(&engine->touched_drivers) && muster__list_empty(&engine->touched_resources))
             return;
     }
 }
@@ -124,7 +132,7 @@ static void starved_expired(struct muster__engine *engine, struct muster__timer 
 
 static void init_lists(struct muster__engine *engine)
 {
-    muster__list_init(&engine->touched_drivers);
+    muster__queue_init(&engine->touched_drivers, engine->memory);
     muster__list_init(&engine->touched_resources);
     muster__list_init(&engine->actions);
     muster__list_init(&engine->cancels);
@@ -167,6 +175,7 @@ static void destroy(struct muster__engine *engine)
     muster__timer_fini(engine, &engine->down_timer);
     muster__heap_fini(&engine->timers);
     muster__ready_fini(&engine->ready);
+    muster__queue_fini(&engine->touched_drivers);
     muster__graph_free(engine->graph);
     muster__error_unref(engine->error);
     muster__error_unref(engine->store_error);

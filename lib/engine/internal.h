@@ -12,6 +12,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/queue.h"
 #include "base/ready.h"
 #include "base/table.h"
 #include "engine/engine.h"
@@ -195,11 +196,8 @@ struct muster_resource {
 struct muster_driver {
     struct muster__engine *engine;
     uint32_t id;
-    uint32_t position; /* in the plan, or shuffled */
-    uint32_t tier;     /* index of engine->tiers */
+    uint32_t tier; /* index of engine->tiers */
     enum muster_driver_state state;
-    struct muster__list touched;
-
     bool settled[MUSTER__STEPS];     /* others needn't wait any more */
     bool done[MUSTER__STEPS];        /* successfully */
     bool behind;                     /* it has failed, was blocked or deferred, and isn't up since */
@@ -285,6 +283,7 @@ struct muster__engine {
     uint32_t valid_after; /* when so many had been accepted */
     uint32_t *order;     /* of the plan; one block with the other numbers by driver */
     uint32_t *positions; /* position -> id: the same, or shuffled */
+    uint32_t *position;  /* id -> position */
     struct muster__tier *tiers;
     uint32_t tier_count;
     bool records_unknown; /* the store couldn't be read: adopt, and start nothing */
@@ -306,7 +305,7 @@ struct muster__engine {
     uint64_t resources_added;
 
     struct muster_driver *looked_at;
-    struct muster__list touched_drivers;
+    struct muster__queue touched_drivers; /* ids */
     struct muster__list touched_resources;
     struct muster__ready ready; /* positions of drivers that have something to call */
 
@@ -478,7 +477,10 @@ void muster__edges_touch_dependents(struct muster_resource *resource);
 void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state);
 /* Its initialize begins: it is shut down before all that began earlier. */
 void muster__driver_use(struct muster_driver *driver);
-void muster__driver_touch(struct muster_driver *driver);
+static inline void muster__driver_touch(struct muster_driver *driver)
+{
+    muster__queue_push(&driver->engine->touched_drivers, driver->id);
+}
 void muster__driver_look(struct muster_driver *driver);
 void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *op);
 void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op *op);
@@ -517,8 +519,10 @@ void muster__milestones_cancel(struct muster__engine *engine, int code, const st
 int muster__steps_lay_out(struct muster__engine *engine);
 /* From now on it is known of all who waits for how many. */
 void muster__steps_count(struct muster__engine *engine);
-/* Look at a driver that may begin, or go on. */
-void muster__step_begin(struct muster_driver *driver);
+/* Look at a driver that may begin, or go on: which others are needed for isn't looked at before. */
+void muster__step_begin(struct muster__engine *engine, uint32_t id);
+/* All drivers that bring-ups have accepted begin anew. */
+void muster__steps_reset(struct muster__engine *engine);
 /* A driver has settled a step: who waits for it, tiers, barrier. */
 void muster__step_settled(struct muster_driver *driver, enum muster__step step);
 /* Does it wait for one that hasn't settled the step? */

@@ -93,10 +93,10 @@ void muster__step_settled(struct muster_driver *driver, enum muster__step step)
         release(driver, step, first);
 }
 
-void muster__step_begin(struct muster_driver *driver)
+void muster__step_begin(struct muster__engine *engine, uint32_t id)
 {
-    if (driver->state != MUSTER_DRIVER_WAITING || !muster__driver_waits(driver, MUSTER__STEP_INITIALIZE))
-        muster__driver_touch(driver);
+    if (engine->waiting[MUSTER__STEP_INITIALIZE][id] == 0)
+        muster__queue_push(&engine->touched_drivers, id);
 }
 
 /* ---- tiers, the barrier --------------------------------------------------------------------------------- */
@@ -117,9 +117,10 @@ bool muster__barrier_open(const struct muster_driver *driver)
 static void touch_tier(struct muster__engine *engine, const struct muster__tier *tier)
 {
     for (uint32_t i = 0; i < tier->count; i++) {
-        struct muster_driver *driver = engine->drivers[engine->order[tier->first + i]];
-        muster__step_begin(driver);
-        touch_resources(driver);
+        uint32_t id = engine->order[tier->first + i];
+        muster__step_begin(engine, id);
+        if (engine->entries.count > 0)
+            touch_resources(engine->drivers[id]);
     }
 }
 
@@ -183,11 +184,24 @@ static uint32_t count_tiers(const struct muster__engine *engine, const uint32_t 
     return tiers;
 }
 
+void muster__steps_reset(struct muster__engine *engine)
+{
+    for (int step = 0; step < MUSTER__STEPS; step++)
+        engine->pending[step] = engine->checked;
+}
+
+/* The usual case: every driver's tier is 0, the first, from the beginning. */
+static void fill_only_tier(struct muster__engine *engine)
+{
+    struct muster__tier *tier = engine->tiers;
+    *tier = (struct muster__tier){.number = muster__graph_tier(engine->graph, engine->order[0]), .count = engine->checked};
+    memcpy(tier->pending, engine->pending, sizeof(tier->pending));
+}
+
 /* The plan's order is by level, so that the drivers of a tier stand together. */
 static void fill_tiers(struct muster__engine *engine)
 {
     struct muster__tier *tier = engine->tiers - 1;
-    memset(engine->pending, 0, sizeof(engine->pending));
     for (uint32_t i = 0; i < engine->checked; i++) {
         struct muster_driver *driver = engine->drivers[engine->order[i]];
         int64_t number = muster__graph_tier(engine->graph, driver->id);
@@ -195,10 +209,8 @@ static void fill_tiers(struct muster__engine *engine)
             *++tier = (struct muster__tier){.number = number, .first = i};
         tier->count++;
         driver->tier = (uint32_t)(tier - engine->tiers);
-        for (int step = 0; step < MUSTER__STEPS; step++) {
+        for (int step = 0; step < MUSTER__STEPS; step++)
             tier->pending[step] += !driver->settled[step];
-            engine->pending[step] += !driver->settled[step];
-        }
     }
 }
 
@@ -207,11 +219,8 @@ static void fill_positions(struct muster__engine *engine)
     memcpy(engine->positions, engine->order, engine->checked * sizeof(*engine->order));
     if (engine->options.shuffle_seed != 0)
         shuffle(engine, engine->positions, engine->checked);
-    for (uint32_t i = 0; i < engine->checked; i++) {
-        struct muster_driver *driver = engine->drivers[engine->positions[i]];
-        driver->position = i;
-        muster__dispatch_update(driver);
-    }
+    for (uint32_t i = 0; i < engine->checked; i++)
+        engine->position[engine->positions[i]] = i;
 }
 
 /* An observer is told in the order of the looks, which goes by who waits for whom. */
@@ -229,9 +238,10 @@ static void carve(struct muster__engine *engine, uint32_t *block, uint32_t count
 {
     engine->order = block;
     engine->positions = block + count;
-    engine->used = block + 2 * (size_t)count;
+    engine->position = block + 2 * (size_t)count;
+    engine->used = block + 3 * (size_t)count;
     for (size_t step = 0; step < MUSTER__STEPS; step++)
-        engine->waiting[step] = block + (3 + step) * count;
+        engine->waiting[step] = block + (4 + step) * count;
 }
 
 int muster__steps_lay_out(struct muster__engine *engine)
@@ -240,25 +250,33 @@ int muster__steps_lay_out(struct muster__engine *engine)
     const uint32_t *order = muster__graph_order(engine->graph);
     uint32_t tier_count = count_tiers(engine, order, count);
     struct muster__tier *tiers = muster__alloc(engine->memory, tier_count, sizeof(*tiers));
-    uint32_t *block = muster__alloc(engine->memory, count, (3 + MUSTER__STEPS) * sizeof(*block));
+    uint32_t *block = muster__alloc(engine->memory, count, (4 + MUSTER__STEPS) * sizeof(*block));
     if (tiers == NULL || block == NULL || muster__ready_resize(&engine->ready, count) != 0) {
         muster__free(engine->memory, tiers);
         muster__free(engine->memory, block);
         return MUSTER_ENOMEM;
     }
     if (engine->used_count > 0)
-        memcpy(block + 2 * (size_t)count, engine->used, engine->used_count * sizeof(*block));
+        memcpy(block + 3 * (size_t)count, engine->used, engine->used_count * sizeof(*block));
     muster__free(engine->memory, engine->tiers);
     muster__free(engine->memory, engine->order);
     memcpy(block, order, count * sizeof(*order));
     carve(engine, block, count);
     engine->tiers = tiers;
     engine->tier_count = tier_count;
+    for (int step = 0; step < MUSTER__STEPS; step++)
+        engine->pending[step] += count - engine->checked;
+    uint32_t before = engine->checked;
     engine->checked = count;
     engine->open_tier = 0;
     engine->opening = true;
-    fill_tiers(engine);
+    if (tier_count == 1)
+        fill_only_tier(engine);
+    else
+        fill_tiers(engine);
     fill_positions(engine);
+    for (uint32_t id = 0; id < before; id++)
+        muster__dispatch_update(engine->drivers[id]);
     reset_counts(engine);
     return 0;
 }
