@@ -59,6 +59,8 @@ static struct muster_driver *new_driver(struct muster__engine *engine, const str
     driver->def.name = NULL; /* the graph has it, and the lists */
     driver->def.needs = driver->def.wants = driver->def.after = driver->def.before = driver->def.provides = NULL;
     driver->data = data;
+    driver->initializes = def->initialize != NULL;
+    driver->autostarts = def->autostart != NULL;
     driver->ledger = muster__ledger_get(engine, def->name);
     if (muster__driver_init(driver) == 0 && driver->ledger != NULL && add_to_graph(engine, def) == 0)
         return driver;

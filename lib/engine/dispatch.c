@@ -127,8 +127,10 @@ static struct muster_op *begin_driver(struct muster_driver *driver)
     if (driver->op == NULL)
         return NULL;
     driver->op_wanted = false;
-    if (phase == MUSTER_PHASE_INITIALIZE)
+    if (phase == MUSTER_PHASE_INITIALIZE) {
         muster__driver_use(driver);
+        muster__step_fetch(driver, MUSTER__STEP_INITIALIZE);
+    }
     return driver->op;
 }
 
@@ -237,6 +239,8 @@ bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_
            muster__ready_first(&engine->ready, &position)) {
         bool again;
         struct muster_driver *driver = engine->drivers[engine->positions[position]];
+        if (position + 4 < engine->checked)
+            muster__driver_fetch_op(engine->drivers[engine->positions[position + 4]]);
         struct muster_op *op = begin_next(driver, &again);
         muster__dispatch_update(driver);
         if (op != NULL) {

@@ -39,6 +39,14 @@ static void set_behind(struct muster_driver *driver, bool behind)
 }
 
 /* Where nobody listens, the order of the looks doesn't matter: a driver goes as far as it can in one. */
+static void moved_behind(struct muster_driver *driver)
+{
+    bool fallen = is_fallen(driver);
+    set_behind(driver, fallen || driver->state < MUSTER_DRIVER_UP);
+    if (!fallen)
+        muster__error_replace(&driver->error, NULL);
+}
+
 static bool goes_on(const struct muster_driver *driver)
 {
     return driver->engine->looked_at == driver && !driver->engine->observed;
@@ -52,9 +60,7 @@ void muster__driver_move(struct muster_driver *driver, enum muster_driver_state 
     (void)may_follow;
     driver->state = state;
     if (driver->behind || is_fallen(driver))
-        set_behind(driver, is_fallen(driver) || state < MUSTER_DRIVER_UP);
-    if (driver->error != NULL && !is_fallen(driver))
-        muster__error_replace(&driver->error, NULL);
+        moved_behind(driver);
     if (driver->engine->observed)
         muster__observe_driver(driver, from);
     if (!goes_on(driver))
@@ -63,6 +69,8 @@ void muster__driver_move(struct muster_driver *driver, enum muster_driver_state 
 
 static void touch_resources(struct muster_driver *driver)
 {
+    if (driver->resource_count == 0)
+        return;
     for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next)
         muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
 }
@@ -226,7 +234,7 @@ static void look_waiting(struct muster_driver *driver)
         driver->tier > engine->open_tier || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
         return;
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
-    driver->op_wanted = driver->def.initialize != NULL;
+    driver->op_wanted = driver->initializes;
     if (driver->op_wanted) {
         muster__dispatch_update(driver);
     } else {
@@ -276,6 +284,8 @@ static void look_reconciling(struct muster_driver *driver)
 static void begin_counting(struct muster_driver *driver)
 {
     driver->counting = true;
+    if (driver->resource_count == 0)
+        return;
     for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         driver->unsettled += !resource->counted;
@@ -292,7 +302,7 @@ static void look_reconciled(struct muster_driver *driver)
         return;
     driver->counting = false;
     muster__driver_move(driver, MUSTER_DRIVER_AUTOSTARTING);
-    driver->op_wanted = driver->def.autostart != NULL;
+    driver->op_wanted = driver->autostarts;
     if (driver->op_wanted)
         muster__dispatch_update(driver);
     else

@@ -194,33 +194,37 @@ struct muster_resource {
 /* ---- drivers --------------------------------------------------------------------------------- */
 
 struct muster_driver {
+    /* ---- one cache line: all that a driver with nothing to do is asked for in a bring-up */
     struct muster__engine *engine;
     uint32_t id;
     uint32_t tier; /* index of engine->tiers */
     enum muster_driver_state state;
-    bool settled[MUSTER__STEPS];     /* others needn't wait any more */
-    bool done[MUSTER__STEPS];        /* successfully */
-    bool behind;                     /* it has failed, was blocked or deferred, and isn't up since */
-    bool open;                       /* its resources are due */
-    bool holds;                      /* its initialize has succeeded: its shutdown is due on the way down */
-    bool used;                       /* initialize was called in this bring-up */
-
-    bool op_wanted;                  /* the callback of its state is due */
-    bool counting;                   /* AUTOSTARTING: its resources are being waited for */
-    struct muster_op *op;            /* of the driver as a whole */
+    bool settled[MUSTER__STEPS]; /* others needn't wait any more */
+    bool done[MUSTER__STEPS];    /* successfully */
+    bool behind;                 /* it has failed, was blocked or deferred, and isn't up since */
+    bool open;                   /* its resources are due */
+    bool holds;                  /* its initialize has succeeded: its shutdown is due on the way down */
+    bool used;                   /* initialize was called in this bring-up */
+    bool op_wanted;              /* the callback of its state is due */
+    bool counting;               /* AUTOSTARTING: its resources are being waited for */
+    bool initializes;            /* it has the callback, */
+    bool autostarts;             /* and this one */
+    struct muster_op *op;        /* of the driver as a whole */
     uint32_t tries;
+    uint32_t resource_count;
+    uint32_t unsettled; /* resources that the current step waits for */
+
+    /* ---- and what its op needs */
     uint32_t restores_out;
     struct muster__list restores; /* struct muster__entry by `restoring`: to be offered to restore */
-    struct muster__list resources;
-    uint64_t resource_count;
-    uint64_t unsettled; /* resources that the current step waits for */
-    struct muster_error *error;
+    struct muster_error *error;   /* while it has fallen */
     void *data;
     struct muster_driver_def def;
 
     enum muster__step fell_in; /* the step that it failed, was blocked or deferred in */
     struct muster__timer retry;
     struct muster__ledger *ledger;
+    struct muster__list resources;
     uint64_t stopping;  /* host shutdown: resources without dependencies of their own that haven't stopped */
 
     struct muster__heap probes; /* resources by `queued`: probe and adopt */
@@ -477,6 +481,22 @@ void muster__edges_touch_dependents(struct muster_resource *resource);
 void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state);
 /* Its initialize begins: it is shut down before all that began earlier. */
 void muster__driver_use(struct muster_driver *driver);
+/* They will be needed soon: let them come from memory meanwhile. */
+static inline void muster__driver_fetch(const struct muster__engine *engine, uint32_t id)
+{
+    if (id < engine->driver_count)
+        __builtin_prefetch(engine->drivers[id]);
+}
+
+/* The same for its op. */
+static inline void muster__driver_fetch_op(const struct muster_driver *driver)
+{
+    __builtin_prefetch(driver);
+    __builtin_prefetch(&driver->error);
+    __builtin_prefetch(&driver->def.threaded);
+    __builtin_prefetch(&driver->def.initialize);
+}
+
 static inline void muster__driver_touch(struct muster_driver *driver)
 {
     muster__queue_push(&driver->engine->touched_drivers, driver->id);
@@ -527,6 +547,8 @@ void muster__steps_reset(struct muster__engine *engine);
 void muster__step_settled(struct muster_driver *driver, enum muster__step step);
 /* Does it wait for one that hasn't settled the step? */
 bool muster__driver_waits(const struct muster_driver *driver, enum muster__step step);
+/* What waits for this driver alone will be looked at soon: let it come from memory meanwhile. */
+void muster__step_fetch(const struct muster_driver *driver, enum muster__step step);
 /* Open the tiers and the barriers that are due. */
 void muster__steps_open(struct muster__engine *engine);
 bool muster__barrier_open(const struct muster_driver *driver);

@@ -72,10 +72,21 @@ static void release(struct muster_driver *driver, enum muster__step step, bool f
         uint32_t id = dependents.ids[i];
         if (first && --waiting[id] > 0)
             continue;
-        muster__driver_touch(engine->drivers[id]);
+        muster__queue_push(&engine->touched_drivers, id);
         if (step == MUSTER__STEP_RECONCILE)
             touch_resources(engine->drivers[id]);
     }
+}
+
+void muster__step_fetch(const struct muster_driver *driver, enum muster__step step)
+{
+    const struct muster__engine *engine = driver->engine;
+    struct muster__ids dependents = muster__graph_dependents(engine->graph, driver->id);
+    const uint32_t *waiting = engine->waiting[step];
+    uint32_t end = engine->checked;
+    for (uint32_t i = 0; i < dependents.count && dependents.ids[i] < end; i++)
+        if (waiting[dependents.ids[i]] == 1)
+            muster__driver_fetch(engine, dependents.ids[i]);
 }
 
 void muster__step_settled(struct muster_driver *driver, enum muster__step step)
