@@ -313,6 +313,7 @@ void muster__milestones_look(struct muster__engine *engine)
     muster__steps_open(engine);
     if (!muster__queue_empty(&engine->touched_drivers) || !muster__list_empty(&engine->touched_resources))
         return;
+    engine->milestone_due = false;
     while (engine->milestone < MUSTER_SETTLED && engine->pending[engine->milestone + 1] == 0)
         reach(engine, engine->milestone + 1);
     if (engine->milestone == MUSTER_SETTLED)

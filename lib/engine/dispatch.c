@@ -127,10 +127,8 @@ static struct muster_op *begin_driver(struct muster_driver *driver)
     if (driver->op == NULL)
         return NULL;
     driver->op_wanted = false;
-    if (phase == MUSTER_PHASE_INITIALIZE) {
+    if (phase == MUSTER_PHASE_INITIALIZE)
         muster__driver_use(driver);
-        muster__step_fetch(driver, MUSTER__STEP_INITIALIZE);
-    }
     return driver->op;
 }
 

@@ -39,17 +39,20 @@ static void set_behind(struct muster_driver *driver, bool behind)
 }
 
 /* Where nobody listens, the order of the looks doesn't matter: a driver goes as far as it can in one. */
-static void moved_behind(struct muster_driver *driver)
-{
-    bool fallen = is_fallen(driver);
-    set_behind(driver, fallen || driver->state < MUSTER_DRIVER_UP);
-    if (!fallen)
-        muster__error_replace(&driver->error, NULL);
-}
-
 static bool goes_on(const struct muster_driver *driver)
 {
-    return driver->engine->looked_at == driver && !driver->engine->observed;
+    return driver->engine->looked_at == driver;
+}
+
+static void told(struct muster_driver *driver, enum muster_driver_state from)
+{
+    bool fallen = is_fallen(driver);
+    set_behind(driver, fallen || (driver->behind && driver->state < MUSTER_DRIVER_UP));
+    if (!fallen)
+        muster__error_replace(&driver->error, NULL);
+    muster__observe_driver(driver, from);
+    if (!goes_on(driver))
+        muster__driver_touch(driver);
 }
 
 void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
@@ -59,12 +62,8 @@ void muster__driver_move(struct muster_driver *driver, enum muster_driver_state 
     assert(may_follow);
     (void)may_follow;
     driver->state = state;
-    if (driver->behind || is_fallen(driver))
-        moved_behind(driver);
-    if (driver->engine->observed)
-        muster__observe_driver(driver, from);
-    if (!goes_on(driver))
-        muster__driver_touch(driver);
+    if (driver->behind || is_fallen(driver) || !goes_on(driver))
+        told(driver, from);
 }
 
 static void touch_resources(struct muster_driver *driver)
@@ -171,6 +170,10 @@ static bool block(struct muster_driver *driver, enum muster__step step)
     return true;
 }
 
+/* What follows where a driver goes on at once. */
+static void look_initialized(struct muster_driver *driver);
+static void look_reconciled(struct muster_driver *driver);
+
 /* ---- initialize ------------------------------------------------------------------------------------ */
 
 static void initialized(struct muster_driver *driver)
@@ -185,6 +188,8 @@ static void initialized(struct muster_driver *driver)
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZED);
     driver->done[MUSTER__STEP_INITIALIZE] = true;
     muster__step_settled(driver, MUSTER__STEP_INITIALIZE);
+    if (goes_on(driver))
+        look_initialized(driver);
 }
 
 /* Records that no resource has claimed are offered to restore, or reported. */
@@ -227,6 +232,13 @@ void muster__driver_use(struct muster_driver *driver)
     engine->used[engine->used_count++] = driver->id;
 }
 
+static void look_initializing(struct muster_driver *driver)
+{
+    if (!driver->op_wanted && driver->op == NULL && driver->restores_out == 0 &&
+        muster__list_empty(&driver->restores))
+        initialized(driver);
+}
+
 static void look_waiting(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
@@ -240,30 +252,12 @@ static void look_waiting(struct muster_driver *driver)
     } else {
         muster__driver_use(driver);
         take_hold(driver);
+        if (goes_on(driver))
+            look_initializing(driver);
     }
 }
 
-static void look_initializing(struct muster_driver *driver)
-{
-    if (!driver->op_wanted && driver->op == NULL && driver->restores_out == 0 &&
-        muster__list_empty(&driver->restores))
-        initialized(driver);
-}
-
 /* ---- reconcile ------------------------------------------------------------------------------------ */
-
-static void look_initialized(struct muster_driver *driver)
-{
-    if (driver->def.reconcile != NULL &&
-        (muster__driver_waits(driver, MUSTER__STEP_RECONCILE) || block(driver, MUSTER__STEP_RECONCILE)))
-        return;
-    muster__driver_move(driver, MUSTER_DRIVER_RECONCILING);
-    driver->op_wanted = driver->def.reconcile != NULL;
-    if (driver->op_wanted)
-        muster__dispatch_update(driver);
-    else
-        open_resources(driver);
-}
 
 static void look_reconciling(struct muster_driver *driver)
 {
@@ -276,6 +270,23 @@ static void look_reconciling(struct muster_driver *driver)
     driver->done[MUSTER__STEP_RECONCILE] = true;
     muster__step_settled(driver, MUSTER__STEP_RECONCILE);
     touch_resources(driver);
+    if (goes_on(driver))
+        look_reconciled(driver);
+}
+
+static void look_initialized(struct muster_driver *driver)
+{
+    if (driver->def.reconcile != NULL &&
+        (muster__driver_waits(driver, MUSTER__STEP_RECONCILE) || block(driver, MUSTER__STEP_RECONCILE)))
+        return;
+    muster__driver_move(driver, MUSTER_DRIVER_RECONCILING);
+    driver->op_wanted = driver->def.reconcile != NULL;
+    if (driver->op_wanted)
+        muster__dispatch_update(driver);
+    else
+        open_resources(driver);
+    if (goes_on(driver))
+        look_reconciling(driver);
 }
 
 /* ---- autostart ------------------------------------------------------------------------------------ */
@@ -295,6 +306,16 @@ static void begin_counting(struct muster_driver *driver)
     muster__driver_touch(driver);
 }
 
+static void look_autostarting(struct muster_driver *driver)
+{
+    if (driver->op_wanted || driver->op != NULL || !driver->counting || driver->unsettled > 0)
+        return;
+    driver->tries = 0;
+    muster__driver_move(driver, MUSTER_DRIVER_UP);
+    driver->done[MUSTER__STEP_AUTOSTART] = true;
+    muster__step_settled(driver, MUSTER__STEP_AUTOSTART);
+}
+
 static void look_reconciled(struct muster_driver *driver)
 {
     if (!muster__barrier_open(driver) || muster__driver_waits(driver, MUSTER__STEP_AUTOSTART) ||
@@ -307,16 +328,8 @@ static void look_reconciled(struct muster_driver *driver)
         muster__dispatch_update(driver);
     else
         begin_counting(driver);
-}
-
-static void look_autostarting(struct muster_driver *driver)
-{
-    if (driver->op_wanted || driver->op != NULL || !driver->counting || driver->unsettled > 0)
-        return;
-    driver->tries = 0;
-    muster__driver_move(driver, MUSTER_DRIVER_UP);
-    driver->done[MUSTER__STEP_AUTOSTART] = true;
-    muster__step_settled(driver, MUSTER__STEP_AUTOSTART);
+    if (goes_on(driver))
+        look_autostarting(driver);
 }
 
 bool muster__driver_can_start_waiting(const struct muster_driver *driver)
@@ -343,8 +356,10 @@ static void look_blocked(struct muster_driver *driver)
 {
     const struct muster_driver *culprit;
     const char *need = missing_need(driver, driver->fell_in, &culprit);
-    if (need == NULL)
-        resume(driver);
+    if (need != NULL)
+        return;
+    resume(driver);
+    muster__driver_touch(driver);
 }
 
 static void retry_expired(struct muster__engine *engine, struct muster__timer *timer)
@@ -408,13 +423,10 @@ static void look(struct muster_driver *driver)
 void muster__driver_look(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
-    enum muster_driver_state from;
-    engine->looked_at = driver;
-    do {
-        from = driver->state;
-        if (!muster__going_down(engine))
-            look(driver);
-    } while (driver->state != from && goes_on(driver));
+    if (muster__going_down(engine))
+        return;
+    engine->looked_at = engine->observed ? NULL : driver;
+    look(driver);
     engine->looked_at = NULL;
 }
 

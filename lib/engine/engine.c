@@ -52,21 +52,30 @@ static void look_at_driver(struct muster__engine *engine)
         muster__driver_look(engine->drivers[id]);
 }
 
+static void look_at_resource(struct muster__engine *engine)
+{
+    struct muster__list *link = muster__list_pop(&engine->touched_resources);
+    muster__resource_look(muster__container(link, struct muster_resource, touched));
+}
+
+static bool is_touched(const struct muster__engine *engine)
+{
+    return !muster__queue_empty(&engine->touched_drivers) || !muster__list_empty(&engine->touched_resources);
+}
+
 void muster__settle(struct muster__engine *engine)
 {
-    for (;;) {
-        struct muster__list *link;
-        while ((link = muster__list_pop(&engine->touched_resources)) != NULL)
-            muster__resource_look(muster__container(link, struct muster_resource, touched));
-        if (!muster__queue_empty(&engine->touched_drivers)) {
-            look_at_driver(engine);
-            continue;
-        }
-        muster__milestones_look(engine);
-        muster__shutdown_look(engine);
-        if (muster__queue_empty(&engine->touched_drivers) && muster__list_empty(&engine->touched_resources))
-            return;
-    }
+    do {
+        while (is_touched(engine))
+            if (!muster__list_empty(&engine->touched_resources))
+                look_at_resource(engine);
+            else
+                look_at_driver(engine);
+        if (engine->milestone_due)
+            muster__milestones_look(engine);
+        if (muster__going_down(engine))
+            muster__shutdown_look(engine);
+    } while (is_touched(engine));
 }
 
 int muster__engine_step(struct muster__engine *engine, const struct muster__event *event)
@@ -118,11 +127,6 @@ void muster__set_state(struct muster__engine *engine, enum muster_context_state 
     (void)may_follow;
     engine->state = state;
     muster__observe_engine(engine, MUSTER_OBSERVE_STATE, (int)from, (int)state);
-}
-
-bool muster__going_down(const struct muster__engine *engine)
-{
-    return engine->state >= MUSTER_STATE_ROLLING_BACK;
 }
 
 static void starved_expired(struct muster__engine *engine, struct muster__timer *timer)

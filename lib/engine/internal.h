@@ -295,7 +295,7 @@ struct muster__engine {
     bool begun; /* the records are loaded, drivers may initialize */
     uint32_t open_tier; /* drivers of higher ones may not initialize yet */
     uint32_t pending[MUSTER__STEPS];
-    bool opening; /* a tier has settled a step, or this is the begin: others may be due */
+    bool milestone_due; /* a tier has settled a step, or this is the begin: a tier, a barrier, a milestone may be next */
     /* By id: for how many that haven't settled the step a driver waits. Counted once somebody asks. */
     uint32_t *waiting[MUSTER__STEPS];
     bool counted[MUSTER__STEPS];
@@ -369,7 +369,10 @@ int muster__refuse_error(struct muster__engine *engine, struct muster_error *err
 void muster__set_state(struct muster__engine *engine, enum muster_context_state state);
 /* Look at what was touched until nothing changes. */
 void muster__settle(struct muster__engine *engine);
-bool muster__going_down(const struct muster__engine *engine);
+static inline bool muster__going_down(const struct muster__engine *engine)
+{
+    return engine->state >= MUSTER_STATE_ROLLING_BACK;
+}
 
 /* timer.c */
 int muster__timer_init(struct muster__engine *engine, struct muster__timer *timer,
@@ -545,10 +548,8 @@ void muster__step_begin(struct muster__engine *engine, uint32_t id);
 void muster__steps_reset(struct muster__engine *engine);
 /* A driver has settled a step: who waits for it, tiers, barrier. */
 void muster__step_settled(struct muster_driver *driver, enum muster__step step);
-/* Does it wait for one that hasn't settled the step? */
+/* Does it wait for one that hasn't settled the step? Counts first, if need be. */
 bool muster__driver_waits(const struct muster_driver *driver, enum muster__step step);
-/* What waits for this driver alone will be looked at soon: let it come from memory meanwhile. */
-void muster__step_fetch(const struct muster_driver *driver, enum muster__step step);
 /* Open the tiers and the barriers that are due. */
 void muster__steps_open(struct muster__engine *engine);
 bool muster__barrier_open(const struct muster_driver *driver);

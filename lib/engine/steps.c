@@ -13,12 +13,21 @@ static void touch_resources(struct muster_driver *driver)
         muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
 }
 
-/* Its dependents have one less to wait for. (Ids that no bring-up has accepted yet are the last.) */
-static void count_down(struct muster__engine *engine, uint32_t id, enum muster__step step)
+/* Those that a bring-up has accepted. (Ids ascend: others are the last.) */
+static struct muster__ids dependents_of(const struct muster_driver *driver)
 {
-    struct muster__ids dependents = muster__graph_dependents(engine->graph, id);
-    for (uint32_t i = 0; i < dependents.count && dependents.ids[i] < engine->checked; i++)
-        engine->waiting[step][dependents.ids[i]]--;
+    struct muster__ids ids = muster__graph_dependents(driver->engine->graph, driver->id);
+    while (ids.count > 0 && ids.ids[ids.count - 1] >= driver->engine->checked)
+        ids.count--;
+    return ids;
+}
+
+/* None of its dependents waits for it. */
+static void discount(const struct muster_driver *driver, enum muster__step step)
+{
+    struct muster__ids dependents = dependents_of(driver);
+    for (uint32_t i = 0; i < dependents.count; i++)
+        driver->engine->waiting[step][dependents.ids[i]]--;
 }
 
 static void count(struct muster__engine *engine, enum muster__step step)
@@ -28,7 +37,7 @@ static void count(struct muster__engine *engine, enum muster__step step)
         engine->waiting[step][id] = muster__graph_dependency_count(engine->graph, id);
     for (uint32_t id = 0; engine->pending[step] < engine->checked && id < engine->checked; id++)
         if (engine->drivers[id]->settled[step])
-            count_down(engine, id, step);
+            discount(engine->drivers[id], step);
 }
 
 void muster__steps_count(struct muster__engine *engine)
@@ -62,46 +71,50 @@ bool muster__driver_waits(const struct muster_driver *driver, enum muster__step 
 }
 
 /* (The resources that declare nothing wait for the driver's own dependencies; the others' looks are cheap.) */
-static void release(struct muster_driver *driver, enum muster__step step, bool first)
+static void released(struct muster__engine *engine, uint32_t id, enum muster__step step)
+{
+    muster__queue_push(&engine->touched_drivers, id);
+    if (step == MUSTER__STEP_RECONCILE)
+        touch_resources(engine->drivers[id]);
+}
+
+/* Nearly all calls only count: what is to be looked at next comes from memory meanwhile. */
+static void count_off(struct muster_driver *driver, enum muster__step step)
 {
     struct muster__engine *engine = driver->engine;
-    struct muster__ids dependents = muster__graph_dependents(engine->graph, driver->id);
+    struct muster__ids dependents = dependents_of(driver);
     uint32_t *waiting = engine->waiting[step];
-    uint32_t end = engine->checked;
-    for (uint32_t i = 0; i < dependents.count && dependents.ids[i] < end; i++) {
-        uint32_t id = dependents.ids[i];
-        if (first && --waiting[id] > 0)
-            continue;
-        muster__queue_push(&engine->touched_drivers, id);
-        if (step == MUSTER__STEP_RECONCILE)
-            touch_resources(engine->drivers[id]);
+    for (uint32_t i = 0; i < dependents.count; i++) {
+        uint32_t left = --waiting[dependents.ids[i]];
+        if (left == 0)
+            released(engine, dependents.ids[i], step);
+        else if (left == 1)
+            muster__driver_fetch(engine, dependents.ids[i]);
     }
 }
 
-void muster__step_fetch(const struct muster_driver *driver, enum muster__step step)
+/* It has settled the step before, and recovers: who is blocked by it may go on. */
+static void tell_again(struct muster_driver *driver, enum muster__step step)
 {
-    const struct muster__engine *engine = driver->engine;
-    struct muster__ids dependents = muster__graph_dependents(engine->graph, driver->id);
-    const uint32_t *waiting = engine->waiting[step];
-    uint32_t end = engine->checked;
-    for (uint32_t i = 0; i < dependents.count && dependents.ids[i] < end; i++)
-        if (waiting[dependents.ids[i]] == 1)
-            muster__driver_fetch(engine, dependents.ids[i]);
+    struct muster__ids dependents = dependents_of(driver);
+    for (uint32_t i = 0; i < dependents.count; i++)
+        released(driver->engine, dependents.ids[i], step);
 }
 
 void muster__step_settled(struct muster_driver *driver, enum muster__step step)
 {
     struct muster__engine *engine = driver->engine;
-    bool first = !driver->settled[step];
-    driver->settled[step] = true;
-    if (first) {
-        engine->pending[step]--;
-        if (--engine->tiers[driver->tier].pending[step] == 0)
-            engine->opening = true;
+    if (driver->settled[step]) {
+        tell_again(driver, step);
+        return;
     }
+    driver->settled[step] = true;
+    engine->pending[step]--;
+    if (--engine->tiers[driver->tier].pending[step] == 0)
+        engine->milestone_due = true;
     /* Where it wasn't counted, nobody has had to wait. */
     if (engine->counted[step])
-        release(driver, step, first);
+        count_off(driver, step);
 }
 
 void muster__step_begin(struct muster__engine *engine, uint32_t id)
@@ -162,9 +175,6 @@ static void open_barriers(struct muster__engine *engine)
 
 void muster__steps_open(struct muster__engine *engine)
 {
-    if (!engine->opening && engine->tier_count > 0)
-        return;
-    engine->opening = false;
     open_next_tier(engine);
     open_barriers(engine);
 }
@@ -280,7 +290,7 @@ int muster__steps_lay_out(struct muster__engine *engine)
     uint32_t before = engine->checked;
     engine->checked = count;
     engine->open_tier = 0;
-    engine->opening = true;
+    engine->milestone_due = true;
     if (tier_count == 1)
         fill_only_tier(engine);
     else
