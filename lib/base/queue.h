@@ -23,6 +23,11 @@ void muster__queue_fini(struct muster__queue *queue);
 /* Room for the numbers below `count`, so that push can't fail. 0 or MUSTER_ENOMEM, changing nothing. */
 int muster__queue_reserve(struct muster__queue *queue, uint32_t count);
 
+static inline uint32_t muster__queue_count(const struct muster__queue *queue)
+{
+    return queue->tail - queue->head;
+}
+
 static inline bool muster__queue_empty(const struct muster__queue *queue)
 {
     return queue->head == queue->tail;
@@ -45,7 +50,7 @@ static inline uint32_t muster__queue_pop(struct muster__queue *queue)
     return number;
 }
 
-/* The one that comes `ahead` others later, or some other number that was in the queue once. */
+/* The one that comes after `ahead` others; there are so many. */
 static inline uint32_t muster__queue_peek(const struct muster__queue *queue, uint32_t ahead)
 {
     return queue->numbers[(queue->head + ahead) & queue->mask];

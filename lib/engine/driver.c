@@ -270,7 +270,8 @@ static void look_reconciling(struct muster_driver *driver)
     driver->done[MUSTER__STEP_RECONCILE] = true;
     muster__step_settled(driver, MUSTER__STEP_RECONCILE);
     touch_resources(driver);
-    if (goes_on(driver))
+    /* (When it opens, all are looked at, in the plan's order.) */
+    if (goes_on(driver) && driver->engine->tiers[driver->tier].barrier_open)
         look_reconciled(driver);
 }
 

@@ -484,11 +484,10 @@ void muster__edges_touch_dependents(struct muster_resource *resource);
 void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state);
 /* Its initialize begins: it is shut down before all that began earlier. */
 void muster__driver_use(struct muster_driver *driver);
-/* They will be needed soon: let them come from memory meanwhile. */
+/* It will be looked at soon: let it come from memory meanwhile. */
 static inline void muster__driver_fetch(const struct muster__engine *engine, uint32_t id)
 {
-    if (id < engine->driver_count)
-        __builtin_prefetch(engine->drivers[id]);
+    __builtin_prefetch(engine->drivers[id]);
 }
 
 /* The same for its op. */
@@ -548,8 +547,15 @@ void muster__step_begin(struct muster__engine *engine, uint32_t id);
 void muster__steps_reset(struct muster__engine *engine);
 /* A driver has settled a step: who waits for it, tiers, barrier. */
 void muster__step_settled(struct muster_driver *driver, enum muster__step step);
-/* Does it wait for one that hasn't settled the step? Counts first, if need be. */
-bool muster__driver_waits(const struct muster_driver *driver, enum muster__step step);
+/* Does it wait for one that hasn't settled the step? (_uncounted: nobody has had to wait so far.) */
+bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum muster__step step);
+static inline bool muster__driver_waits(const struct muster_driver *driver, enum muster__step step)
+{
+    const struct muster__engine *engine = driver->engine;
+    if (driver->id >= engine->checked)
+        return false;
+    return engine->counted[step] ? engine->waiting[step][driver->id] > 0 : muster__driver_waits_uncounted(driver, step);
+}
 /* Open the tiers and the barriers that are due. */
 void muster__steps_open(struct muster__engine *engine);
 bool muster__barrier_open(const struct muster_driver *driver);

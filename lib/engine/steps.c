@@ -57,17 +57,12 @@ static bool comes_next(struct muster__engine *engine, const struct muster_driver
     return place < engine->checked && engine->order[place] == driver->id;
 }
 
-bool muster__driver_waits(const struct muster_driver *driver, enum muster__step step)
+bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum muster__step step)
 {
-    struct muster__engine *engine = driver->engine;
-    if (driver->id >= engine->checked)
+    if (comes_next(driver->engine, driver, step))
         return false;
-    if (!engine->counted[step]) {
-        if (comes_next(engine, driver, step))
-            return false;
-        count(engine, step);
-    }
-    return engine->waiting[step][driver->id] > 0;
+    count(driver->engine, step);
+    return muster__driver_waits(driver, step);
 }
 
 /* (The resources that declare nothing wait for the driver's own dependencies; the others' looks are cheap.) */
