@@ -237,8 +237,8 @@ bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_
            muster__ready_first(&engine->ready, &position)) {
         bool again;
         struct muster_driver *driver = engine->drivers[engine->positions[position]];
-        if (position + 4 < engine->checked)
-            muster__driver_fetch_op(engine->drivers[engine->positions[position + 4]]);
+        if (position + MUSTER__FETCH_AHEAD < engine->checked)
+            muster__driver_fetch_op(engine->drivers[engine->positions[position + MUSTER__FETCH_AHEAD]]);
         struct muster_op *op = begin_next(driver, &again);
         muster__dispatch_update(driver);
         if (op != NULL) {

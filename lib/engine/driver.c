@@ -426,9 +426,10 @@ void muster__driver_look(struct muster_driver *driver)
     struct muster__engine *engine = driver->engine;
     if (muster__going_down(engine))
         return;
+    struct muster_driver *outer = engine->looked_at;
     engine->looked_at = engine->observed ? NULL : driver;
     look(driver);
-    engine->looked_at = NULL;
+    engine->looked_at = outer;
 }
 
 /* Add what the op has added. The first failure ends it; what was added stays. */
@@ -485,13 +486,13 @@ static void reload_timed_out(struct muster_driver *driver, struct muster_error *
 
 static void succeeded(struct muster_driver *driver, enum muster_phase phase)
 {
-    muster__driver_touch(driver);
     if (phase == MUSTER_PHASE_INITIALIZE)
         take_hold(driver);
     else if (phase == MUSTER_PHASE_RECONCILE)
         driver->tries = 0;
     else if (phase == MUSTER_PHASE_AUTOSTART)
         begin_counting(driver);
+    muster__driver_look_early(driver);
 }
 
 /* An op that had timed out has succeeded after all, and nothing newer has happened: as if it had been in time. */

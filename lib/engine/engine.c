@@ -43,15 +43,12 @@ static const handler handlers[MUSTER__EVENT_TYPES] = {
     [MUSTER__EVENT_RECORD_RESOLVE] = muster__record_resolve,
 };
 
-/* How many looks it takes until what is fetched has come. */
-#define FETCH_AHEAD 4
-
 /* (One that was given up is no more.) */
 static void look_at_driver(struct muster__engine *engine)
 {
     uint32_t id = muster__queue_pop(&engine->touched_drivers);
-    if (muster__queue_count(&engine->touched_drivers) > FETCH_AHEAD)
-        muster__driver_fetch(engine, muster__queue_peek(&engine->touched_drivers, FETCH_AHEAD));
+    if (muster__queue_count(&engine->touched_drivers) > MUSTER__FETCH_AHEAD)
+        muster__driver_fetch(engine, muster__queue_peek(&engine->touched_drivers, MUSTER__FETCH_AHEAD));
     if (id < engine->driver_count)
         muster__driver_look(engine->drivers[id]);
 }

@@ -484,6 +484,9 @@ void muster__edges_touch_dependents(struct muster_resource *resource);
 void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state);
 /* Its initialize begins: it is shut down before all that began earlier. */
 void muster__driver_use(struct muster_driver *driver);
+
+/* How many looks, or calls, it takes until what is fetched has come. */
+#define MUSTER__FETCH_AHEAD 4
 /* It will be looked at soon: let it come from memory meanwhile. */
 static inline void muster__driver_fetch(const struct muster__engine *engine, uint32_t id)
 {
@@ -503,7 +506,17 @@ static inline void muster__driver_touch(struct muster_driver *driver)
 {
     muster__queue_push(&driver->engine->touched_drivers, driver->id);
 }
+
 void muster__driver_look(struct muster_driver *driver);
+/* At once where nobody is told in which order, else in its turn. Not where a look may lead from driver to driver. */
+static inline void muster__driver_look_early(struct muster_driver *driver)
+{
+    if (driver->engine->observed || driver->engine->behind_count > 0)
+        muster__driver_touch(driver);
+    else
+        muster__driver_look(driver);
+}
+
 void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *op);
 void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op *op);
 int muster__driver_retry_event(struct muster__engine *engine, const struct muster__event *event);

@@ -68,9 +68,13 @@ bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum mus
 /* (The resources that declare nothing wait for the driver's own dependencies; the others' looks are cheap.) */
 static void released(struct muster__engine *engine, uint32_t id, enum muster__step step)
 {
-    muster__queue_push(&engine->touched_drivers, id);
+    struct muster_driver *driver = engine->drivers[id];
+    if (step == MUSTER__STEP_INITIALIZE && driver->initializes)
+        muster__driver_look_early(driver);
+    else
+        muster__driver_touch(driver);
     if (step == MUSTER__STEP_RECONCILE)
-        touch_resources(engine->drivers[id]);
+        touch_resources(driver);
 }
 
 /* Nearly all calls only count: what is to be looked at next comes from memory meanwhile. */
@@ -115,7 +119,7 @@ void muster__step_settled(struct muster_driver *driver, enum muster__step step)
 void muster__step_begin(struct muster__engine *engine, uint32_t id)
 {
     if (engine->waiting[MUSTER__STEP_INITIALIZE][id] == 0)
-        muster__queue_push(&engine->touched_drivers, id);
+        muster__driver_look_early(engine->drivers[id]);
 }
 
 /* ---- tiers, the barrier --------------------------------------------------------------------------------- */
@@ -135,8 +139,10 @@ bool muster__barrier_open(const struct muster_driver *driver)
 
 static void touch_tier(struct muster__engine *engine, const struct muster__tier *tier)
 {
+    const uint32_t *ids = engine->order + tier->first;
     for (uint32_t i = 0; i < tier->count; i++) {
-        uint32_t id = engine->order[tier->first + i];
+        uint32_t id = ids[i];
+        muster__driver_fetch(engine, ids[i + MUSTER__FETCH_AHEAD < tier->count ? i + MUSTER__FETCH_AHEAD : i]);
         muster__step_begin(engine, id);
         if (engine->entries.count > 0)
             touch_resources(engine->drivers[id]);
