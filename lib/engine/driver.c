@@ -170,26 +170,21 @@ static bool block(struct muster_driver *driver, enum muster__step step)
     return true;
 }
 
-/* What follows where a driver goes on at once. */
-static void look_initialized(struct muster_driver *driver);
-static void look_reconciled(struct muster_driver *driver);
-
 /* ---- initialize ------------------------------------------------------------------------------------ */
 
-static void initialized(struct muster_driver *driver)
+static bool initialized(struct muster_driver *driver)
 {
     driver->tries = 0;
     if (muster__edges_check(driver) != 0) {
         fall(driver, MUSTER_DRIVER_FAILED,
              muster__error_new(driver->engine->memory, MUSTER_ENOMEM, NULL, "driver '%s': out of memory",
                                muster_driver_name(driver)));
-        return;
+        return false;
     }
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZED);
     driver->done[MUSTER__STEP_INITIALIZE] = true;
     muster__step_settled(driver, MUSTER__STEP_INITIALIZE);
-    if (goes_on(driver))
-        look_initialized(driver);
+    return goes_on(driver);
 }
 
 /* Records that no resource has claimed are offered to restore, or reported. */
@@ -232,62 +227,58 @@ void muster__driver_use(struct muster_driver *driver)
     engine->used[engine->used_count++] = driver->id;
 }
 
-static void look_initializing(struct muster_driver *driver)
-{
-    if (!driver->op_wanted && driver->op == NULL && driver->restores_out == 0 &&
-        muster__list_empty(&driver->restores))
-        initialized(driver);
-}
-
-static void look_waiting(struct muster_driver *driver)
+static bool look_waiting(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
     if (driver->id >= engine->checked || muster__driver_waits(driver, MUSTER__STEP_INITIALIZE) ||
         driver->tier > engine->open_tier || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
-        return;
+        return false;
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
     driver->op_wanted = driver->initializes;
     if (driver->op_wanted) {
         muster__dispatch_update(driver);
-    } else {
-        muster__driver_use(driver);
-        take_hold(driver);
-        if (goes_on(driver))
-            look_initializing(driver);
+        return false;
     }
+    muster__driver_use(driver);
+    take_hold(driver);
+    return goes_on(driver);
+}
+
+static bool look_initializing(struct muster_driver *driver)
+{
+    return !driver->op_wanted && driver->op == NULL && driver->restores_out == 0 &&
+           muster__list_empty(&driver->restores) && initialized(driver);
 }
 
 /* ---- reconcile ------------------------------------------------------------------------------------ */
 
-static void look_reconciling(struct muster_driver *driver)
-{
-    if (driver->op_wanted || driver->op != NULL)
-        return;
-    open_resources(driver);
-    if (driver->unsettled > 0)
-        return;
-    muster__driver_move(driver, MUSTER_DRIVER_RECONCILED);
-    driver->done[MUSTER__STEP_RECONCILE] = true;
-    muster__step_settled(driver, MUSTER__STEP_RECONCILE);
-    touch_resources(driver);
-    /* (When it opens, all are looked at, in the plan's order.) */
-    if (goes_on(driver) && driver->engine->tiers[driver->tier].barrier_open)
-        look_reconciled(driver);
-}
-
-static void look_initialized(struct muster_driver *driver)
+static bool look_initialized(struct muster_driver *driver)
 {
     if (driver->def.reconcile != NULL &&
         (muster__driver_waits(driver, MUSTER__STEP_RECONCILE) || block(driver, MUSTER__STEP_RECONCILE)))
-        return;
+        return false;
     muster__driver_move(driver, MUSTER_DRIVER_RECONCILING);
     driver->op_wanted = driver->def.reconcile != NULL;
     if (driver->op_wanted)
         muster__dispatch_update(driver);
     else
         open_resources(driver);
-    if (goes_on(driver))
-        look_reconciling(driver);
+    return goes_on(driver);
+}
+
+static bool look_reconciling(struct muster_driver *driver)
+{
+    if (driver->op_wanted || driver->op != NULL)
+        return false;
+    open_resources(driver);
+    if (driver->unsettled > 0)
+        return false;
+    muster__driver_move(driver, MUSTER_DRIVER_RECONCILED);
+    driver->done[MUSTER__STEP_RECONCILE] = true;
+    muster__step_settled(driver, MUSTER__STEP_RECONCILE);
+    touch_resources(driver);
+    /* (When the barrier opens, all are looked at, in the plan's order.) */
+    return goes_on(driver) && driver->engine->tiers[driver->tier].barrier_open;
 }
 
 /* ---- autostart ------------------------------------------------------------------------------------ */
@@ -307,6 +298,21 @@ static void begin_counting(struct muster_driver *driver)
     muster__driver_touch(driver);
 }
 
+static bool look_reconciled(struct muster_driver *driver)
+{
+    if (!muster__barrier_open(driver) || muster__driver_waits(driver, MUSTER__STEP_AUTOSTART) ||
+        block(driver, MUSTER__STEP_AUTOSTART))
+        return false;
+    driver->counting = false;
+    muster__driver_move(driver, MUSTER_DRIVER_AUTOSTARTING);
+    driver->op_wanted = driver->autostarts;
+    if (driver->op_wanted)
+        muster__dispatch_update(driver);
+    else
+        begin_counting(driver);
+    return goes_on(driver);
+}
+
 static void look_autostarting(struct muster_driver *driver)
 {
     if (driver->op_wanted || driver->op != NULL || !driver->counting || driver->unsettled > 0)
@@ -315,22 +321,6 @@ static void look_autostarting(struct muster_driver *driver)
     muster__driver_move(driver, MUSTER_DRIVER_UP);
     driver->done[MUSTER__STEP_AUTOSTART] = true;
     muster__step_settled(driver, MUSTER__STEP_AUTOSTART);
-}
-
-static void look_reconciled(struct muster_driver *driver)
-{
-    if (!muster__barrier_open(driver) || muster__driver_waits(driver, MUSTER__STEP_AUTOSTART) ||
-        block(driver, MUSTER__STEP_AUTOSTART))
-        return;
-    driver->counting = false;
-    muster__driver_move(driver, MUSTER_DRIVER_AUTOSTARTING);
-    driver->op_wanted = driver->autostarts;
-    if (driver->op_wanted)
-        muster__dispatch_update(driver);
-    else
-        begin_counting(driver);
-    if (goes_on(driver))
-        look_autostarting(driver);
 }
 
 bool muster__driver_can_start_waiting(const struct muster_driver *driver)
@@ -392,24 +382,30 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
 
 /* ---- looks and ops ------------------------------------------------------------------------------------ */
 
+/* From its state on as far as it goes at once. */
 static void look(struct muster_driver *driver)
 {
     switch (driver->state) {
     case MUSTER_DRIVER_WAITING:
-        look_waiting(driver);
-        break;
+        if (!look_waiting(driver))
+            break;
+        /* fall through */
     case MUSTER_DRIVER_INITIALIZING:
-        look_initializing(driver);
-        break;
+        if (!look_initializing(driver))
+            break;
+        /* fall through */
     case MUSTER_DRIVER_INITIALIZED:
-        look_initialized(driver);
-        break;
+        if (!look_initialized(driver))
+            break;
+        /* fall through */
     case MUSTER_DRIVER_RECONCILING:
-        look_reconciling(driver);
-        break;
+        if (!look_reconciling(driver))
+            break;
+        /* fall through */
     case MUSTER_DRIVER_RECONCILED:
-        look_reconciled(driver);
-        break;
+        if (!look_reconciled(driver))
+            break;
+        /* fall through */
     case MUSTER_DRIVER_AUTOSTARTING:
         look_autostarting(driver);
         break;

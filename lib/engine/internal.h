@@ -558,8 +558,20 @@ void muster__steps_count(struct muster__engine *engine);
 void muster__step_begin(struct muster__engine *engine, uint32_t id);
 /* All drivers that bring-ups have accepted begin anew. */
 void muster__steps_reset(struct muster__engine *engine);
-/* A driver has settled a step: who waits for it, tiers, barrier. */
-void muster__step_settled(struct muster_driver *driver, enum muster__step step);
+/* Tell who waits for it that a driver has settled a step, for the first time or again. */
+void muster__step_tell(struct muster_driver *driver, enum muster__step step, bool first);
+/* A driver has settled a step. Where it isn't counted who waits, nobody has had to. */
+static inline void muster__step_settled(struct muster_driver *driver, enum muster__step step)
+{
+    struct muster__engine *engine = driver->engine;
+    bool first = !driver->settled[step];
+    driver->settled[step] = true;
+    engine->pending[step] -= first;
+    engine->tiers[driver->tier].pending[step] -= first;
+    engine->milestone_due |= first && engine->tiers[driver->tier].pending[step] == 0;
+    if (engine->counted[step])
+        muster__step_tell(driver, step, first);
+}
 /* Does it wait for one that hasn't settled the step? (_uncounted: nobody has had to wait so far.) */
 bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum muster__step step);
 static inline bool muster__driver_waits(const struct muster_driver *driver, enum muster__step step)

@@ -100,20 +100,12 @@ static void tell_again(struct muster_driver *driver, enum muster__step step)
         released(driver->engine, dependents.ids[i], step);
 }
 
-void muster__step_settled(struct muster_driver *driver, enum muster__step step)
+void muster__step_tell(struct muster_driver *driver, enum muster__step step, bool first)
 {
-    struct muster__engine *engine = driver->engine;
-    if (driver->settled[step]) {
-        tell_again(driver, step);
-        return;
-    }
-    driver->settled[step] = true;
-    engine->pending[step]--;
-    if (--engine->tiers[driver->tier].pending[step] == 0)
-        engine->milestone_due = true;
-    /* Where it wasn't counted, nobody has had to wait. */
-    if (engine->counted[step])
+    if (first)
         count_off(driver, step);
+    else
+        tell_again(driver, step);
 }
 
 void muster__step_begin(struct muster__engine *engine, uint32_t id)
