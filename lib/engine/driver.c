@@ -236,7 +236,7 @@ static bool look_waiting(struct muster_driver *driver)
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
     driver->op_wanted = driver->initializes;
     if (driver->op_wanted) {
-        muster__dispatch_update(driver);
+        muster__ready_add(&engine->ready, engine->position[driver->id]);
         return false;
     }
     muster__driver_use(driver);

@@ -264,7 +264,7 @@ int muster__steps_lay_out(struct muster__engine *engine)
     const uint32_t *order = muster__graph_order(engine->graph);
     uint32_t tier_count = count_tiers(engine, order, count);
     struct muster__tier *tiers = muster__alloc(engine->memory, tier_count, sizeof(*tiers));
-    uint32_t *block = muster__alloc(engine->memory, count, (4 + MUSTER__STEPS) * sizeof(*block));
+    uint32_t *block = muster__realloc(engine->memory, NULL, count, (4 + MUSTER__STEPS) * sizeof(*block));
     if (tiers == NULL || block == NULL || muster__ready_resize(&engine->ready, count) != 0) {
         muster__free(engine->memory, tiers);
         muster__free(engine->memory, block);

@@ -39,7 +39,7 @@ static void call(struct muster *context, const struct muster__action *action)
     else
         muster__now_and_then(context);
     context->called = NULL;
-    muster__op_returned_on_loop(op, outcome);
+    muster__op_returned_on_loop(context, op, outcome);
 }
 
 static void cancel(struct muster *context, const struct muster__action *action)

@@ -165,7 +165,7 @@ int (*muster__op_callback(const struct muster_op *op))(struct muster_op *op);
 
 /* A callback has returned on another thread, or on the loop thread. */
 void muster__op_returned(struct muster_op *op, int outcome);
-void muster__op_returned_on_loop(struct muster_op *op, int outcome);
+void muster__op_returned_on_loop(struct muster *context, struct muster_op *op, int outcome);
 /* Finish an op that was never called. The mutex is held. */
 void muster__op_refuse(struct muster *context, struct muster_op *op, int code, const char *text);
 /* Move its deadline. The mutex is held. */

@@ -111,13 +111,12 @@ void muster__op_returned(struct muster_op *op, int outcome)
 }
 
 /* As finish(), and steps at once, which the inbox would do later; unless the op is there already. */
-void muster__op_returned_on_loop(struct muster_op *op, int outcome)
+void muster__op_returned_on_loop(struct muster *context, struct muster_op *op, int outcome)
 {
     char text[FAIL_TEXT];
     if (outcome == MUSTER_PENDING)
         return;
     struct end end = end_of(outcome, text, sizeof(text));
-    struct muster *context = context_of(op);
     struct muster__event event;
     pthread_mutex_lock(&context->mutex);
     bool first = complete(op, MUSTER__OP_OUT, &end);
