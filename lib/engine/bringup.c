@@ -88,6 +88,7 @@ int muster__add_driver(struct muster__engine *engine, const struct muster__event
     if (driver == NULL)
         return muster__refuse(engine, MUSTER_ENOMEM, "driver '%s': out of memory", def.name);
     engine->drivers[engine->driver_count++] = driver;
+    engine->callless_count += !driver->initializes;
     if (event->ret_driver != NULL)
         *event->ret_driver = driver;
     return 0;
@@ -123,6 +124,7 @@ static void drop_unfit(struct muster__engine *engine)
         struct muster_driver *driver = engine->drivers[--engine->driver_count];
         while (!muster__list_empty(&driver->resources))
             muster__resource_detach(muster__container(driver->resources.next, struct muster_resource, in_driver));
+        engine->callless_count -= !driver->initializes;
         muster__driver_free(driver);
     }
     muster__graph_truncate(engine->graph, engine->valid);

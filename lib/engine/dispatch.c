@@ -26,6 +26,8 @@ static bool has_work(const struct muster_driver *driver)
 void muster__dispatch_update(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
+    if (driver->state == MUSTER_DRIVER_WAITING && !muster__going_down(engine))
+        return; /* it may be in line for its initialize */
     if (driver->resource_count > 0 && driver->starts.count > 0 && engine->now < driver->next_start_ms)
         muster__timer_set(engine, &driver->start_pause, driver->next_start_ms);
     if (has_work(driver))
@@ -211,8 +213,14 @@ static void begin_start(struct muster_driver *driver)
 static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_again)
 {
     *ret_again = false;
+    if (driver->state == MUSTER_DRIVER_WAITING)
+        muster__driver_look(driver);
     if (driver->op_wanted)
         return begin_driver(driver);
+    if (driver->resource_count == 0 && muster__list_empty(&driver->restores)) {
+        *ret_again = true; /* it has been blocked in the line */
+        return NULL;
+    }
     if (driver->calls.count > 0) {
         struct muster_resource *resource = first(&driver->calls);
         bool may_call = resource->state == MUSTER__STARTING ? muster__start_may_call(resource)

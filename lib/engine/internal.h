@@ -301,6 +301,7 @@ struct muster__engine {
     bool counted[MUSTER__STEPS];
     uint32_t passed[MUSTER__STEPS]; /* in the plan's order: all before have settled the step */
     uint32_t behind_count; /* drivers that are `behind` */
+    uint32_t callless_count; /* drivers without initialize */
     uint32_t *used;    /* ids in the order of initialize */
     uint32_t used_count;
 

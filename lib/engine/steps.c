@@ -65,30 +65,32 @@ bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum mus
     return muster__driver_waits(driver, step);
 }
 
+/* May a driver that waits for nobody any more be looked at when its turn to be called comes, since that is all there is to it? */
+static bool waits_in_line(const struct muster__engine *engine)
+{
+    return !engine->observed && engine->behind_count == 0 && engine->callless_count == 0 && engine->tier_count == 1;
+}
+
 /* (The resources that declare nothing wait for the driver's own dependencies; the others' looks are cheap.) */
 static void released(struct muster__engine *engine, uint32_t id, enum muster__step step)
 {
-    struct muster_driver *driver = engine->drivers[id];
-    if (step == MUSTER__STEP_INITIALIZE && driver->initializes)
-        muster__driver_look_early(driver);
-    else
-        muster__driver_touch(driver);
+    if (step == MUSTER__STEP_INITIALIZE && waits_in_line(engine)) {
+        muster__ready_add(&engine->ready, engine->position[id]);
+        return;
+    }
+    muster__queue_push(&engine->touched_drivers, id);
     if (step == MUSTER__STEP_RECONCILE)
-        touch_resources(driver);
+        touch_resources(engine->drivers[id]);
 }
 
-/* Nearly all calls only count: what is to be looked at next comes from memory meanwhile. */
 static void count_off(struct muster_driver *driver, enum muster__step step)
 {
     struct muster__engine *engine = driver->engine;
     struct muster__ids dependents = dependents_of(driver);
     uint32_t *waiting = engine->waiting[step];
     for (uint32_t i = 0; i < dependents.count; i++) {
-        uint32_t left = --waiting[dependents.ids[i]];
-        if (left == 0)
+        if (--waiting[dependents.ids[i]] == 0)
             released(engine, dependents.ids[i], step);
-        else if (left == 1)
-            muster__driver_fetch(engine, dependents.ids[i]);
     }
 }
 
@@ -110,7 +112,11 @@ void muster__step_tell(struct muster_driver *driver, enum muster__step step, boo
 
 void muster__step_begin(struct muster__engine *engine, uint32_t id)
 {
-    if (engine->waiting[MUSTER__STEP_INITIALIZE][id] == 0)
+    if (engine->waiting[MUSTER__STEP_INITIALIZE][id] > 0)
+        return;
+    if (waits_in_line(engine) && engine->drivers[id]->state == MUSTER_DRIVER_WAITING)
+        muster__ready_add(&engine->ready, engine->position[id]);
+    else
         muster__driver_look_early(engine->drivers[id]);
 }
 
