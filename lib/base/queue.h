@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small numbers in the order of their coming, each at most once; side by side in memory, so that the next can be fetched early. */
+/* Small numbers in the order of their coming, each at most once. */
 #ifndef MUSTER__QUEUE_H
 #define MUSTER__QUEUE_H
 
@@ -23,11 +23,6 @@ void muster__queue_fini(struct muster__queue *queue);
 /* Room for the numbers below `count`, so that push can't fail. 0 or MUSTER_ENOMEM, changing nothing. */
 int muster__queue_reserve(struct muster__queue *queue, uint32_t count);
 
-static inline uint32_t muster__queue_count(const struct muster__queue *queue)
-{
-    return queue->tail - queue->head;
-}
-
 static inline bool muster__queue_empty(const struct muster__queue *queue)
 {
     return queue->head == queue->tail;
@@ -48,12 +43,6 @@ static inline uint32_t muster__queue_pop(struct muster__queue *queue)
     uint32_t number = queue->numbers[queue->head++ & queue->mask];
     queue->queued[number] = false;
     return number;
-}
-
-/* The one that comes after `ahead` others; there are so many. */
-static inline uint32_t muster__queue_peek(const struct muster__queue *queue, uint32_t ahead)
-{
-    return queue->numbers[(queue->head + ahead) & queue->mask];
 }
 
 #endif

@@ -245,8 +245,7 @@ bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_
            muster__ready_first(&engine->ready, &position)) {
         bool again;
         struct muster_driver *driver = engine->drivers[engine->positions[position]];
-        if (position + MUSTER__FETCH_AHEAD < engine->checked)
-            muster__driver_fetch_op(engine->drivers[engine->positions[position + MUSTER__FETCH_AHEAD]]);
+        muster__ops_fetch(engine, engine->positions, position, engine->checked);
         struct muster_op *op = begin_next(driver, &again);
         muster__dispatch_update(driver);
         if (op != NULL) {

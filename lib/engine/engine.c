@@ -47,8 +47,6 @@ static const handler handlers[MUSTER__EVENT_TYPES] = {
 static void look_at_driver(struct muster__engine *engine)
 {
     uint32_t id = muster__queue_pop(&engine->touched_drivers);
-    if (muster__queue_count(&engine->touched_drivers) > MUSTER__FETCH_AHEAD)
-        muster__driver_fetch(engine, muster__queue_peek(&engine->touched_drivers, MUSTER__FETCH_AHEAD));
     if (id < engine->driver_count)
         muster__driver_look(engine->drivers[id]);
 }

@@ -486,17 +486,27 @@ void muster__driver_move(struct muster_driver *driver, enum muster_driver_state 
 /* Its initialize begins: it is shut down before all that began earlier. */
 void muster__driver_use(struct muster_driver *driver);
 
-/* How many looks, or calls, it takes until what is fetched has come. */
+/* How many looks, or calls, it takes until what is fetched has come: the struct, and before it the pointer to it. */
 #define MUSTER__FETCH_AHEAD 4
-/* It will be looked at soon: let it come from memory meanwhile. */
-static inline void muster__driver_fetch(const struct muster__engine *engine, uint32_t id)
+#define MUSTER__FETCH_POINTER 12
+
+/* ids[at] and on will be looked at: let it come from memory meanwhile. */
+static inline void muster__drivers_fetch(const struct muster__engine *engine, const uint32_t *ids, uint32_t at,
+                                         uint32_t count)
 {
-    __builtin_prefetch(engine->drivers[id]);
+    if (at + MUSTER__FETCH_POINTER >= count)
+        return;
+    __builtin_prefetch(&engine->drivers[ids[at + MUSTER__FETCH_POINTER]]);
+    __builtin_prefetch(engine->drivers[ids[at + MUSTER__FETCH_AHEAD]]);
 }
 
-/* The same for its op. */
-static inline void muster__driver_fetch_op(const struct muster_driver *driver)
+/* The same for their ops. */
+static inline void muster__ops_fetch(const struct muster__engine *engine, const uint32_t *ids, uint32_t at, uint32_t count)
 {
+    if (at + MUSTER__FETCH_POINTER >= count)
+        return;
+    const struct muster_driver *driver = engine->drivers[ids[at + MUSTER__FETCH_AHEAD]];
+    __builtin_prefetch(&engine->drivers[ids[at + MUSTER__FETCH_POINTER]]);
     __builtin_prefetch(driver);
     __builtin_prefetch(&driver->error);
     __builtin_prefetch(&driver->def.threaded);

@@ -140,7 +140,7 @@ static void touch_tier(struct muster__engine *engine, const struct muster__tier 
     const uint32_t *ids = engine->order + tier->first;
     for (uint32_t i = 0; i < tier->count; i++) {
         uint32_t id = ids[i];
-        muster__driver_fetch(engine, ids[i + MUSTER__FETCH_AHEAD < tier->count ? i + MUSTER__FETCH_AHEAD : i]);
+        muster__drivers_fetch(engine, ids, i, tier->count);
         muster__step_begin(engine, id);
         if (engine->entries.count > 0)
             touch_resources(engine->drivers[id]);
