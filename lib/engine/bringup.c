@@ -50,9 +50,11 @@ static int add_to_graph(struct muster__engine *engine, const struct muster_drive
 
 static struct muster_driver *new_driver(struct muster__engine *engine, const struct muster_driver_def *def, void *data)
 {
-    struct muster_driver *driver = muster__new(engine->memory, struct muster_driver);
-    if (driver == NULL)
+    char *block = muster__alloc(engine->memory, 1, sizeof(struct muster_driver) + MUSTER__LINE);
+    if (block == NULL)
         return NULL;
+    struct muster_driver *driver = (void *)(block + MUSTER__LINE - (uintptr_t)block % MUSTER__LINE);
+    driver->block = block;
     driver->engine = engine;
     driver->id = (uint32_t)engine->driver_count;
     driver->def = *def;
@@ -60,6 +62,7 @@ static struct muster_driver *new_driver(struct muster__engine *engine, const str
     driver->def.needs = driver->def.wants = driver->def.after = driver->def.before = driver->def.provides = NULL;
     driver->data = data;
     driver->initializes = def->initialize != NULL;
+    driver->reconciles = def->reconcile != NULL;
     driver->autostarts = def->autostart != NULL;
     driver->ledger = muster__ledger_get(engine, def->name);
     if (muster__driver_init(driver) == 0 && driver->ledger != NULL && add_to_graph(engine, def) == 0)
@@ -138,7 +141,7 @@ static void reset_drivers(struct muster__engine *engine)
         struct muster_driver *driver = engine->drivers[i];
         memset(driver->settled, 0, sizeof(driver->settled));
         memset(driver->done, 0, sizeof(driver->done));
-        driver->holds = driver->open = driver->used = driver->counting = false;
+        driver->holds = driver->open = driver->used = driver->counting = driver->restoring = false;
         driver->unsettled = 0;
         driver->tries = 0;
         if (driver->state == MUSTER_DRIVER_DOWN)
@@ -308,14 +311,24 @@ static void brought_up(struct muster__engine *engine)
     muster__error_replace(&engine->problems, NULL);
 }
 
+/* What opens may be gone through at once, so that more is due. */
+static void open_due(struct muster__engine *engine)
+{
+    do {
+        engine->milestone_due = false;
+        muster__steps_open(engine);
+    } while (engine->milestone_due);
+}
+
 void muster__milestones_look(struct muster__engine *engine)
 {
     if (engine->state != MUSTER_STATE_BRINGING_UP || !engine->begun)
         return;
-    muster__steps_open(engine);
-    if (!muster__queue_empty(&engine->touched_drivers) || !muster__list_empty(&engine->touched_resources))
+    open_due(engine);
+    if (!muster__queue_empty(&engine->touched_drivers) || !muster__list_empty(&engine->touched_resources)) {
+        engine->milestone_due = true;
         return;
-    engine->milestone_due = false;
+    }
     while (engine->milestone < MUSTER_SETTLED && engine->pending[engine->milestone + 1] == 0)
         reach(engine, engine->milestone + 1);
     if (engine->milestone == MUSTER_SETTLED)

@@ -18,7 +18,7 @@ static bool start_slot(const struct muster_driver *driver)
 static bool has_work(const struct muster_driver *driver)
 {
     if (driver->op_wanted || driver->resource_count == 0)
-        return driver->op_wanted || (!muster__list_empty(&driver->restores) && probe_slot(driver));
+        return driver->op_wanted || (driver->restoring && !muster__list_empty(&driver->restores) && probe_slot(driver));
     return driver->calls.count > 0 || (driver->starts.count > 0 && start_slot(driver)) ||
            ((driver->probes.count > 0 || !muster__list_empty(&driver->restores)) && probe_slot(driver));
 }
@@ -212,15 +212,15 @@ static void begin_start(struct muster_driver *driver)
 /* The driver's own callback, then what has its turn already, then starts, restores and probes. */
 static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_again)
 {
-    *ret_again = false;
-    if (driver->state == MUSTER_DRIVER_WAITING)
+    *ret_again = driver->state == MUSTER_DRIVER_WAITING;
+    if (*ret_again)
         muster__driver_look(driver);
-    if (driver->op_wanted)
+    if (driver->op_wanted) {
+        *ret_again = false;
         return begin_driver(driver);
-    if (driver->resource_count == 0 && muster__list_empty(&driver->restores)) {
-        *ret_again = true; /* it has been blocked in the line */
-        return NULL;
     }
+    if (*ret_again) /* it was blocked while it was in line */
+        return NULL;
     if (driver->calls.count > 0) {
         struct muster_resource *resource = first(&driver->calls);
         bool may_call = resource->state == MUSTER__STARTING ? muster__start_may_call(resource)

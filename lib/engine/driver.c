@@ -200,6 +200,7 @@ static void restore(struct muster_driver *driver)
             muster__list_push(&driver->restores, &entry->restoring);
         else
             muster__observe_unclaimed(engine, entry, NULL);
+        driver->restoring = true;
     }
     muster__dispatch_update(driver);
     muster__driver_touch(driver);
@@ -246,19 +247,22 @@ static bool look_waiting(struct muster_driver *driver)
 
 static bool look_initializing(struct muster_driver *driver)
 {
-    return !driver->op_wanted && driver->op == NULL && driver->restores_out == 0 &&
-           muster__list_empty(&driver->restores) && initialized(driver);
+    if (driver->op_wanted || driver->op != NULL)
+        return false;
+    if (driver->restoring && (driver->restores_out > 0 || !muster__list_empty(&driver->restores)))
+        return false;
+    return initialized(driver);
 }
 
 /* ---- reconcile ------------------------------------------------------------------------------------ */
 
 static bool look_initialized(struct muster_driver *driver)
 {
-    if (driver->def.reconcile != NULL &&
+    if (driver->reconciles &&
         (muster__driver_waits(driver, MUSTER__STEP_RECONCILE) || block(driver, MUSTER__STEP_RECONCILE)))
         return false;
     muster__driver_move(driver, MUSTER_DRIVER_RECONCILING);
-    driver->op_wanted = driver->def.reconcile != NULL;
+    driver->op_wanted = driver->reconciles;
     if (driver->op_wanted)
         muster__dispatch_update(driver);
     else
@@ -610,5 +614,5 @@ void muster__driver_free(struct muster_driver *driver)
     muster__heap_fini(&driver->starts);
     muster__heap_fini(&driver->calls);
     muster__error_unref(driver->error);
-    muster__free(engine->memory, driver);
+    muster__free(engine->memory, driver->block);
 }

@@ -193,8 +193,14 @@ struct muster_resource {
 
 /* ---- drivers --------------------------------------------------------------------------------- */
 
+/* A cache line: what is asked for together lies together. */
+#define MUSTER__LINE 64
+
 struct muster_driver {
-    /* ---- one cache line: all that a driver with nothing to do is asked for in a bring-up */
+    struct muster_driver_def def;
+    char pad[MUSTER__LINE - sizeof(struct muster_driver_def) % MUSTER__LINE];
+
+    /* ---- one line: all that a bring-up asks of a driver with nothing to do but its call */
     struct muster__engine *engine;
     uint32_t id;
     uint32_t tier; /* index of engine->tiers */
@@ -207,20 +213,21 @@ struct muster_driver {
     bool used;                   /* initialize was called in this bring-up */
     bool op_wanted;              /* the callback of its state is due */
     bool counting;               /* AUTOSTARTING: its resources are being waited for */
+    bool restoring;              /* records were to be offered to restore */
     bool initializes;            /* it has the callback, */
-    bool autostarts;             /* and this one */
-    struct muster_op *op;        /* of the driver as a whole */
-    uint32_t tries;
+    bool reconciles;             /* and this, */
+    bool autostarts;             /* and this */
     uint32_t resource_count;
+    struct muster_op *op; /* of the driver as a whole */
+    void *data;
     uint32_t unsettled; /* resources that the current step waits for */
+    uint32_t tries;
 
-    /* ---- and what its op needs */
+    /* ---- what fewer are asked for */
     uint32_t restores_out;
     struct muster__list restores; /* struct muster__entry by `restoring`: to be offered to restore */
     struct muster_error *error;   /* while it has fallen */
-    void *data;
-    struct muster_driver_def def;
-
+    void *block;                  /* the struct is in it, from a line's begin on */
     enum muster__step fell_in; /* the step that it failed, was blocked or deferred in */
     struct muster__timer retry;
     struct muster__ledger *ledger;
@@ -497,7 +504,7 @@ static inline void muster__drivers_fetch(const struct muster__engine *engine, co
     if (at + MUSTER__FETCH_POINTER >= count)
         return;
     __builtin_prefetch(&engine->drivers[ids[at + MUSTER__FETCH_POINTER]]);
-    __builtin_prefetch(engine->drivers[ids[at + MUSTER__FETCH_AHEAD]]);
+    __builtin_prefetch(&engine->drivers[ids[at + MUSTER__FETCH_AHEAD]]->engine);
 }
 
 /* The same for their ops. */
@@ -507,9 +514,7 @@ static inline void muster__ops_fetch(const struct muster__engine *engine, const 
         return;
     const struct muster_driver *driver = engine->drivers[ids[at + MUSTER__FETCH_AHEAD]];
     __builtin_prefetch(&engine->drivers[ids[at + MUSTER__FETCH_POINTER]]);
-    __builtin_prefetch(driver);
-    __builtin_prefetch(&driver->error);
-    __builtin_prefetch(&driver->def.threaded);
+    __builtin_prefetch(&driver->engine);
     __builtin_prefetch(&driver->def.initialize);
 }
 
