@@ -154,7 +154,7 @@ static void reset_drivers(struct muster__engine *engine)
 static void begin(struct muster__engine *engine)
 {
     engine->begun = true;
-    for (uint32_t i = 0; i < engine->checked; i++)
+    for (uint32_t i = 0; engine->counted[MUSTER__STEP_INITIALIZE] && i < engine->checked; i++)
         muster__step_begin(engine, engine->positions[i]);
 }
 

@@ -242,7 +242,7 @@ bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_
 {
     uint32_t position;
     while ((engine->options.max_ops == 0 || muster__ops_awaited(engine) < engine->options.max_ops) &&
-           muster__ready_first(&engine->ready, &position)) {
+           muster__step_next(engine, &position)) {
         bool again;
         struct muster_driver *driver = engine->drivers[engine->positions[position]];
         muster__ops_fetch(engine, engine->positions, position, engine->checked);

@@ -294,6 +294,7 @@ struct muster__engine {
     uint32_t valid_after; /* when so many had been accepted */
     uint32_t *order;     /* of the plan; one block with the other numbers by driver */
     uint32_t *positions; /* position -> id: the same, or shuffled */
+    bool shuffled;
     uint32_t *position;  /* id -> position */
     struct muster__tier *tiers;
     uint32_t tier_count;
@@ -303,7 +304,7 @@ struct muster__engine {
     uint32_t open_tier; /* drivers of higher ones may not initialize yet */
     uint32_t pending[MUSTER__STEPS];
     bool milestone_due; /* a tier has settled a step, or this is the begin: a tier, a barrier, a milestone may be next */
-    /* By id: for how many that haven't settled the step a driver waits. Counted once somebody asks. */
+    /* By id: for how many that haven't settled the step a driver waits. Counted once somebody has to. */
     uint32_t *waiting[MUSTER__STEPS];
     bool counted[MUSTER__STEPS];
     uint32_t passed[MUSTER__STEPS]; /* in the plan's order: all before have settled the step */
@@ -597,6 +598,11 @@ static inline bool muster__driver_waits(const struct muster_driver *driver, enum
         return false;
     return engine->counted[step] ? engine->waiting[step][driver->id] > 0 : muster__driver_waits_uncounted(driver, step);
 }
+/*
+ * The next position with something to call: the first that is ready; or, as long as nobody has had to wait for an initialize,
+ * the next of the plan's order, before which all have ended.
+ */
+bool muster__step_next(struct muster__engine *engine, uint32_t *ret_position);
 /* Open the tiers and the barriers that are due. */
 void muster__steps_open(struct muster__engine *engine);
 bool muster__barrier_open(const struct muster_driver *driver);

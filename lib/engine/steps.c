@@ -30,6 +30,22 @@ static void discount(const struct muster_driver *driver, enum muster__step step)
         driver->engine->waiting[step][dependents.ids[i]]--;
 }
 
+/* May a driver that waits for nobody any more be looked at when its turn to be called comes, since that is all there is to it? */
+static bool waits_in_line(const struct muster__engine *engine)
+{
+    return !engine->observed && engine->behind_count == 0 && engine->callless_count == 0 && engine->tier_count == 1;
+}
+
+void muster__step_begin(struct muster__engine *engine, uint32_t id)
+{
+    if (engine->counted[MUSTER__STEP_INITIALIZE] && engine->waiting[MUSTER__STEP_INITIALIZE][id] > 0)
+        return;
+    if (waits_in_line(engine) && engine->drivers[id]->state == MUSTER_DRIVER_WAITING)
+        muster__ready_add(&engine->ready, engine->position[id]);
+    else
+        muster__driver_look_early(engine->drivers[id]);
+}
+
 static void count(struct muster__engine *engine, enum muster__step step)
 {
     engine->counted[step] = true;
@@ -38,6 +54,8 @@ static void count(struct muster__engine *engine, enum muster__step step)
     for (uint32_t id = 0; engine->pending[step] < engine->checked && id < engine->checked; id++)
         if (engine->drivers[id]->settled[step])
             discount(engine->drivers[id], step);
+    for (uint32_t i = 0; step == MUSTER__STEP_INITIALIZE && engine->begun && i < engine->checked; i++)
+        muster__step_begin(engine, engine->positions[i]);
 }
 
 void muster__steps_count(struct muster__engine *engine)
@@ -47,28 +65,40 @@ void muster__steps_count(struct muster__engine *engine)
             count(engine, (enum muster__step)step);
 }
 
-/* In the order of the plan, a driver before which all have settled the step waits for none: no need to count. */
-static bool comes_next(struct muster__engine *engine, const struct muster_driver *driver, enum muster__step step)
+/* The first in the plan's order that hasn't settled the step: it waits for none, and nobody had to be counted. NULL: all have. */
+static struct muster_driver *next_in_line(struct muster__engine *engine, enum muster__step step)
 {
-    uint32_t place = engine->passed[step];
-    while (place < engine->checked && engine->drivers[engine->order[place]]->settled[step])
-        place++;
-    engine->passed[step] = place;
-    return place < engine->checked && engine->order[place] == driver->id;
+    for (; engine->passed[step] < engine->checked; engine->passed[step]++) {
+        struct muster_driver *driver = engine->drivers[engine->order[engine->passed[step]]];
+        if (!driver->settled[step])
+            return driver;
+    }
+    return NULL;
+}
+
+bool muster__step_next(struct muster__engine *engine, uint32_t *ret_position)
+{
+    bool is_ready = muster__ready_first(&engine->ready, ret_position);
+    if (engine->counted[MUSTER__STEP_INITIALIZE] || engine->state != MUSTER_STATE_BRINGING_UP || !engine->begun)
+        return is_ready;
+    const struct muster_driver *next = next_in_line(engine, MUSTER__STEP_INITIALIZE);
+    uint32_t place = engine->passed[MUSTER__STEP_INITIALIZE];
+    if (next == NULL || (is_ready && *ret_position < place))
+        return is_ready;
+    if (next->state == MUSTER_DRIVER_WAITING) {
+        *ret_position = place;
+        return true;
+    }
+    count(engine, MUSTER__STEP_INITIALIZE);
+    return muster__ready_first(&engine->ready, ret_position);
 }
 
 bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum muster__step step)
 {
-    if (comes_next(driver->engine, driver, step))
+    if (next_in_line(driver->engine, step) == driver)
         return false;
     count(driver->engine, step);
     return muster__driver_waits(driver, step);
-}
-
-/* May a driver that waits for nobody any more be looked at when its turn to be called comes, since that is all there is to it? */
-static bool waits_in_line(const struct muster__engine *engine)
-{
-    return !engine->observed && engine->behind_count == 0 && engine->callless_count == 0 && engine->tier_count == 1;
 }
 
 /* (The resources that declare nothing wait for the driver's own dependencies; the others' looks are cheap.) */
@@ -108,16 +138,6 @@ void muster__step_tell(struct muster_driver *driver, enum muster__step step, boo
         count_off(driver, step);
     else
         tell_again(driver, step);
-}
-
-void muster__step_begin(struct muster__engine *engine, uint32_t id)
-{
-    if (engine->waiting[MUSTER__STEP_INITIALIZE][id] > 0)
-        return;
-    if (waits_in_line(engine) && engine->drivers[id]->state == MUSTER_DRIVER_WAITING)
-        muster__ready_add(&engine->ready, engine->position[id]);
-    else
-        muster__driver_look_early(engine->drivers[id]);
 }
 
 /* ---- tiers, the barrier --------------------------------------------------------------------------------- */
@@ -237,7 +257,8 @@ static void fill_tiers(struct muster__engine *engine)
 static void fill_positions(struct muster__engine *engine)
 {
     memcpy(engine->positions, engine->order, engine->checked * sizeof(*engine->order));
-    if (engine->options.shuffle_seed != 0)
+    engine->shuffled = engine->options.shuffle_seed != 0;
+    if (engine->shuffled)
         shuffle(engine, engine->positions, engine->checked);
     for (uint32_t i = 0; i < engine->checked; i++)
         engine->position[engine->positions[i]] = i;
@@ -248,9 +269,10 @@ static void reset_counts(struct muster__engine *engine)
 {
     memset(engine->passed, 0, sizeof(engine->passed));
     memset(engine->counted, 0, sizeof(engine->counted));
-    count(engine, MUSTER__STEP_INITIALIZE);
     if (engine->observed || engine->behind_count > 0)
         muster__steps_count(engine);
+    else if (!waits_in_line(engine) || engine->shuffled)
+        count(engine, MUSTER__STEP_INITIALIZE);
 }
 
 /* One block of `count` numbers for each that is kept by driver. */
