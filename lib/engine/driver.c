@@ -237,7 +237,8 @@ static bool look_waiting(struct muster_driver *driver)
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
     driver->op_wanted = driver->initializes;
     if (driver->op_wanted) {
-        muster__ready_add(&engine->ready, engine->position[driver->id]);
+        if (engine->in_turn != driver)
+            muster__ready_add(&engine->ready, engine->position[driver->id]);
         return false;
     }
     muster__driver_use(driver);

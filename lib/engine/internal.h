@@ -318,6 +318,7 @@ struct muster__engine {
     uint64_t resources_added;
 
     struct muster_driver *looked_at;
+    struct muster_driver *in_turn; /* something of it is being begun: it needs not be ready for that */
     struct muster__queue touched_drivers; /* ids */
     struct muster__list touched_resources;
     struct muster__ready ready; /* positions of drivers that have something to call */
