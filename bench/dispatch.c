@@ -11,7 +11,9 @@
 
 #include "bench.h"
 
+/* Small cases are run until a repeat has seen this many drivers; those with threads sooner. */
 #define DRIVERS_A_REPEAT 20000
+#define THREADS_A_REPEAT 1000
 #define SUBJECTS_MAX 12
 
 static int count_call(void *data)
@@ -51,13 +53,15 @@ struct subject {
 /* The limit, Kahn's way and a direct call, is the first of each. */
 struct dispatch_case {
     const char *name;
-    uint32_t most; /* drivers */
+    uint32_t most;     /* drivers */
+    uint32_t a_repeat;
     struct subject subjects[SUBJECTS_MAX];
 };
 
 static const struct dispatch_case cases[] = {
     {"sync",
      UINT32_MAX,
+     DRIVERS_A_REPEAT,
      {{"limit", run_limit},
       {"calls", run_calls},
       {"muster", dispatch_muster_sync},
@@ -71,6 +75,7 @@ static const struct dispatch_case cases[] = {
       {NULL, NULL}}},
     {"built + run",
      UINT32_MAX,
+     DRIVERS_A_REPEAT,
      {{"limit", run_limit},
       {"muster", dispatch_muster_built},
 #ifdef DISPATCH_TBB
@@ -83,6 +88,7 @@ static const struct dispatch_case cases[] = {
       {NULL, NULL}}},
     {"later",
      UINT32_MAX,
+     DRIVERS_A_REPEAT,
      {{"limit", run_limit},
       {"muster", dispatch_muster_later},
 #ifdef DISPATCH_UV
@@ -90,7 +96,8 @@ static const struct dispatch_case cases[] = {
 #endif
       {NULL, NULL}}},
     {"thread",
-     100000,
+     10000,
+     THREADS_A_REPEAT,
      {{"limit", run_limit},
       {"muster", dispatch_muster_thread},
 #ifdef DISPATCH_UV
@@ -98,7 +105,8 @@ static const struct dispatch_case cases[] = {
 #endif
       {NULL, NULL}}},
     {"threaded",
-     100000,
+     10000,
+     THREADS_A_REPEAT,
      {{"limit", run_limit},
       {"muster", dispatch_muster_threaded},
 #ifdef DISPATCH_UV
@@ -125,10 +133,10 @@ static void say_what_is_missing(void)
 /* ---- measuring ------------------------------------------------------------------------------------- */
 
 /* In ns a callback; negative: it failed. */
-static double run_loops(const struct dispatch_input *input, dispatch_subject run)
+static double run_loops(const struct dispatch_input *input, dispatch_subject run, uint32_t drivers)
 {
     uint32_t count = input->graph->count;
-    uint32_t loops = count < DRIVERS_A_REPEAT ? DRIVERS_A_REPEAT / count : 1;
+    uint32_t loops = count < drivers ? drivers / count : 1;
     uint64_t sum = 0;
     for (uint32_t loop = 0; loop < loops; loop++) {
         uint64_t took = run(input);
@@ -159,7 +167,7 @@ static int measure_case(const struct bench *bench, const struct dispatch_input *
     for (unsigned repeat = 0; repeat < bench->repeats; repeat++) {
         for (size_t turn = 0; turn < subjects; turn++) {
             size_t s = (turn + repeat) % subjects;
-            double value = run_loops(input, is->subjects[s].run);
+            double value = run_loops(input, is->subjects[s].run, is->a_repeat);
             if (value < 0) {
                 fprintf(stderr, "dispatch: %s: %s failed\n", is->name, is->subjects[s].name);
                 return -1;

@@ -105,6 +105,30 @@ static void an_autostart_callback_holds_up_its_dependents_alone(void **state)
     assert_driver(f, "f", "up");
 }
 
+/* It was blocked while nobody had been counted; what blocked it recovers without asking. */
+static void who_is_blocked_by_a_reconcile_past_its_deadline_follows_when_that_ends_well(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "a", .initialize = called, .reconcile = called);
+    muster__engine_observe(f->engine, false);
+    DRIVER(f, .name = "b", .initialize = called, .reconcile = called, .needs = NAMES("a"));
+    answer(f, "a reconcile", MUSTER_PENDING);
+    answer(f, "b initialize", MUSTER_PENDING);
+    bring_up(f);
+    pass(f, 900);
+    struct muster_op *op = out(f, "b initialize");
+    op->effects.extend_ms = 1000;
+    step(f, (struct muster__event){.type = MUSTER__EVENT_OP_EXTENDED, .op = op});
+    pass(f, 100);
+    assert_driver(f, "a", "failed");
+    finish(f, "b initialize", MUSTER_OK);
+    assert_driver(f, "b", "blocked");
+    finish(f, "a reconcile", MUSTER_OK);
+    assert_text(f->calls, "b reconcile");
+    assert_driver(f, "a", "up");
+    assert_driver(f, "b", "up");
+}
+
 static void nobody_in_line_is_called_once_it_goes_down(void **state)
 {
     struct fixture *f = *state;
@@ -147,6 +171,7 @@ int main(void)
         engine_test(one_that_fails_while_it_stands_in_line_lets_the_next_go),
         engine_test(a_tier_that_goes_through_at_once_opens_the_next),
         engine_test(an_autostart_callback_holds_up_its_dependents_alone),
+        engine_test(who_is_blocked_by_a_reconcile_past_its_deadline_follows_when_that_ends_well),
         engine_test(nobody_in_line_is_called_once_it_goes_down),
         engine_test(an_op_that_goes_on_has_its_deadline_and_others_never_had),
     };
