@@ -64,8 +64,7 @@ static struct muster_driver *new_driver(struct muster__engine *engine, const str
     driver->initializes = def->initialize != NULL;
     driver->reconciles = def->reconcile != NULL;
     driver->autostarts = def->autostart != NULL;
-    driver->ledger = muster__ledger_get(engine, def->name);
-    if (muster__driver_init(driver) == 0 && driver->ledger != NULL && add_to_graph(engine, def) == 0)
+    if (muster__driver_init(driver) == 0 && add_to_graph(engine, def) == 0)
         return driver;
     muster__driver_free(driver);
     return NULL;

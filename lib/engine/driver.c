@@ -191,8 +191,9 @@ static bool initialized(struct muster_driver *driver)
 static void restore(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
-    struct muster__list *head = &driver->ledger->entries;
-    for (struct muster__list *link = head->next; link != head; link = link->next) {
+    struct muster__ledger *ledger = muster__ledger_find(engine, muster_driver_name(driver));
+    struct muster__list *head = ledger == NULL ? NULL : &ledger->entries;
+    for (struct muster__list *link = head == NULL ? NULL : head->next; link != head; link = link->next) {
         struct muster__entry *entry = muster__container(link, struct muster__entry, in_ledger);
         if (entry->record == NULL || entry->resource != NULL)
             continue;

@@ -230,7 +230,6 @@ struct muster_driver {
     void *block;                  /* the struct is in it, from a line's begin on */
     enum muster__step fell_in; /* the step that it failed, was blocked or deferred in */
     struct muster__timer retry;
-    struct muster__ledger *ledger;
     struct muster__list resources;
     uint64_t stopping;  /* host shutdown: resources without dependencies of their own that haven't stopped */
 
@@ -437,6 +436,8 @@ struct muster_error *muster__op_error(struct muster_op *op);
 
 /* entries.c */
 struct muster__ledger *muster__ledger_get(struct muster__engine *engine, const char *driver);
+/* NULL: nothing of the driver was ever named. */
+struct muster__ledger *muster__ledger_find(const struct muster__engine *engine, const char *driver);
 /* "driver/name" or the two parts; found or made. NULL: out of memory. */
 struct muster__entry *muster__entry_get(struct muster__engine *engine, const char *driver, const char *name);
 struct muster__entry *muster__entry_get_path(struct muster__engine *engine, const char *path);
