@@ -49,10 +49,8 @@ void muster__ready_add(struct muster__ready *ready, uint32_t number)
     }
 }
 
-void muster__ready_remove(struct muster__ready *ready, uint32_t number)
+void muster__ready_take(struct muster__ready *ready, uint32_t number)
 {
-    if ((ready->words[0][number / 64] >> (number % 64) & 1) == 0)
-        return;
     for (uint32_t level = 0; level < ready->levels; level++) {
         uint64_t *word = &ready->words[level][number / 64];
         *word &= ~((uint64_t)1 << (number % 64));
@@ -62,13 +60,10 @@ void muster__ready_remove(struct muster__ready *ready, uint32_t number)
     }
 }
 
-bool muster__ready_first_word(struct muster__ready *ready)
+void muster__ready_find_low(struct muster__ready *ready)
 {
-    if (ready->levels == 0 || ready->words[ready->levels - 1][0] == 0)
-        return false;
     uint32_t number = 0;
     for (uint32_t level = ready->levels; level-- > 1;)
         number = number * 64 + (uint32_t)__builtin_ctzll(ready->words[level][number]);
     ready->low = number;
-    return true;
 }

@@ -24,14 +24,23 @@ void muster__ready_fini(struct muster__ready *ready);
 /* Numbers below `capacity`, none in the set. 0 or MUSTER_ENOMEM, changing nothing. */
 int muster__ready_resize(struct muster__ready *ready, uint32_t capacity);
 void muster__ready_add(struct muster__ready *ready, uint32_t number);
-void muster__ready_remove(struct muster__ready *ready, uint32_t number);
-/* Find the first word again; false if the set is empty. */
-bool muster__ready_first_word(struct muster__ready *ready);
+/* It is in the set. */
+void muster__ready_take(struct muster__ready *ready, uint32_t number);
+static inline void muster__ready_remove(struct muster__ready *ready, uint32_t number)
+{
+    if ((ready->words[0][number / 64] >> (number % 64) & 1) != 0)
+        muster__ready_take(ready, number);
+}
+
+/* Find the first word again; the set isn't empty. */
+void muster__ready_find_low(struct muster__ready *ready);
 /* false if the set is empty. Where numbers are taken in their order, the next one's word is known. */
 static inline bool muster__ready_first(struct muster__ready *ready, uint32_t *ret_number)
 {
-    if (ready->levels == 0 || (ready->words[0][ready->low] == 0 && !muster__ready_first_word(ready)))
+    if (ready->levels == 0 || ready->words[ready->levels - 1][0] == 0)
         return false;
+    if (ready->words[0][ready->low] == 0)
+        muster__ready_find_low(ready);
     *ret_number = ready->low * 64 + (uint32_t)__builtin_ctzll(ready->words[0][ready->low]);
     return true;
 }

@@ -232,13 +232,14 @@ void muster__driver_use(struct muster_driver *driver)
 static bool look_waiting(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
-    if (driver->id >= engine->checked || muster__driver_waits(driver, MUSTER__STEP_INITIALIZE) ||
+    bool in_turn = engine->in_turn == driver; /* and so waits for nobody */
+    if (driver->id >= engine->checked || (!in_turn && muster__driver_waits(driver, MUSTER__STEP_INITIALIZE)) ||
         driver->tier > engine->open_tier || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
         return false;
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
     driver->op_wanted = driver->initializes;
     if (driver->op_wanted) {
-        if (engine->in_turn != driver)
+        if (!in_turn)
             muster__ready_add(&engine->ready, engine->position[driver->id]);
         return false;
     }

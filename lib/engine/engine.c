@@ -84,7 +84,8 @@ int muster__engine_step(struct muster__engine *engine, const struct muster__even
     if (event->type != MUSTER__EVENT_OP_FINISHED || event->op != engine->unarmed)
         muster__op_arm(engine);
     int code = handlers[event->type](engine, event);
-    muster__timers_expire(engine);
+    if (engine->timers.count > 0)
+        muster__timers_expire(engine);
     muster__settle(engine);
     return code;
 }

@@ -268,13 +268,11 @@ static int outcome_code(int outcome)
     return outcome == MUSTER_UNAVAILABLE ? MUSTER_EUNAVAILABLE : outcome == MUSTER_SKIP ? MUSTER_ESKIPPED : outcome;
 }
 
-struct muster_error *muster__op_error(struct muster_op *op)
+static struct muster_error *describe(struct muster_op *op)
 {
     const struct muster__memory *memory = op->engine->memory;
     int outcome = op->effects.outcome;
     char who[400];
-    if (outcome == MUSTER_OK && op->phase != MUSTER_PHASE_PROBE)
-        return NULL;
     if (allowed(op) && (outcome == MUSTER_OK || outcome >= MUSTER_ACTIVE))
         return NULL;
     muster__op_describe(op, who, sizeof(who));
@@ -286,4 +284,10 @@ struct muster_error *muster__op_error(struct muster_op *op)
         return muster__error_wrap(memory, &op->effects.error, "%s", who);
     }
     return muster__error_new(memory, outcome_code(outcome), NULL, "%s: %s", who, outcome_text(outcome));
+}
+
+struct muster_error *muster__op_error(struct muster_op *op)
+{
+    bool fine = op->effects.outcome == MUSTER_OK && op->phase != MUSTER_PHASE_PROBE;
+    return fine ? NULL : describe(op);
 }
