@@ -58,7 +58,7 @@ struct muster_op {
     /* ---- the engine's own */
     struct muster__timer deadline;
     struct muster__list link; /* in the list of ops that are out, or retired */
-    uint64_t called_ms;
+    uint64_t called_ms; /* as far as is known: the runner may correct it during the call */
     bool timed_out;
     struct muster__list cancel; /* in engine->cancels: the driver's cancel is to be called */
 

@@ -54,13 +54,21 @@ static void count(struct muster__engine *engine, enum muster__step step)
     for (uint32_t id = 0; engine->pending[step] < engine->checked && id < engine->checked; id++)
         if (engine->drivers[id]->settled[step])
             discount(engine->drivers[id], step);
-    for (uint32_t i = 0; step == MUSTER__STEP_INITIALIZE && engine->begun && i < engine->checked; i++)
+}
+
+/* Some have to wait: who doesn't may begin. */
+static void end_line(struct muster__engine *engine)
+{
+    count(engine, MUSTER__STEP_INITIALIZE);
+    for (uint32_t i = 0; engine->begun && i < engine->checked; i++)
         muster__step_begin(engine, engine->positions[i]);
 }
 
 void muster__steps_count(struct muster__engine *engine)
 {
-    for (int step = 0; step < MUSTER__STEPS; step++)
+    if (!engine->counted[MUSTER__STEP_INITIALIZE])
+        end_line(engine);
+    for (int step = MUSTER__STEP_RECONCILE; step < MUSTER__STEPS; step++)
         if (!engine->counted[step])
             count(engine, (enum muster__step)step);
 }
@@ -89,7 +97,7 @@ bool muster__step_next(struct muster__engine *engine, uint32_t *ret_position)
         *ret_position = place;
         return true;
     }
-    count(engine, MUSTER__STEP_INITIALIZE);
+    end_line(engine);
     return muster__ready_first(&engine->ready, ret_position);
 }
 
@@ -97,7 +105,10 @@ bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum mus
 {
     if (next_in_line(driver->engine, step) == driver)
         return false;
-    count(driver->engine, step);
+    if (step == MUSTER__STEP_INITIALIZE)
+        end_line(driver->engine);
+    else
+        count(driver->engine, step);
     return muster__driver_waits(driver, step);
 }
 
@@ -269,10 +280,11 @@ static void reset_counts(struct muster__engine *engine)
 {
     memset(engine->passed, 0, sizeof(engine->passed));
     memset(engine->counted, 0, sizeof(engine->counted));
-    if (engine->observed || engine->behind_count > 0)
-        muster__steps_count(engine);
-    else if (!waits_in_line(engine) || engine->shuffled)
-        count(engine, MUSTER__STEP_INITIALIZE);
+    bool lined = waits_in_line(engine) && !engine->shuffled;
+    bool told = engine->observed || engine->behind_count > 0;
+    for (int step = 0; step < MUSTER__STEPS; step++)
+        if (told || (step == MUSTER__STEP_INITIALIZE && !lined))
+            count(engine, (enum muster__step)step);
 }
 
 /* One block of `count` numbers for each that is kept by driver. */
