@@ -7,14 +7,6 @@
 
 #include <muster/error.h>
 
-/* Multiply and fold, eight bytes at a time (wyhash's mixing step; public domain, Wang Yi). */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    __extension__ typedef unsigned __int128 wide;
-    wide product = (wide)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 /* Up to 7 bytes, by reads of a fixed size that may overlap: a memcpy of `length` would be a call. */
 static uint64_t read_tail(const char *bytes, size_t length)
 {
@@ -36,9 +28,9 @@ uint64_t muster__hash(const char *bytes, size_t length)
     for (; length >= 8; bytes += 8, length -= 8) {
         uint64_t word;
         memcpy(&word, bytes, 8);
-        hash = mix(hash ^ word, 0xd6e8feb86659fd93u);
+        hash = muster__hash_mix(hash ^ word, 0xd6e8feb86659fd93u);
     }
-    return mix(hash ^ read_tail(bytes, length), 0xa0761d6478bd642fu ^ length);
+    return muster__hash_mix(hash ^ read_tail(bytes, length), 0xa0761d6478bd642fu ^ length);
 }
 
 void muster__table_init(struct muster__table *table, const struct muster__memory *memory)

@@ -27,6 +27,14 @@ struct muster__table {
     size_t mask; /* slots - 1, or 0 with no slots */
 };
 
+/* Multiply and fold: the step of a hash (wyhash's; public domain, Wang Yi). */
+static inline uint64_t muster__hash_mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 uint64_t muster__hash(const char *bytes, size_t length);
 
 void muster__table_init(struct muster__table *table, const struct muster__memory *memory);
