@@ -78,7 +78,8 @@ static void check_error(const struct host *host, int code)
     if (plan == NULL && code != MUSTER_ENOMEM && code != MUSTER_EINDETERMINATE && code != MUSTER_EIO)
         bad("step %c: no memory, and code %d: %s", host->step, code, error->text);
     /* It calls a read that fails with EIO a corrupt file system, and a file that can't be opened it tries to read only. */
-    if (call_fault.call == CALL_PREAD && (plan->sys_errno == EIO || host->step == 'v'))
+    bool reads_fail = plan != NULL && (call_fault.call == CALL_PREAD || plan->effect == CALL_FAILS_WITH_ALL);
+    if (reads_fail && (plan->sys_errno == EIO || host->step == 'v'))
         expected = expected || code == MUSTER_ECORRUPT;
     bool other = plan != NULL && call_fault.call != CALL_OPENAT && plan->effect != CALL_IS_CUT;
     if (other && error->sys_errno != 0 && error->sys_errno != plan->sys_errno)
