@@ -2,11 +2,14 @@
 #include "command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int tool_problem(const char *subject, const char *format, ...)
 {
@@ -49,6 +52,7 @@ static char *read_all(FILE *file, const char *path, size_t most, size_t *ret_byt
     while (!feof(file)) {
         if (used == capacity) {
             capacity = capacity == 0 ? 65536 : capacity * 2;
+            capacity = capacity > most ? most + 1 : capacity;
             char *grown = realloc(text, capacity);
             if (grown == NULL) {
                 tool_problem(tool_file_name(path), "out of memory");
@@ -73,14 +77,42 @@ fail:
     return NULL;
 }
 
+/* A FIFO that nobody has opened to write would keep us forever. Its first byte is put back. */
+static bool has_writer(FILE *file)
+{
+    char first;
+    ssize_t got = read(fileno(file), &first, 1);
+    if (got == 1)
+        ungetc((unsigned char)first, file);
+    return got != 0;
+}
+
+static FILE *open_file(const char *path)
+{
+    struct stat found;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    if (file == NULL || fstat(fd, &found) != 0) {
+        tool_problem(path, "%s", strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    if (S_ISFIFO(found.st_mode) && !has_writer(file)) {
+        tool_problem(path, "nobody writes to this FIFO: start who does, or use standard input");
+        fclose(file);
+        return NULL;
+    }
+    fcntl(fd, F_SETFL, O_RDONLY);
+    return file;
+}
+
 char *tool_read_file(const char *path, size_t most, size_t *ret_bytes)
 {
     bool standard = strcmp(path, "-") == 0;
-    FILE *file = standard ? stdin : fopen(path, "re");
-    if (file == NULL) {
-        tool_problem(path, "%s", strerror(errno));
+    FILE *file = standard ? stdin : open_file(path);
+    if (file == NULL)
         return NULL;
-    }
     char *text = read_all(file, path, most, ret_bytes);
     if (!standard)
         fclose(file);

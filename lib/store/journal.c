@@ -57,7 +57,7 @@ static int grow(struct muster__journal *journal, size_t count, struct muster_err
         return 0;
     if (end > journal->max_size)
         return muster__journal_failed(journal, error, EFBIG, "max_size is reached: write", MUSTER__JOURNAL_FILE);
-    uint64_t size = (end / MUSTER__JOURNAL_STEP + 1) * MUSTER__JOURNAL_STEP;
+    uint64_t size = (end / journal->step + 1) * journal->step;
     size = size < journal->max_size ? size : journal->max_size;
     if (muster__journal_write_blank(journal, journal->fd, end - 1, size) != 0)
         return muster__journal_failed(journal, error, errno, "write space ahead in", MUSTER__JOURNAL_FILE);
@@ -126,7 +126,7 @@ static void compact_if_due(struct muster__journal *journal)
         return;
     muster__error_init(&ignored);
     if (muster__journal_replace(journal, &ignored) != 0)
-        journal->compact_at = end + MUSTER__JOURNAL_STEP;
+        journal->compact_at = end + journal->step;
 }
 
 static int commit(void *self, const struct muster_record *const *records, size_t count, struct muster_error *error)
@@ -296,7 +296,8 @@ int muster__journal_new(const char *directory, const struct muster_journal_optio
         .compact = compact,
         .open_read_only = open_read_only,
     };
-    struct muster__journal settings = {.calls = calls, .directory_fd = -1, .lock_fd = -1, .fd = -1};
+    struct muster__journal settings = {
+        .calls = calls, .step = MUSTER__JOURNAL_STEP, .directory_fd = -1, .lock_fd = -1, .fd = -1};
     if (directory == NULL || directory[0] == '\0' || ret_store == NULL || set_options(&settings, options) != 0)
         return MUSTER_EINVAL;
     struct muster__journal *journal = muster__new(&settings.memory, struct muster__journal);

@@ -37,6 +37,8 @@ struct muster__journal {
     uint64_t max_size;
     uint64_t compact_size;
     size_t max_depth;
+    /* MUSTER__JOURNAL_STEP; a test may have less of it. */
+    uint64_t step;
 
     /* No lock is held, and nothing is changed. */
     bool read_only;
@@ -98,6 +100,9 @@ void muster__journal_close_all(struct muster__journal *journal);
  */
 int muster__journal_check_file(const struct muster__journal *journal, int fd, const char *file,
                                struct muster_error *error);
+/* Fill `error` for an open that failed. MUSTER_EINVAL: what is there is no file; MUSTER_EIO, MUSTER_ENOMEM. */
+int muster__journal_not_opened(const struct muster__journal *journal, struct muster_error *error, int sys_errno,
+                               const char *file);
 /* Open and check a file of the directory. -1 with *ret_code 0: there is none. */
 int muster__journal_open_file(const struct muster__journal *journal, const char *file, int *ret_code,
                               struct muster_error *error);

@@ -110,7 +110,7 @@ static int take_lock(struct muster__journal *journal, struct muster_error *error
     journal->lock_fd = journal->calls->openat(journal->directory_fd, LOCK_FILE,
                                               O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (journal->lock_fd < 0)
-        return muster__journal_failed(journal, error, errno, "open", LOCK_FILE);
+        return muster__journal_not_opened(journal, error, errno, LOCK_FILE);
     int code = muster__journal_check_file(journal, journal->lock_fd, LOCK_FILE, error);
     if (code != 0)
         return code;

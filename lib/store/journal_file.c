@@ -30,6 +30,17 @@ int muster__journal_check_file(const struct muster__journal *journal, int fd, co
     return muster_error_set(error, MUSTER_EINVAL, 0, "%s/%s %s", journal->directory, file, wrong);
 }
 
+int muster__journal_not_opened(const struct muster__journal *journal, struct muster_error *error, int sys_errno, const char *file)
+{
+    if (sys_errno == ELOOP)
+        return muster_error_set(error, MUSTER_EINVAL, ELOOP, "%s/%s is a symbolic link: put a file in its place",
+                                journal->directory, file);
+    if (sys_errno == EISDIR || sys_errno == ENXIO)
+        return muster_error_set(error, MUSTER_EINVAL, sys_errno, "%s/%s isn't a regular file: move it away",
+                                journal->directory, file);
+    return muster__journal_failed(journal, error, sys_errno, "open", file);
+}
+
 int muster__journal_open_file(const struct muster__journal *journal, const char *file, int *ret_code,
                               struct muster_error *error)
 {
@@ -38,14 +49,8 @@ int muster__journal_open_file(const struct muster__journal *journal, const char 
     *ret_code = 0;
     if (fd >= 0)
         *ret_code = muster__journal_check_file(journal, fd, file, error);
-    else if (errno == ELOOP)
-        *ret_code = muster_error_set(error, MUSTER_EINVAL, ELOOP, "%s/%s is a symbolic link: put a file in its place",
-                                     journal->directory, file);
-    else if (errno == EISDIR)
-        *ret_code = muster_error_set(error, MUSTER_EINVAL, EISDIR, "%s/%s isn't a regular file: move it away",
-                                     journal->directory, file);
     else if (errno != ENOENT)
-        *ret_code = muster__journal_failed(journal, error, errno, "open", file);
+        *ret_code = muster__journal_not_opened(journal, error, errno, file);
     if (*ret_code == 0 || fd < 0)
         return fd;
     journal->calls->close(fd);
@@ -228,7 +233,7 @@ static int write_fresh(struct fresh *fresh, struct muster_error *error)
         code = flush(fresh, error);
     if (code != 0)
         return code;
-    uint64_t size = (fresh->end / MUSTER__JOURNAL_STEP + 1) * MUSTER__JOURNAL_STEP;
+    uint64_t size = (fresh->end / journal->step + 1) * journal->step;
     fresh->size = size < journal->max_size ? size : journal->max_size;
     if (muster__journal_write_blank(journal, fresh->fd, fresh->end, fresh->size) != 0)
         return muster__journal_failed(journal, error, errno, "write", MUSTER__JOURNAL_TEMPORARY);

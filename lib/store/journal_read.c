@@ -239,13 +239,20 @@ static void find_newline(struct scan *scan, size_t at)
     scan->newline = newline == NULL ? scan->size : (size_t)(newline - scan->bytes);
 }
 
+/* Of the next byte that isn't a newline. The space that was written ahead is most of many a file. */
+static size_t skip_blank(const struct scan *scan, size_t at)
+{
+    static const char blank[] = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
+    while (at + sizeof(blank) - 1 <= scan->size && memcmp(scan->bytes + at, blank, sizeof(blank) - 1) == 0)
+        at += sizeof(blank) - 1;
+    while (at < scan->size && scan->bytes[at] == '\n')
+        at++;
+    return at;
+}
+
 static int take_lines(struct scan *scan, size_t at)
 {
-    while (at < scan->size) {
-        if (scan->bytes[at] == '\n') {
-            at++;
-            continue;
-        }
+    while ((at = skip_blank(scan, at)) < scan->size) {
         find_newline(scan, at);
         int code = take_line(scan, at);
         if (code != 0 && code != MUSTER_ECORRUPT)

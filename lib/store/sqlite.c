@@ -90,14 +90,28 @@ struct tally {
     size_t lost;
 };
 
+/* A page that stands where another one did: sqlite has no checksums. */
+static bool in_order(sqlite3_stmt *rows, int64_t *last)
+{
+    int64_t row = sqlite3_column_int64(rows, MUSTER__SQLITE_COLUMNS);
+    bool order = row > *last;
+    *last = row;
+    return order;
+}
+
 static int load_rows(struct muster__sqlite *store, muster_load_cb cb, void *data, struct muster_error *error)
 {
     sqlite3_stmt *rows = store->statements[MUSTER__SQLITE_LOAD];
     struct tally tally = {0};
     struct muster_record record;
+    int64_t last = INT64_MIN;
     int code = 0;
     int result = SQLITE_DONE;
     while (code == 0 && (result = sqlite3_step(rows)) == SQLITE_ROW) {
+        if (!in_order(rows, &last)) {
+            code = muster_error_set(error, MUSTER_ECORRUPT, 0, "load %s: its rows are out of order", store->file);
+            break;
+        }
         int found = muster__sqlite_read(rows, &record);
         if (found == MUSTER_ENOMEM)
             code = muster_error_set(error, found, 0, "load %s: %s", store->file, muster_code_text(found));

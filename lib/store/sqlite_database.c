@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,8 +43,8 @@ static const char *const texts[MUSTER__SQLITE_STATEMENTS] = {
          " handle = excluded.handle, format = excluded.format, extra = excluded.extra"),
     [MUSTER__SQLITE_REMOVE] = "DELETE FROM records WHERE kind = ? AND driver = ? AND name = ?",
     [MUSTER__SQLITE_LOAD] =
-        ("SELECT kind, driver, name, flags, desired, stage, reason, boot, attempts, generation, token, handle, format, extra"
-         " FROM records ORDER BY rowid"),
+        ("SELECT kind, driver, name, flags, desired, stage, reason, boot, attempts, generation, token, handle, format, extra,"
+         " rowid FROM records ORDER BY rowid"),
 };
 
 static int code_of(int result)
@@ -56,6 +57,8 @@ static int code_of(int result)
         return MUSTER_EBUSY;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    /* The statements are right, so the tables are not. */
+    case SQLITE_ERROR:
         return MUSTER_ECORRUPT;
     case SQLITE_NOMEM:
         return MUSTER_ENOMEM;
@@ -109,6 +112,8 @@ static int identify(const struct muster__sqlite *store, bool *ret_new, struct mu
     int64_t id = 0;
     int64_t format = 0;
     int64_t things = 0;
+    if (!store->read_only && sqlite3_db_readonly(store->db, "main") == 1)
+        return muster_error_set(error, MUSTER_EIO, EACCES, "open %s: it can't be written: chmod 0600 it", store->file);
     int result = ask(store, "SELECT count(*) FROM sqlite_master", &things, NULL, 0);
     if (result == SQLITE_OK)
         result = ask(store, "PRAGMA application_id", &id, NULL, 0);
@@ -138,21 +143,32 @@ static int checkpoint(const struct muster__sqlite *store)
     return result == SQLITE_OK && busy != 0 ? SQLITE_BUSY : result;
 }
 
+static int prepare(struct muster__sqlite *store)
+{
+    int result = SQLITE_OK;
+    for (int i = 0; i < MUSTER__SQLITE_STATEMENTS && result == SQLITE_OK; i++)
+        result = sqlite3_prepare_v3(store->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL);
+    return result;
+}
+
+/* Where its tables aren't what they should be, nothing is changed. */
 static int set_up(struct muster__sqlite *store, bool is_new, struct muster_error *error)
 {
     int64_t ignored;
-    char mode[16];
-    int result = ask(store, "PRAGMA journal_mode = WAL", &ignored, mode, sizeof(mode));
+    char mode[16] = "";
+    int result = is_new ? SQLITE_OK : prepare(store);
+    if (result == SQLITE_OK)
+        result = ask(store, "PRAGMA journal_mode = WAL", &ignored, mode, sizeof(mode));
     if (result == SQLITE_OK && strcmp(mode, "wal") != 0)
         return muster_error_set(error, MUSTER_ENOTSUP, 0, "open %s: no write-ahead log on this file system", store->file);
     if (result == SQLITE_OK)
         result = muster__sqlite_run(store, "PRAGMA synchronous = FULL");
     if (result == SQLITE_OK && is_new)
         result = muster__sqlite_run(store, schema);
+    if (result == SQLITE_OK && is_new)
+        result = prepare(store);
     if (result == SQLITE_OK)
         result = checkpoint(store);
-    for (int i = 0; i < MUSTER__SQLITE_STATEMENTS && result == SQLITE_OK; i++)
-        result = sqlite3_prepare_v3(store->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL);
     if (result == SQLITE_OK)
         result = sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return result == SQLITE_OK ? 0 : muster__sqlite_failed(store, error, result, "open");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,11 +26,12 @@ static int take(struct muster__sqlite *store, struct muster_error *error)
     struct stat stat;
     const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     store->lock_fd = store->calls->openat(AT_FDCWD, store->lock_file, flags, 0600);
-    if (store->lock_fd < 0)
+    bool no_file = store->lock_fd < 0 && (errno == ELOOP || errno == EISDIR || errno == ENXIO);
+    if (store->lock_fd < 0 && !no_file)
         return failed(error, errno, "open", store->lock_file);
-    if (store->calls->fstat(store->lock_fd, &stat) != 0)
+    if (!no_file && store->calls->fstat(store->lock_fd, &stat) != 0)
         return failed(error, errno, "stat", store->lock_file);
-    if (!S_ISREG(stat.st_mode) || stat.st_uid != geteuid())
+    if (no_file || !S_ISREG(stat.st_mode) || stat.st_uid != geteuid())
         return muster_error_set(error, MUSTER_EINVAL, 0, "%s isn't a file of this user: remove it", store->lock_file);
     struct muster__lock lock = lock_of(store);
     return muster__lock_take(&lock, error);

@@ -120,7 +120,8 @@ int muster__sqlite_read(sqlite3_stmt *statement, struct muster_record *ret_recor
     }
     if (record.driver == NULL || record.name == NULL)
         return MUSTER_ECORRUPT;
-    if (!understood || (record.flags & MUSTER_RECORD_REMOVED) != 0)
+    understood = understood && (record.flags & MUSTER_RECORD_REMOVED) == 0;
+    if (!understood)
         record.flags = MUSTER_RECORD_QUARANTINED;
     *ret_record = record;
     return understood ? 0 : MUSTER_EUNKNOWN;

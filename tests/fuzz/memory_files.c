@@ -194,11 +194,13 @@ static int call_lock(int fd, short type)
     return 0;
 }
 
+/* The same for the same input. */
+static unsigned char random_next;
+
 static ssize_t call_getrandom(void *bytes, size_t count, unsigned flags)
 {
-    static unsigned char next;
     (void)flags;
-    memset(bytes, ++next, count);
+    memset(bytes, ++random_next, count);
     return (ssize_t)count;
 }
 
@@ -223,6 +225,7 @@ void memory_files_clear(void)
     for (size_t i = 0; i < FILES; i++)
         forget(&files[i]);
     memset(opened, 0, sizeof(opened));
+    random_next = 0;
 }
 
 void memory_files_put(const char *name, const void *bytes, size_t size)

@@ -12,6 +12,8 @@
 
 #include <muster/store.h>
 
+#include "store/journal_calls.h"
+
 struct hostile_group {
     const char *name;
     void (*run)(void);
@@ -28,13 +30,14 @@ void hostile_file(const char *format, ...) __attribute__((format(printf, 1, 2)))
 bool hostile_expect(bool so, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A record that must be there is. */
 void hostile_keep(bool kept, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* This group can't run here. Doesn't return. */
+/* This group can't run here: the program is skipped, unless it has failed. Doesn't return. */
 void hostile_skip(const char *reason) __attribute__((noreturn));
 
 /* ---- a state directory of the group */
 
 /* "state" below a directory of its own, which goes when the group ends. */
 const char *hostile_directory(void);
+const char *hostile_top(void);
 /* A file of the state directory: its path, in turns of four rooms. */
 const char *hostile_path(const char *file);
 /* Make the directory, 0700, and a file in it, 0600, in place of what was there. */
@@ -69,6 +72,10 @@ struct hostile_result {
 };
 
 extern struct muster_journal_options hostile_options;
+/* The journal's system calls; another table than the system's makes what can't be had otherwise. */
+extern const struct muster__journal_calls *hostile_calls;
+/* The store is not the journal, but the database state/records. */
+extern bool hostile_sqlite;
 
 /* Open, load, close. */
 void hostile_open(struct hostile_result *ret_result);

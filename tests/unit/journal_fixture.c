@@ -68,6 +68,8 @@ int journal_open(struct journal_fixture *fixture)
     int code = muster__journal_new(fixture->directory, &fixture->options, &failing_calls, &fixture->store);
     if (code != 0)
         return muster_error_set(&fixture->error, code, 0, "new");
+    if (fixture->step != 0)
+        ((struct muster__journal *)fixture->store->self)->step = fixture->step;
     code = muster__store_open(fixture->store, &fixture->error);
     if (code != 0)
         journal_die(fixture);

@@ -25,6 +25,8 @@ struct journal_fixture {
     char top[64];
     char directory[80];
     struct muster_journal_options options;
+    /* Of the space that is written ahead; 0: as ever. */
+    uint64_t step;
     struct muster_store *store;
     struct muster_error error;
     struct loaded loaded[LOADED_MAX];
