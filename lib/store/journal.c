@@ -38,14 +38,6 @@ struct batch {
     struct muster__change change;
 };
 
-/* What a line of so many bytes is for each of its records. */
-static void weigh(struct batch *batch, uint64_t bytes)
-{
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->change.entries[i] != NULL)
-            batch->change.entries[i]->staged->bytes = (size_t)bytes / batch->count;
-}
-
 /*
  * After a failed write or sync the file is done with: all goes to a fresh one, the staged batch too. If that
  * fails as well, the batch may still be in the old one, unless its line never got there whole.
@@ -59,7 +51,7 @@ static int append_or_replace(struct muster__journal *journal, struct batch *batc
     if (!journal->poisoned) {
         code = muster__journal_append(journal, batch->records, batch->count, &whole, error);
         if (code == 0)
-            weigh(batch, journal->end - end);
+            batch->change.bytes = (size_t)(journal->end - end) / batch->count;
         if (code == 0 || journal->buffer.code != 0)
             return code;
         journal->poisoned = true;
