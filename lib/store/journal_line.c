@@ -10,26 +10,21 @@
 /* What a buffer keeps between two uses. */
 #define BUFFER_KEPT ((size_t)512 * 1024)
 
-static bool grow(struct muster__buffer *buffer, size_t count)
+char *muster__buffer_grow(struct muster__buffer *buffer, size_t count)
 {
     size_t wanted = buffer->capacity == 0 ? 4096 : buffer->capacity;
     while (wanted - buffer->used < count && wanted <= SIZE_MAX / 2)
         wanted *= 2;
+    if (buffer->code != 0)
+        return NULL;
     char *bytes = wanted - buffer->used < count ? NULL : muster__realloc(buffer->memory, buffer->bytes, wanted, 1);
     if (bytes == NULL) {
         buffer->code = MUSTER_ENOMEM;
-        return false;
+        return NULL;
     }
     buffer->bytes = bytes;
     buffer->capacity = wanted;
-    return true;
-}
-
-char *muster__buffer_room(struct muster__buffer *buffer, size_t count)
-{
-    if (buffer->code != 0 || (buffer->capacity - buffer->used < count && !grow(buffer, count)))
-        return NULL;
-    return buffer->bytes + buffer->used;
+    return bytes + buffer->used;
 }
 
 void muster__buffer_put(struct muster__buffer *buffer, const char *bytes, size_t count)

@@ -39,8 +39,14 @@ struct muster__buffer {
     int code;
 };
 
+char *muster__buffer_grow(struct muster__buffer *buffer, size_t count);
 /* Room for `count` bytes behind what is used, which the caller then adds to; NULL: no room, or an earlier failure. */
-char *muster__buffer_room(struct muster__buffer *buffer, size_t count);
+static inline char *muster__buffer_room(struct muster__buffer *buffer, size_t count)
+{
+    if (buffer->code == 0 && buffer->capacity - buffer->used >= count)
+        return buffer->bytes + buffer->used;
+    return muster__buffer_grow(buffer, count);
+}
 void muster__buffer_put(struct muster__buffer *buffer, const char *bytes, size_t count);
 void muster__buffer_puts(struct muster__buffer *buffer, const char *text);
 /* Forget what is in it, and the memory if it is large. */
