@@ -92,7 +92,10 @@ static int end_chunk(struct line *line, size_t done, struct muster_error *error)
     return 0;
 }
 
-/* What can't be encoded is left in the buffer's code. */
+/*
+ * What can't be encoded is left in the buffer's code. No chunk ends with the last record: with what closes the line that is
+ * written in any case, and covers what a wrong guess has put further on.
+ */
 static int encode(struct line *line, struct muster_error *error)
 {
     struct muster__journal *journal = line->journal;
@@ -105,7 +108,7 @@ static int encode(struct line *line, struct muster_error *error)
     for (size_t i = 0; i < line->count && buffer->code == 0; i++) {
         const uint64_t place[2] = {i, line->count};
         muster__journal_put_record(buffer, &journal->id, journal->next, place, line->records[i]);
-        bool full = buffer->code == 0 && buffer->used - line->held >= CHUNK;
+        bool full = buffer->code == 0 && i + 1 < line->count && buffer->used - line->held >= CHUNK;
         int code = full ? end_chunk(line, i + 1, error) : 0;
         if (code != 0)
             return code;

@@ -106,6 +106,18 @@ static void it_is_written_in_chunks_and_synced_once(void **state)
     assert_int_equal(generation_of_all(fixture), 2);
 }
 
+/* Behind the last line there are newlines alone. */
+static void ends_well(const struct journal_fixture *fixture)
+{
+    size_t size;
+    char *bytes = journal_get_file(fixture, "journal", &size);
+    while (size > 0 && bytes[size - 1] == '\n')
+        size--;
+    assert_true(size > 3 && bytes[size] == '\n');
+    assert_memory_equal(bytes + size - 3, "}]}", 3);
+    free(bytes);
+}
+
 /* The length of all has more or fewer digits than the first chunk makes one think: so has the frame, and all moves. */
 static void a_wrong_guess_is_made_good(void **state)
 {
@@ -115,9 +127,11 @@ static void a_wrong_guess_is_made_good(void **state)
     for (unsigned end = 0; end < 2; end++) {
         fill(2 + end);
         many.records[end == 0 ? 0 : MANY - 1].handle = many.handle;
+        many.records[MANY - 1].handle = many.handle + (end == 0 ? LONG * 4 / 5 : 0);
         memset(call_fault.count, 0, sizeof(call_fault.count));
         assert_int_equal(muster__store_commit(fixture->store, many.pointers, MANY, &fixture->error), 0);
         assert_int_equal(call_fault.count[CALL_FDATASYNC], 2);
+        ends_well(fixture);
         assert_int_equal(muster__store_verify(fixture->store, &error), 0);
         reopen(fixture);
         assert_int_equal(generation_of_all(fixture), 2 + end);
