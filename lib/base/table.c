@@ -96,17 +96,39 @@ int muster__table_reserve(struct muster__table *table, size_t count)
     return table->slots != NULL && slots <= table->mask + 1 ? 0 : resize(table, slots);
 }
 
-int muster__table_add(struct muster__table *table, struct muster__table_node *node)
+void muster__table_prepare(const struct muster__table *table, struct muster__table_node *node)
+{
+    node->hash = muster__hash(node->key, strlen(node->key));
+    if (table->slots != NULL)
+        __builtin_prefetch(&table->slots[node->hash & table->mask]);
+}
+
+struct muster__table_node *muster__table_find_prepared(const struct muster__table *table, const struct muster__table_node *node)
+{
+    return table->slots == NULL ? NULL : table->slots[find_slot(table, node->key, node->hash)].node;
+}
+
+int muster__table_claim(struct muster__table *table, struct muster__table_node **node)
 {
     int code = has_room(table->count, table->mask) ? 0 : muster__table_reserve(table, table->count + 1);
     if (code != 0)
         return code;
-    node->hash = muster__hash(node->key, strlen(node->key));
-    size_t slot = find_slot(table, node->key, node->hash);
-    assert(table->slots[slot].node == NULL);
-    table->slots[slot] = (struct muster__table_slot){node->hash, node};
-    table->count++;
+    struct muster__table_slot *slot = &table->slots[find_slot(table, (*node)->key, (*node)->hash)];
+    if (slot->node == NULL) {
+        *slot = (struct muster__table_slot){(*node)->hash, *node};
+        table->count++;
+    }
+    *node = slot->node;
     return 0;
+}
+
+int muster__table_add(struct muster__table *table, struct muster__table_node *node)
+{
+    struct muster__table_node *there = node;
+    muster__table_prepare(table, node);
+    int code = muster__table_claim(table, &there);
+    assert(there == node);
+    return code;
 }
 
 void muster__table_remove(struct muster__table *table, struct muster__table_node *node)

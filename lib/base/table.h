@@ -43,6 +43,16 @@ void muster__table_fini(struct muster__table *table);
 /* NULL if there is none. */
 struct muster__table_node *muster__table_find(const struct muster__table *table, const char *key);
 
+/*
+ * For many at once, each of which may be there or not: first muster__table_prepare() for all, which computes the node's hash and
+ * fetches its place into the processor's cache, then the others.
+ */
+void muster__table_prepare(const struct muster__table *table, struct muster__table_node *node);
+/* What is there with the key of a prepared node; NULL if there is none. */
+struct muster__table_node *muster__table_find_prepared(const struct muster__table *table, const struct muster__table_node *node);
+/* Add a prepared node, or, if there is one with its key, let *node be that one. 0 or MUSTER_ENOMEM. */
+int muster__table_claim(struct muster__table *table, struct muster__table_node **node);
+
 /* Make room for so many in all at once, rather than step by step. 0 or MUSTER_ENOMEM. */
 int muster__table_reserve(struct muster__table *table, size_t count);
 
