@@ -91,7 +91,7 @@ int bench_begin(struct bench *bench, const char *about, int argc, char **argv, i
     }
     bench->repeats = bench->full ? 31 : 11;
     if (!bench->json)
-        printf("%s\n%-18s %-8s %10s  %-16s %8s %8s\n", about, "case", "subject", "median", "unit", "spread",
+        printf("%s\n%-18s %-10s %10s  %-16s %8s %8s\n", about, "case", "subject", "median", "unit", "spread",
                "ratio");
     return 0;
 }
@@ -163,7 +163,7 @@ void bench_report_value(const struct bench *bench, const char *const labels[3], 
                "\"ratio_to_limit\":%.4f}\n",
                bench->name, labels[BENCH_CASE], labels[BENCH_SUBJECT], figures[0], labels[BENCH_UNIT], figures[2]);
     else
-        printf("%-18s %-8s %10.1f  %-16s %6.1f %% %8.2f\n", labels[BENCH_CASE], labels[BENCH_SUBJECT], figures[0],
+        printf("%-18s %-10s %10.1f  %-16s %6.1f %% %8.2f\n", labels[BENCH_CASE], labels[BENCH_SUBJECT], figures[0],
                labels[BENCH_UNIT], figures[1], figures[2]);
     fflush(stdout);
 }

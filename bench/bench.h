@@ -12,6 +12,10 @@
 
 #include <muster.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define BENCH_REPEATS_MAX 64
 
 /* One program's run. */
@@ -62,5 +66,9 @@ struct bench_counter {
 
 /* Fill `allocator`, which counts in `counter` and takes from malloc. For one thread. */
 void bench_counter_init(struct bench_counter *counter, struct muster_allocator *allocator);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum bench_shape {
     /* Each driver needs three to seven others, five on the average. */
     BENCH_RANDOM = 0,
@@ -35,9 +39,18 @@ const char *bench_shape_name(enum bench_shape shape);
 
 /* NULL: out of memory. */
 struct bench_graph *bench_graph_new(enum bench_shape shape, uint32_t count);
+/*
+ * From a file of names, one a line, and one of pairs "dependent dependency". An edge whose opposite came before is left
+ * out, and counted in *ret_dropped. NULL: a file can't be read, or memory is out.
+ */
+struct bench_graph *bench_graph_read(const char *nodes, const char *edges, uint32_t *ret_dropped);
 void bench_graph_free(struct bench_graph *graph);
 
 /* Whether each driver is in `order` once, and after all that it needs. Also false if memory is out. */
 bool bench_graph_is_order(const struct bench_graph *graph, const uint32_t *order);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

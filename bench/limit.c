@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "limit.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Texts looked up together, so that their cache misses overlap. */
-#define BATCH 32
+#define BATCH 64
 #define ID_BYTES sizeof(uint32_t)
 #define UNKNOWN UINT32_MAX
 
@@ -66,7 +67,7 @@ void bench_limit_fini(struct bench_limit *limit)
 
 /* ---- interning ----------------------------------------------------------------------------------- */
 
-/* Multiply and fold, eight bytes at a time (wyhash's mixing step; public domain, Wang Yi). */
+/* Multiply and fold (wyhash's mixing step; public domain, Wang Yi). */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
     __extension__ typedef unsigned __int128 wide;
@@ -74,45 +75,77 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Texts of 8 bytes and more end with their last 8, which may overlap those before. */
-static uint32_t hash_text(const char *text, size_t length)
+struct ends {
+    uint64_t first;
+    uint64_t last;
+};
+
+/* The first and the last bytes, which may overlap: all of a text of 16 bytes or fewer. */
+static inline struct ends read_ends(const char *text, size_t length)
 {
-    uint64_t hash = 0x9e3779b97f4a7c15u ^ length;
-    uint64_t word = 0;
-    for (size_t at = 0; at + 8 < length; at += 8) {
-        memcpy(&word, text + at, 8);
-        hash = mix(hash ^ word, 0xd6e8feb86659fd93u);
+    struct ends ends;
+    if (length >= 8) {
+        memcpy(&ends.first, text, 8);
+        memcpy(&ends.last, text + length - 8, 8);
+        return ends;
     }
-    if (length >= 8)
-        memcpy(&word, text + length - 8, 8);
-    else
-        memcpy(&word, text, length);
-    return (uint32_t)mix(hash ^ word, 0xa0761d6478bd642fu);
+    if (length >= 4) {
+        uint32_t first, last;
+        memcpy(&first, text, 4);
+        memcpy(&last, text + length - 4, 4);
+        return (struct ends){first, last};
+    }
+    if (length == 0)
+        return (struct ends){0, 0};
+    uint64_t first = (unsigned char)text[0] | (uint64_t)(unsigned char)text[length / 2] << 8;
+    return (struct ends){first, (unsigned char)text[length - 1]};
 }
 
-static void put_text(const struct bench_limit *limit, struct batch *batch, const char *text)
+static inline uint32_t hash_text(const char *text, size_t length)
+{
+    struct ends ends = read_ends(text, length);
+    uint64_t seed = 0x9e3779b97f4a7c15u ^ length;
+    for (size_t at = 8; at + 8 < length; at += 8) {
+        uint64_t word;
+        memcpy(&word, text + at, 8);
+        seed = mix(seed ^ word, 0xd6e8feb86659fd93u);
+    }
+    return (uint32_t)(mix(ends.first ^ seed, ends.last ^ 0xa0761d6478bd642fu) >> 32);
+}
+
+/* `texts` are NUL-terminated; a 0 at the candidate's end says that they are of one length. */
+static inline bool same_text(const char *candidate, const char *text, size_t length)
+{
+    if (length > 16)
+        return memcmp(candidate, text, length + 1) == 0;
+    struct ends a = read_ends(candidate, length);
+    struct ends b = read_ends(text, length);
+    return a.first == b.first && a.last == b.last && candidate[length] == '\0';
+}
+
+static inline void put_text(const struct bench_limit *limit, struct batch *batch, const char *text)
 {
     uint32_t i = batch->count++;
     batch->texts[i] = text;
     batch->lengths[i] = strlen(text);
     batch->hashes[i] = hash_text(text, batch->lengths[i]);
-    __builtin_prefetch(&limit->slots[batch->hashes[i] & limit->mask]);
+    __builtin_prefetch(&limit->slots[batch->hashes[i] >> limit->shift]);
 }
 
 static void prefetch_names(const struct bench_limit *limit, const struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->count; i++)
-        __builtin_prefetch(limit->names + limit->slots[batch->hashes[i] & limit->mask].place);
+        __builtin_prefetch(limit->names + limit->slots[batch->hashes[i] >> limit->shift].place);
 }
 
-static struct bench_limit_slot *find_slot(const struct bench_limit *limit, const struct batch *batch, uint32_t i)
+static inline struct bench_limit_slot *find_slot(const struct bench_limit *limit, const struct batch *batch, uint32_t i)
 {
-    for (uint32_t at = batch->hashes[i] & limit->mask;; at = (at + 1) & limit->mask) {
+    for (uint32_t at = batch->hashes[i] >> limit->shift;; at = (at + 1) & limit->mask) {
         struct bench_limit_slot *slot = &limit->slots[at];
         if (slot->place == 0)
             return slot;
         if (slot->hash == batch->hashes[i] &&
-            memcmp(limit->names + slot->place + ID_BYTES, batch->texts[i], batch->lengths[i] + 1) == 0)
+            same_text(limit->names + slot->place + ID_BYTES, batch->texts[i], batch->lengths[i]))
             return slot;
     }
 }
@@ -120,7 +153,6 @@ static struct bench_limit_slot *find_slot(const struct bench_limit *limit, const
 /* All names first: their ids are the drivers' own. */
 static int intern_batch(struct bench_limit *limit, struct batch *batch, uint32_t *id)
 {
-    prefetch_names(limit, batch);
     for (uint32_t i = 0; i < batch->count; i++) {
         struct bench_limit_slot *slot = find_slot(limit, batch, i);
         if (slot->place != 0)
@@ -206,8 +238,9 @@ static size_t count_names_bytes(const struct bench_graph *graph)
 static int take_tables(struct bench_limit *limit, const struct bench_graph *graph)
 {
     size_t slots = 64;
-    while (slots / 4 * 3 < graph->count)
-        slots *= 2;
+    limit->shift = 26;
+    for (; slots / 2 < graph->count; slots *= 2)
+        limit->shift--;
     limit->count = graph->count;
     limit->mask = (uint32_t)(slots - 1);
     limit->names_bytes = ID_BYTES;
@@ -223,19 +256,26 @@ static int take_tables(struct bench_limit *limit, const struct bench_graph *grap
     return 0;
 }
 
-int bench_limit_build(struct bench_limit *limit, const struct bench_graph *graph)
+int bench_limit_intern(struct bench_limit *limit, const struct bench_graph *graph)
 {
     if (take_tables(limit, graph) != 0 || intern_names(limit, graph) != 0 || find_needs(limit, graph) != 0)
         return -1;
     drop(limit, limit->slots);
     limit->slots = NULL;
+    return 0;
+}
+
+int bench_limit_build(struct bench_limit *limit, const struct bench_graph *graph)
+{
+    if (bench_limit_intern(limit, graph) != 0)
+        return -1;
     limit->ids = take(limit, graph->edges * sizeof(uint32_t));
     if (limit->ids == NULL)
         return -1;
     fill_rows(limit, graph->edges);
     drop(limit, limit->declared);
     limit->declared = NULL;
-    limit->order = take(limit, graph->count * sizeof(uint32_t));
+    limit->order = take(limit, ((size_t)graph->count + 1) * sizeof(uint32_t));
     limit->left = take(limit, graph->count * sizeof(uint32_t));
     return limit->order == NULL || limit->left == NULL ? -1 : 0;
 }
@@ -254,9 +294,11 @@ static uint32_t begin_queue(const struct bench_limit *limit)
 
 static uint32_t release(const struct bench_limit *limit, uint32_t id, uint32_t queued)
 {
-    for (uint32_t i = limit->start[id]; i < limit->start[id + 1]; i++)
-        if (--limit->left[limit->ids[i]] == 0)
-            limit->order[queued++] = limit->ids[i];
+    for (uint32_t i = limit->start[id]; i < limit->start[id + 1]; i++) {
+        uint32_t to = limit->ids[i];
+        limit->order[queued] = to; /* no branch to guess: it is kept if it is counted */
+        queued += --limit->left[to] == 0;
+    }
     return queued;
 }
 

@@ -12,6 +12,10 @@
 
 #include "graph.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bench_limit {
     struct muster_allocator allocator;
     uint32_t count;
@@ -26,6 +30,7 @@ struct bench_limit {
     /* Of interning. */
     struct bench_limit_slot *slots;
     uint32_t mask;
+    uint32_t shift;
     char *names;
     size_t names_bytes;
     uint32_t *declared;
@@ -38,7 +43,10 @@ typedef int (*bench_limit_call)(void *data);
 void bench_limit_init(struct bench_limit *limit, const struct muster_allocator *allocator);
 void bench_limit_fini(struct bench_limit *limit);
 
-/* Names to ids, ids to rows of dependents. Returns 0 or -1. */
+/* Names to ids: `declared` is what each needs, one driver's behind the other's; `waits_for` how many. Returns 0 or -1. */
+int bench_limit_intern(struct bench_limit *limit, const struct bench_graph *graph);
+
+/* The same, and ids to rows of dependents; `declared` is gone then. Returns 0 or -1. */
 int bench_limit_build(struct bench_limit *limit, const struct bench_graph *graph);
 
 /* Kahn's way to `order`. Returns 0, or -1: a cycle. */
@@ -46,5 +54,9 @@ int bench_limit_sort(struct bench_limit *limit);
 
 /* The same, and each driver's call when its turn has come; a call that fails ends it. */
 int bench_limit_run(struct bench_limit *limit, const bench_limit_call *calls, void *data);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,4 +11,7 @@
  */
 int muster__def_copy(void *copy, size_t size, const void *def, size_t least);
 
+/* The same for who only reads: `def` itself if it has our size, else `copy`; NULL where copying fails. */
+const void *muster__def_read(void *copy, size_t size, const void *def, size_t least);
+
 #endif

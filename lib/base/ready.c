@@ -37,6 +37,8 @@ int muster__ready_resize(struct muster__ready *ready, uint32_t capacity)
 
 void muster__ready_add(struct muster__ready *ready, uint32_t number)
 {
+    if (number / 64 < ready->low)
+        ready->low = number / 64;
     for (uint32_t level = 0; level < ready->levels; level++) {
         uint64_t *word = &ready->words[level][number / 64];
         uint64_t before = *word;
@@ -47,7 +49,7 @@ void muster__ready_add(struct muster__ready *ready, uint32_t number)
     }
 }
 
-void muster__ready_remove(struct muster__ready *ready, uint32_t number)
+void muster__ready_take(struct muster__ready *ready, uint32_t number)
 {
     for (uint32_t level = 0; level < ready->levels; level++) {
         uint64_t *word = &ready->words[level][number / 64];
@@ -58,13 +60,10 @@ void muster__ready_remove(struct muster__ready *ready, uint32_t number)
     }
 }
 
-bool muster__ready_first(const struct muster__ready *ready, uint32_t *ret_number)
+void muster__ready_find_low(struct muster__ready *ready)
 {
-    if (ready->levels == 0 || ready->words[ready->levels - 1][0] == 0)
-        return false;
     uint32_t number = 0;
-    for (uint32_t level = ready->levels; level-- > 0;)
+    for (uint32_t level = ready->levels; level-- > 1;)
         number = number * 64 + (uint32_t)__builtin_ctzll(ready->words[level][number]);
-    *ret_number = number;
-    return true;
+    ready->low = number;
 }

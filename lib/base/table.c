@@ -7,14 +7,6 @@
 
 #include <muster/error.h>
 
-/* Multiply and fold, eight bytes at a time (wyhash's mixing step; public domain, Wang Yi). */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    __extension__ typedef unsigned __int128 wide;
-    wide product = (wide)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 /* Up to 7 bytes, by reads of a fixed size that may overlap: a memcpy of `length` would be a call. */
 static uint64_t read_tail(const char *bytes, size_t length)
 {
@@ -36,9 +28,9 @@ uint64_t muster__hash(const char *bytes, size_t length)
     for (; length >= 8; bytes += 8, length -= 8) {
         uint64_t word;
         memcpy(&word, bytes, 8);
-        hash = mix(hash ^ word, 0xd6e8feb86659fd93u);
+        hash = muster__hash_mix(hash ^ word, 0xd6e8feb86659fd93u);
     }
-    return mix(hash ^ read_tail(bytes, length), 0xa0761d6478bd642fu ^ length);
+    return muster__hash_mix(hash ^ read_tail(bytes, length), 0xa0761d6478bd642fu ^ length);
 }
 
 void muster__table_init(struct muster__table *table, const struct muster__memory *memory)
@@ -104,17 +96,39 @@ int muster__table_reserve(struct muster__table *table, size_t count)
     return table->slots != NULL && slots <= table->mask + 1 ? 0 : resize(table, slots);
 }
 
-int muster__table_add(struct muster__table *table, struct muster__table_node *node)
+void muster__table_prepare(const struct muster__table *table, struct muster__table_node *node)
+{
+    node->hash = muster__hash(node->key, strlen(node->key));
+    if (table->slots != NULL)
+        __builtin_prefetch(&table->slots[node->hash & table->mask]);
+}
+
+struct muster__table_node *muster__table_find_prepared(const struct muster__table *table, const struct muster__table_node *node)
+{
+    return table->slots == NULL ? NULL : table->slots[find_slot(table, node->key, node->hash)].node;
+}
+
+int muster__table_claim(struct muster__table *table, struct muster__table_node **node)
 {
     int code = has_room(table->count, table->mask) ? 0 : muster__table_reserve(table, table->count + 1);
     if (code != 0)
         return code;
-    node->hash = muster__hash(node->key, strlen(node->key));
-    size_t slot = find_slot(table, node->key, node->hash);
-    assert(table->slots[slot].node == NULL);
-    table->slots[slot] = (struct muster__table_slot){node->hash, node};
-    table->count++;
+    struct muster__table_slot *slot = &table->slots[find_slot(table, (*node)->key, (*node)->hash)];
+    if (slot->node == NULL) {
+        *slot = (struct muster__table_slot){(*node)->hash, *node};
+        table->count++;
+    }
+    *node = slot->node;
     return 0;
+}
+
+int muster__table_add(struct muster__table *table, struct muster__table_node *node)
+{
+    struct muster__table_node *there = node;
+    muster__table_prepare(table, node);
+    int code = muster__table_claim(table, &there);
+    assert(there == node);
+    return code;
 }
 
 void muster__table_remove(struct muster__table *table, struct muster__table_node *node)

@@ -27,6 +27,14 @@ struct muster__table {
     size_t mask; /* slots - 1, or 0 with no slots */
 };
 
+/* Multiply and fold: the step of a hash (wyhash's; public domain, Wang Yi). */
+static inline uint64_t muster__hash_mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 uint64_t muster__hash(const char *bytes, size_t length);
 
 void muster__table_init(struct muster__table *table, const struct muster__memory *memory);
@@ -34,6 +42,16 @@ void muster__table_fini(struct muster__table *table);
 
 /* NULL if there is none. */
 struct muster__table_node *muster__table_find(const struct muster__table *table, const char *key);
+
+/*
+ * For many at once, each of which may be there or not: first muster__table_prepare() for all, which computes the node's hash and
+ * fetches its place into the processor's cache, then the others.
+ */
+void muster__table_prepare(const struct muster__table *table, struct muster__table_node *node);
+/* What is there with the key of a prepared node; NULL if there is none. */
+struct muster__table_node *muster__table_find_prepared(const struct muster__table *table, const struct muster__table_node *node);
+/* Add a prepared node, or, if there is one with its key, let *node be that one. 0 or MUSTER_ENOMEM. */
+int muster__table_claim(struct muster__table *table, struct muster__table_node **node);
 
 /* Make room for so many in all at once, rather than step by step. 0 or MUSTER_ENOMEM. */
 int muster__table_reserve(struct muster__table *table, size_t count);

@@ -70,6 +70,7 @@ static bool wanted_next(bool *wanted, enum muster__action_type type, struct must
 
 bool muster__engine_action(struct muster__engine *engine, struct muster__action *ret_action)
 {
+    muster__op_arm(engine);
     if (engine->carried != NULL)
         muster__action_dispose(engine, engine->carried);
     engine->carried = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A bring-up as a whole: the check, the records, tiers, the barrier, milestones. */
+/* A bring-up as a whole: the check, the records, milestones. */
 #include "engine/internal.h"
 
 #include <string.h>
@@ -50,17 +50,21 @@ static int add_to_graph(struct muster__engine *engine, const struct muster_drive
 
 static struct muster_driver *new_driver(struct muster__engine *engine, const struct muster_driver_def *def, void *data)
 {
-    struct muster_driver *driver = muster__new(engine->memory, struct muster_driver);
-    if (driver == NULL)
+    char *block = muster__alloc(engine->memory, 1, sizeof(struct muster_driver) + MUSTER__LINE);
+    if (block == NULL)
         return NULL;
+    struct muster_driver *driver = (void *)(block + MUSTER__LINE - (uintptr_t)block % MUSTER__LINE);
+    driver->block = block;
     driver->engine = engine;
     driver->id = (uint32_t)engine->driver_count;
     driver->def = *def;
     driver->def.name = NULL; /* the graph has it, and the lists */
     driver->def.needs = driver->def.wants = driver->def.after = driver->def.before = driver->def.provides = NULL;
     driver->data = data;
-    driver->ledger = muster__ledger_get(engine, def->name);
-    if (muster__driver_init(driver) == 0 && driver->ledger != NULL && add_to_graph(engine, def) == 0)
+    driver->initializes = def->initialize != NULL;
+    driver->reconciles = def->reconcile != NULL;
+    driver->autostarts = def->autostart != NULL;
+    if (muster__driver_init(driver) == 0 && add_to_graph(engine, def) == 0)
         return driver;
     muster__driver_free(driver);
     return NULL;
@@ -80,10 +84,13 @@ int muster__add_driver(struct muster__engine *engine, const struct muster__event
     void *drivers = engine->drivers;
     code = muster__grow(engine->memory, &drivers, engine->driver_count, &engine->driver_capacity, sizeof(*engine->drivers));
     engine->drivers = drivers;
+    if (code == 0)
+        code = muster__queue_reserve(&engine->touched_drivers, (uint32_t)engine->driver_count + 1);
     struct muster_driver *driver = code == 0 ? new_driver(engine, &def, event->data) : NULL;
     if (driver == NULL)
         return muster__refuse(engine, MUSTER_ENOMEM, "driver '%s': out of memory", def.name);
     engine->drivers[engine->driver_count++] = driver;
+    engine->callless_count += !driver->initializes;
     if (event->ret_driver != NULL)
         *event->ret_driver = driver;
     return 0;
@@ -95,12 +102,19 @@ int muster__check(struct muster__engine *engine, const struct muster__event *eve
     int code = muster__graph_check(engine->graph, engine->checked);
     if (code == 0) {
         engine->valid = (uint32_t)engine->driver_count;
+        engine->valid_after = engine->checked;
         return 0;
     }
     struct muster_error *problems = muster__graph_problems(engine->graph);
     if (problems == NULL)
         return muster__refuse(engine, code, "the drivers could not be checked: %s", muster_code_text(code));
     return muster__refuse_error(engine, muster__error_ref(problems));
+}
+
+/* Nothing has changed since the last check succeeded. */
+static bool is_checked(const struct muster__engine *engine)
+{
+    return engine->valid == engine->driver_count && engine->valid_after == engine->checked && engine->valid > 0;
 }
 
 /* While drivers are up, those that don't fit them are given up, so that others can be added later. */
@@ -112,108 +126,10 @@ static void drop_unfit(struct muster__engine *engine)
         struct muster_driver *driver = engine->drivers[--engine->driver_count];
         while (!muster__list_empty(&driver->resources))
             muster__resource_detach(muster__container(driver->resources.next, struct muster_resource, in_driver));
+        engine->callless_count -= !driver->initializes;
         muster__driver_free(driver);
     }
     muster__graph_truncate(engine->graph, engine->valid);
-}
-
-/* ---- the plan ---------------------------------------------------------------------------------------- */
-
-static void shuffle(struct muster__engine *engine, uint32_t *ids, uint32_t count)
-{
-    uint64_t state = engine->options.shuffle_seed;
-    for (uint32_t i = count; i > 1; i--) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        uint32_t k = (uint32_t)((state >> 33) % i);
-        uint32_t kept = ids[i - 1];
-        ids[i - 1] = ids[k];
-        ids[k] = kept;
-    }
-}
-
-static uint32_t count_tiers(const struct muster__engine *engine, const uint32_t *order, uint32_t count)
-{
-    uint32_t tiers = 0;
-    for (uint32_t i = 0; i < count; i++)
-        tiers += i == 0 || muster__graph_tier(engine->graph, order[i]) != muster__graph_tier(engine->graph, order[i - 1]);
-    return tiers;
-}
-
-/* The plan's order is by level, so that the drivers of a tier stand together. */
-static void fill_tiers(struct muster__engine *engine, const uint32_t *order, uint32_t count)
-{
-    struct muster__tier *tier = engine->tiers - 1;
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t number = muster__graph_tier(engine->graph, order[i]);
-        if (i == 0 || number != tier->number)
-            *++tier = (struct muster__tier){.number = number, .first = i};
-        tier->count++;
-        struct muster_driver *driver = engine->drivers[order[i]];
-        driver->tier = (uint32_t)(tier - engine->tiers);
-        for (int step = 0; step < MUSTER__STEPS; step++)
-            tier->pending[step] += !driver->settled[step];
-    }
-}
-
-static void fill_positions(struct muster__engine *engine, const uint32_t *order, uint32_t count)
-{
-    memcpy(engine->positions, order, count * sizeof(*order));
-    if (engine->options.shuffle_seed != 0)
-        shuffle(engine, engine->positions, count);
-    for (uint32_t i = 0; i < count; i++)
-        engine->drivers[engine->positions[i]]->position = i;
-}
-
-static void fill_waiting(struct muster__engine *engine, uint32_t count)
-{
-    memset(engine->pending, 0, sizeof(engine->pending));
-    for (uint32_t id = 0; id < count; id++)
-        memset(engine->drivers[id]->waiting, 0, sizeof(engine->drivers[id]->waiting));
-    for (uint32_t id = 0; id < count; id++) {
-        struct muster_driver *driver = engine->drivers[id];
-        struct muster__ids dependents = muster__graph_dependents(engine->graph, id);
-        for (int step = 0; step < MUSTER__STEPS; step++) {
-            if (driver->settled[step])
-                continue;
-            engine->pending[step]++;
-            for (uint32_t i = 0; i < dependents.count; i++)
-                engine->drivers[dependents.ids[i]]->waiting[step]++;
-        }
-    }
-}
-
-/* Lay out what the steps of the checked drivers need. Everything is allocated before anything changes. */
-static int lay_out(struct muster__engine *engine)
-{
-    uint32_t count = (uint32_t)engine->driver_count;
-    const uint32_t *order = muster__graph_order(engine->graph);
-    uint32_t tier_count = count_tiers(engine, order, count);
-    struct muster__tier *tiers = muster__alloc(engine->memory, tier_count, sizeof(*tiers));
-    uint32_t *positions = muster__alloc(engine->memory, count, sizeof(*positions));
-    uint32_t *used = muster__alloc(engine->memory, count, sizeof(*used));
-    if (tiers == NULL || positions == NULL || used == NULL || muster__ready_resize(&engine->ready, count) != 0) {
-        muster__free(engine->memory, tiers);
-        muster__free(engine->memory, positions);
-        muster__free(engine->memory, used);
-        return MUSTER_ENOMEM;
-    }
-    if (engine->used_count > 0)
-        memcpy(used, engine->used, engine->used_count * sizeof(*used));
-    muster__free(engine->memory, engine->tiers);
-    muster__free(engine->memory, engine->positions);
-    muster__free(engine->memory, engine->used);
-    engine->tiers = tiers;
-    engine->positions = positions;
-    engine->used = used;
-    engine->tier_count = tier_count;
-    engine->checked = count;
-    engine->open_tier = 0;
-    fill_tiers(engine, order, count);
-    fill_positions(engine, order, count);
-    fill_waiting(engine, count);
-    for (uint32_t i = 0; i < count; i++)
-        muster__dispatch_update(engine->drivers[i]);
-    return 0;
 }
 
 /* ---- beginning ---------------------------------------------------------------------------------------- */
@@ -224,20 +140,21 @@ static void reset_drivers(struct muster__engine *engine)
         struct muster_driver *driver = engine->drivers[i];
         memset(driver->settled, 0, sizeof(driver->settled));
         memset(driver->done, 0, sizeof(driver->done));
-        driver->holds = driver->open = driver->used = driver->counting = false;
+        driver->holds = driver->open = driver->used = driver->counting = driver->restoring = false;
         driver->unsettled = 0;
         driver->tries = 0;
         if (driver->state == MUSTER_DRIVER_DOWN)
             muster__driver_move(driver, MUSTER_DRIVER_WAITING);
     }
     engine->used_count = 0;
+    muster__steps_reset(engine);
 }
 
 static void begin(struct muster__engine *engine)
 {
     engine->begun = true;
-    for (uint32_t i = 0; i < engine->checked; i++)
-        muster__driver_touch(engine->drivers[engine->positions[i]]);
+    for (uint32_t i = 0; engine->counted[MUSTER__STEP_INITIALIZE] && i < engine->checked; i++)
+        muster__step_begin(engine, engine->positions[i]);
 }
 
 int muster__bring_up(struct muster__engine *engine, const struct muster__event *event)
@@ -251,7 +168,7 @@ int muster__bring_up(struct muster__engine *engine, const struct muster__event *
         return muster__refuse(engine, MUSTER_EBUSY, "bring-up: ops of the last one are still out");
     if (engine->state == MUSTER_STATE_DOWN && engine->store > MUSTER__STORE_CLOSED)
         return muster__refuse(engine, MUSTER_EBUSY, "bring-up: the store isn't closed yet");
-    int code = muster__check(engine, event);
+    int code = is_checked(engine) ? 0 : muster__check(engine, event);
     if (code != 0) {
         drop_unfit(engine);
         return code;
@@ -259,7 +176,7 @@ int muster__bring_up(struct muster__engine *engine, const struct muster__event *
     struct muster__request *request = muster__request_new(engine, event);
     if (engine->state == MUSTER_STATE_DOWN)
         reset_drivers(engine);
-    if (request == NULL || lay_out(engine) != 0) {
+    if (request == NULL || muster__steps_lay_out(engine) != 0) {
         if (request != NULL)
             muster__request_free(request);
         return muster__refuse(engine, MUSTER_ENOMEM, "bring-up: out of memory");
@@ -356,85 +273,6 @@ int muster__loaded(struct muster__engine *engine, const struct muster__event *ev
     return 0;
 }
 
-/* ---- steps, tiers, the barrier -------------------------------------------------------------------------- */
-
-/* (The resources that declare nothing wait for the driver's own dependencies; the others' looks are cheap.) */
-static void touch_implicit(struct muster_driver *driver)
-{
-    struct muster__list *head = &driver->resources;
-    for (struct muster__list *link = head->next; link != head; link = link->next)
-        muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
-}
-
-void muster__step_settled(struct muster_driver *driver, enum muster__step step)
-{
-    struct muster__engine *engine = driver->engine;
-    struct muster__ids dependents = muster__graph_dependents(engine->graph, driver->id);
-    bool first = !driver->settled[step];
-    driver->settled[step] = true;
-    if (first) {
-        engine->pending[step]--;
-        engine->tiers[driver->tier].pending[step]--;
-    }
-    for (uint32_t i = 0; i < dependents.count; i++) {
-        struct muster_driver *dependent = engine->drivers[dependents.ids[i]];
-        if (first && --dependent->waiting[step] > 0)
-            continue;
-        muster__driver_touch(dependent);
-        if (step == MUSTER__STEP_RECONCILE)
-            touch_implicit(dependent);
-    }
-}
-
-static bool complete_tiers(const struct muster__engine *engine)
-{
-    return (engine->options.flags & MUSTER_COMPLETE_TIERS) != 0;
-}
-
-bool muster__barrier_open(const struct muster_driver *driver)
-{
-    const struct muster__engine *engine = driver->engine;
-    if (!complete_tiers(engine))
-        return engine->pending[MUSTER__STEP_RECONCILE] == 0;
-    return driver->tier <= engine->open_tier && engine->tiers[driver->tier].pending[MUSTER__STEP_RECONCILE] == 0;
-}
-
-static void touch_tier(struct muster__engine *engine, const struct muster__tier *tier)
-{
-    for (uint32_t i = 0; i < tier->count; i++) {
-        struct muster_driver *driver = engine->drivers[muster__graph_order(engine->graph)[tier->first + i]];
-        muster__driver_touch(driver);
-        touch_implicit(driver);
-    }
-}
-
-/* Drivers of the next tier may initialize. */
-static bool open_next_tier(struct muster__engine *engine)
-{
-    enum muster__step step = complete_tiers(engine) ? MUSTER__STEP_AUTOSTART : MUSTER__STEP_RECONCILE;
-    uint32_t before = engine->open_tier;
-    while (engine->open_tier + 1 < engine->tier_count && engine->tiers[engine->open_tier].pending[step] == 0) {
-        engine->open_tier++;
-        touch_tier(engine, &engine->tiers[engine->open_tier]);
-    }
-    return engine->open_tier != before;
-}
-
-static void open_barriers(struct muster__engine *engine)
-{
-    bool opened = false;
-    for (uint32_t i = 0; i < engine->tier_count; i++) {
-        struct muster__tier *tier = &engine->tiers[i];
-        if (tier->barrier_open || !muster__barrier_open(engine->drivers[muster__graph_order(engine->graph)[tier->first]]))
-            continue;
-        tier->barrier_open = true;
-        opened = true;
-        touch_tier(engine, tier);
-    }
-    if (opened || engine->tier_count == 0)
-        muster__requests_release(engine);
-}
-
 /* ---- milestones -------------------------------------------------------------------------------------------- */
 
 void muster__problem(struct muster__engine *engine, const struct muster_error *error)
@@ -472,14 +310,24 @@ static void brought_up(struct muster__engine *engine)
     muster__error_replace(&engine->problems, NULL);
 }
 
+/* What opens may be gone through at once, so that more is due. */
+static void open_due(struct muster__engine *engine)
+{
+    do {
+        engine->milestone_due = false;
+        muster__steps_open(engine);
+    } while (engine->milestone_due);
+}
+
 void muster__milestones_look(struct muster__engine *engine)
 {
     if (engine->state != MUSTER_STATE_BRINGING_UP || !engine->begun)
         return;
-    open_next_tier(engine);
-    open_barriers(engine);
-    if (!muster__list_empty(&engine->touched_drivers) || !muster__list_empty(&engine->touched_resources))
+    open_due(engine);
+    if (!muster__queue_empty(&engine->touched_drivers) || !muster__list_empty(&engine->touched_resources)) {
+        engine->milestone_due = true;
         return;
+    }
     while (engine->milestone < MUSTER_SETTLED && engine->pending[engine->milestone + 1] == 0)
         reach(engine, engine->milestone + 1);
     if (engine->milestone == MUSTER_SETTLED)

@@ -17,19 +17,23 @@ static bool start_slot(const struct muster_driver *driver)
 
 static bool has_work(const struct muster_driver *driver)
 {
-    return driver->op_wanted || driver->calls.count > 0 || (driver->starts.count > 0 && start_slot(driver)) ||
+    if (driver->op_wanted || driver->resource_count == 0)
+        return driver->op_wanted || (driver->restoring && !muster__list_empty(&driver->restores) && probe_slot(driver));
+    return driver->calls.count > 0 || (driver->starts.count > 0 && start_slot(driver)) ||
            ((driver->probes.count > 0 || !muster__list_empty(&driver->restores)) && probe_slot(driver));
 }
 
 void muster__dispatch_update(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
-    if (driver->starts.count > 0 && engine->now < driver->next_start_ms)
+    if (driver->state == MUSTER_DRIVER_WAITING && !muster__going_down(engine))
+        return; /* it may be in line for its initialize */
+    if (driver->resource_count > 0 && driver->starts.count > 0 && engine->now < driver->next_start_ms)
         muster__timer_set(engine, &driver->start_pause, driver->next_start_ms);
     if (has_work(driver))
-        muster__ready_add(&engine->ready, driver->position);
+        muster__ready_add(&engine->ready, engine->position[driver->id]);
     else
-        muster__ready_remove(&engine->ready, driver->position);
+        muster__ready_remove(&engine->ready, engine->position[driver->id]);
 }
 
 void muster__dispatch_queue(struct muster_resource *resource, struct muster__heap *heap)
@@ -208,9 +212,18 @@ static void begin_start(struct muster_driver *driver)
 /* The driver's own callback, then what has its turn already, then starts, restores and probes. */
 static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_again)
 {
-    *ret_again = false;
-    if (driver->op_wanted)
+    *ret_again = driver->state == MUSTER_DRIVER_WAITING;
+    if (*ret_again) {
+        driver->engine->in_turn = driver;
+        muster__driver_look(driver);
+        driver->engine->in_turn = NULL;
+    }
+    if (driver->op_wanted) {
+        *ret_again = false;
         return begin_driver(driver);
+    }
+    if (*ret_again) /* it was blocked while it was in line */
+        return NULL;
     if (driver->calls.count > 0) {
         struct muster_resource *resource = first(&driver->calls);
         bool may_call = resource->state == MUSTER__STARTING ? muster__start_may_call(resource)
@@ -232,13 +245,15 @@ bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_
 {
     uint32_t position;
     while ((engine->options.max_ops == 0 || muster__ops_awaited(engine) < engine->options.max_ops) &&
-           muster__ready_first(&engine->ready, &position)) {
+           muster__step_next(engine, &position)) {
         bool again;
         struct muster_driver *driver = engine->drivers[engine->positions[position]];
+        muster__ops_fetch(engine, engine->positions, position, engine->checked);
         struct muster_op *op = begin_next(driver, &again);
         muster__dispatch_update(driver);
         if (op != NULL) {
-            *ret_action = (struct muster__action){.type = MUSTER__ACTION_CALL, .op = op};
+            ret_action->type = MUSTER__ACTION_CALL;
+            ret_action->op = op;
             return true;
         }
         if (!again)

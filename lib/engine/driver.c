@@ -38,6 +38,23 @@ static void set_behind(struct muster_driver *driver, bool behind)
     driver->behind = behind;
 }
 
+/* Where nobody listens, the order of the looks doesn't matter: a driver goes as far as it can in one. */
+static bool goes_on(const struct muster_driver *driver)
+{
+    return driver->engine->looked_at == driver;
+}
+
+static void told(struct muster_driver *driver, enum muster_driver_state from)
+{
+    bool fallen = is_fallen(driver);
+    set_behind(driver, fallen || (driver->behind && driver->state < MUSTER_DRIVER_UP));
+    if (!fallen)
+        muster__error_replace(&driver->error, NULL);
+    muster__observe_driver(driver, from);
+    if (!goes_on(driver))
+        muster__driver_touch(driver);
+}
+
 void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
 {
     enum muster_driver_state from = driver->state;
@@ -45,21 +62,14 @@ void muster__driver_move(struct muster_driver *driver, enum muster_driver_state 
     assert(may_follow);
     (void)may_follow;
     driver->state = state;
-    set_behind(driver, is_fallen(driver) || (driver->behind && state < MUSTER_DRIVER_UP));
-    if (!is_fallen(driver))
-        muster__error_replace(&driver->error, NULL);
-    muster__observe_driver(driver, from);
-    muster__driver_touch(driver);
-}
-
-void muster__driver_touch(struct muster_driver *driver)
-{
-    if (muster__list_empty(&driver->touched))
-        muster__list_push(&driver->engine->touched_drivers, &driver->touched);
+    if (driver->behind || is_fallen(driver) || !goes_on(driver))
+        told(driver, from);
 }
 
 static void touch_resources(struct muster_driver *driver)
 {
+    if (driver->resource_count == 0)
+        return;
     for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next)
         muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
 }
@@ -120,6 +130,7 @@ static void fall(struct muster_driver *driver, enum muster_driver_state state, s
         drop_resources(driver);
     else
         open_resources(driver); /* what lives is adopted all the same */
+    muster__steps_count(engine);
     for (; step < MUSTER__STEPS; step++)
         muster__step_settled(driver, step);
     touch_resources(driver);
@@ -161,26 +172,28 @@ static bool block(struct muster_driver *driver, enum muster__step step)
 
 /* ---- initialize ------------------------------------------------------------------------------------ */
 
-static void initialized(struct muster_driver *driver)
+static bool initialized(struct muster_driver *driver)
 {
     driver->tries = 0;
     if (muster__edges_check(driver) != 0) {
         fall(driver, MUSTER_DRIVER_FAILED,
              muster__error_new(driver->engine->memory, MUSTER_ENOMEM, NULL, "driver '%s': out of memory",
                                muster_driver_name(driver)));
-        return;
+        return false;
     }
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZED);
     driver->done[MUSTER__STEP_INITIALIZE] = true;
     muster__step_settled(driver, MUSTER__STEP_INITIALIZE);
+    return goes_on(driver);
 }
 
 /* Records that no resource has claimed are offered to restore, or reported. */
 static void restore(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
-    struct muster__list *head = &driver->ledger->entries;
-    for (struct muster__list *link = head->next; link != head; link = link->next) {
+    struct muster__ledger *ledger = muster__ledger_find(engine, muster_driver_name(driver));
+    struct muster__list *head = ledger == NULL ? NULL : &ledger->entries;
+    for (struct muster__list *link = head == NULL ? NULL : head->next; link != head; link = link->next) {
         struct muster__entry *entry = muster__container(link, struct muster__entry, in_ledger);
         if (entry->record == NULL || entry->resource != NULL)
             continue;
@@ -188,6 +201,7 @@ static void restore(struct muster_driver *driver)
             muster__list_push(&driver->restores, &entry->restoring);
         else
             muster__observe_unclaimed(engine, entry, NULL);
+        driver->restoring = true;
     }
     muster__dispatch_update(driver);
     muster__driver_touch(driver);
@@ -197,7 +211,8 @@ static void restore(struct muster_driver *driver)
 static void take_hold(struct muster_driver *driver)
 {
     driver->holds = true;
-    restore(driver);
+    if (driver->engine->entries.count > 0)
+        restore(driver);
 }
 
 /* A second try counts from now: what has initialized since may be of use to it. */
@@ -214,55 +229,63 @@ void muster__driver_use(struct muster_driver *driver)
     engine->used[engine->used_count++] = driver->id;
 }
 
-static void look_waiting(struct muster_driver *driver)
+static bool look_waiting(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
-    if (driver->waiting[MUSTER__STEP_INITIALIZE] > 0 || driver->tier > engine->open_tier ||
-        driver->id >= engine->checked || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
-        return;
+    bool in_turn = engine->in_turn == driver; /* and so waits for nobody */
+    if (driver->id >= engine->checked || (!in_turn && muster__driver_waits(driver, MUSTER__STEP_INITIALIZE)) ||
+        driver->tier > engine->open_tier || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
+        return false;
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
-    driver->op_wanted = driver->def.initialize != NULL;
+    driver->op_wanted = driver->initializes;
     if (driver->op_wanted) {
-        muster__dispatch_update(driver);
-    } else {
-        muster__driver_use(driver);
-        take_hold(driver);
+        if (!in_turn)
+            muster__ready_add(&engine->ready, engine->position[driver->id]);
+        return false;
     }
+    muster__driver_use(driver);
+    take_hold(driver);
+    return goes_on(driver);
 }
 
-static void look_initializing(struct muster_driver *driver)
+static bool look_initializing(struct muster_driver *driver)
 {
-    if (!driver->op_wanted && driver->op == NULL && driver->restores_out == 0 &&
-        muster__list_empty(&driver->restores))
-        initialized(driver);
+    if (driver->op_wanted || driver->op != NULL)
+        return false;
+    if (driver->restoring && (driver->restores_out > 0 || !muster__list_empty(&driver->restores)))
+        return false;
+    return initialized(driver);
 }
 
 /* ---- reconcile ------------------------------------------------------------------------------------ */
 
-static void look_initialized(struct muster_driver *driver)
+static bool look_initialized(struct muster_driver *driver)
 {
-    if (driver->def.reconcile != NULL &&
-        (driver->waiting[MUSTER__STEP_RECONCILE] > 0 || block(driver, MUSTER__STEP_RECONCILE)))
-        return;
+    if (driver->reconciles &&
+        (muster__driver_waits(driver, MUSTER__STEP_RECONCILE) || block(driver, MUSTER__STEP_RECONCILE)))
+        return false;
     muster__driver_move(driver, MUSTER_DRIVER_RECONCILING);
-    driver->op_wanted = driver->def.reconcile != NULL;
+    driver->op_wanted = driver->reconciles;
     if (driver->op_wanted)
         muster__dispatch_update(driver);
     else
         open_resources(driver);
+    return goes_on(driver);
 }
 
-static void look_reconciling(struct muster_driver *driver)
+static bool look_reconciling(struct muster_driver *driver)
 {
     if (driver->op_wanted || driver->op != NULL)
-        return;
+        return false;
     open_resources(driver);
     if (driver->unsettled > 0)
-        return;
+        return false;
     muster__driver_move(driver, MUSTER_DRIVER_RECONCILED);
     driver->done[MUSTER__STEP_RECONCILE] = true;
     muster__step_settled(driver, MUSTER__STEP_RECONCILE);
     touch_resources(driver);
+    /* (When the barrier opens, all are looked at, in the plan's order.) */
+    return goes_on(driver) && driver->engine->tiers[driver->tier].barrier_open;
 }
 
 /* ---- autostart ------------------------------------------------------------------------------------ */
@@ -271,6 +294,8 @@ static void look_reconciling(struct muster_driver *driver)
 static void begin_counting(struct muster_driver *driver)
 {
     driver->counting = true;
+    if (driver->resource_count == 0)
+        return;
     for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         driver->unsettled += !resource->counted;
@@ -280,18 +305,19 @@ static void begin_counting(struct muster_driver *driver)
     muster__driver_touch(driver);
 }
 
-static void look_reconciled(struct muster_driver *driver)
+static bool look_reconciled(struct muster_driver *driver)
 {
-    if (driver->waiting[MUSTER__STEP_AUTOSTART] > 0 || !muster__barrier_open(driver) ||
+    if (!muster__barrier_open(driver) || muster__driver_waits(driver, MUSTER__STEP_AUTOSTART) ||
         block(driver, MUSTER__STEP_AUTOSTART))
-        return;
+        return false;
     driver->counting = false;
     muster__driver_move(driver, MUSTER_DRIVER_AUTOSTARTING);
-    driver->op_wanted = driver->def.autostart != NULL;
+    driver->op_wanted = driver->autostarts;
     if (driver->op_wanted)
         muster__dispatch_update(driver);
     else
         begin_counting(driver);
+    return goes_on(driver);
 }
 
 static void look_autostarting(struct muster_driver *driver)
@@ -328,8 +354,10 @@ static void look_blocked(struct muster_driver *driver)
 {
     const struct muster_driver *culprit;
     const char *need = missing_need(driver, driver->fell_in, &culprit);
-    if (need == NULL)
-        resume(driver);
+    if (need != NULL)
+        return;
+    resume(driver);
+    muster__driver_touch(driver);
 }
 
 static void retry_expired(struct muster__engine *engine, struct muster__timer *timer)
@@ -361,26 +389,30 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
 
 /* ---- looks and ops ------------------------------------------------------------------------------------ */
 
-void muster__driver_look(struct muster_driver *driver)
+/* From its state on as far as it goes at once. */
+static void look(struct muster_driver *driver)
 {
-    if (muster__going_down(driver->engine))
-        return;
     switch (driver->state) {
     case MUSTER_DRIVER_WAITING:
-        look_waiting(driver);
-        break;
+        if (!look_waiting(driver))
+            break;
+        /* fall through */
     case MUSTER_DRIVER_INITIALIZING:
-        look_initializing(driver);
-        break;
+        if (!look_initializing(driver))
+            break;
+        /* fall through */
     case MUSTER_DRIVER_INITIALIZED:
-        look_initialized(driver);
-        break;
+        if (!look_initialized(driver))
+            break;
+        /* fall through */
     case MUSTER_DRIVER_RECONCILING:
-        look_reconciling(driver);
-        break;
+        if (!look_reconciling(driver))
+            break;
+        /* fall through */
     case MUSTER_DRIVER_RECONCILED:
-        look_reconciled(driver);
-        break;
+        if (!look_reconciled(driver))
+            break;
+        /* fall through */
     case MUSTER_DRIVER_AUTOSTARTING:
         look_autostarting(driver);
         break;
@@ -390,6 +422,17 @@ void muster__driver_look(struct muster_driver *driver)
     default:
         break;
     }
+}
+
+void muster__driver_look(struct muster_driver *driver)
+{
+    struct muster__engine *engine = driver->engine;
+    if (muster__going_down(engine))
+        return;
+    struct muster_driver *outer = engine->looked_at;
+    engine->looked_at = engine->observed ? NULL : driver;
+    look(driver);
+    engine->looked_at = outer;
 }
 
 /* Add what the op has added. The first failure ends it; what was added stays. */
@@ -446,13 +489,13 @@ static void reload_timed_out(struct muster_driver *driver, struct muster_error *
 
 static void succeeded(struct muster_driver *driver, enum muster_phase phase)
 {
-    muster__driver_touch(driver);
     if (phase == MUSTER_PHASE_INITIALIZE)
         take_hold(driver);
     else if (phase == MUSTER_PHASE_RECONCILE)
         driver->tries = 0;
     else if (phase == MUSTER_PHASE_AUTOSTART)
         begin_counting(driver);
+    muster__driver_look_early(driver);
 }
 
 /* An op that had timed out has succeeded after all, and nothing newer has happened: as if it had been in time. */
@@ -513,7 +556,7 @@ void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *
     } else {
         if (op->timed_out && error == NULL)
             recover_late(driver, op->phase);
-        if (error == NULL)
+        if (error == NULL && !muster__list_empty(&op->effects.added))
             error = apply_added(driver, op);
         if (!op->timed_out || error == NULL)
             end_phase(driver, op, error);
@@ -554,7 +597,6 @@ static void pause_expired(struct muster__engine *engine, struct muster__timer *t
 int muster__driver_init(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
-    muster__list_init(&driver->touched);
     muster__list_init(&driver->restores);
     muster__list_init(&driver->resources);
     muster__heap_init(&driver->probes, engine->memory);
@@ -574,7 +616,6 @@ void muster__driver_free(struct muster_driver *driver)
     muster__heap_fini(&driver->probes);
     muster__heap_fini(&driver->starts);
     muster__heap_fini(&driver->calls);
-    muster__list_remove(&driver->touched);
     muster__error_unref(driver->error);
-    muster__free(engine->memory, driver);
+    muster__free(engine->memory, driver->block);
 }

@@ -113,6 +113,8 @@ static void search(struct frame *path, struct muster_resource *start)
 
 int muster__edges_check(struct muster_driver *driver)
 {
+    if (driver->resource_count == 0)
+        return 0;
     struct frame *path = muster__alloc(driver->engine->memory, driver->resource_count, sizeof(*path));
     if (path == NULL)
         return MUSTER_ENOMEM;

@@ -43,29 +43,49 @@ static const handler handlers[MUSTER__EVENT_TYPES] = {
     [MUSTER__EVENT_RECORD_RESOLVE] = muster__record_resolve,
 };
 
+/* (One that was given up is no more.) */
+static void look_at_driver(struct muster__engine *engine)
+{
+    uint32_t id = muster__queue_pop(&engine->touched_drivers);
+    if (id < engine->driver_count)
+        muster__driver_look(engine->drivers[id]);
+}
+
+static void look_at_resource(struct muster__engine *engine)
+{
+    struct muster__list *link = muster__list_pop(&engine->touched_resources);
+    muster__resource_look(muster__container(link, struct muster_resource, touched));
+}
+
+static bool is_touched(const struct muster__engine *engine)
+{
+    return !muster__queue_empty(&engine->touched_drivers) || !muster__list_empty(&engine->touched_resources);
+}
+
 void muster__settle(struct muster__engine *engine)
 {
-    for (;;) {
-        struct muster__list *link;
-        while ((link = muster__list_pop(&engine->touched_resources)) != NULL)
-            muster__resource_look(muster__container(link, struct muster_resource, touched));
-        if ((link = muster__list_pop(&engine->touched_drivers)) != NULL) {
-            muster__driver_look(muster__container(link, struct muster_driver, touched));
-            continue;
-        }
-        muster__milestones_look(engine);
-        muster__shutdown_look(engine);
-        if (muster__list_empty(&engine->touched_drivers) && muster__list_empty(&engine->touched_resources))
-            return;
-    }
+    do {
+        while (is_touched(engine))
+            if (!muster__list_empty(&engine->touched_resources))
+                look_at_resource(engine);
+            else
+                look_at_driver(engine);
+        if (engine->milestone_due)
+            muster__milestones_look(engine);
+        if (muster__going_down(engine))
+            muster__shutdown_look(engine);
+    } while (is_touched(engine));
 }
 
 int muster__engine_step(struct muster__engine *engine, const struct muster__event *event)
 {
     if (event->now > engine->now)
         engine->now = event->now;
+    if (event->type != MUSTER__EVENT_OP_FINISHED || event->op != engine->unarmed)
+        muster__op_arm(engine);
     int code = handlers[event->type](engine, event);
-    muster__timers_expire(engine);
+    if (engine->timers.count > 0)
+        muster__timers_expire(engine);
     muster__settle(engine);
     return code;
 }
@@ -109,11 +129,6 @@ void muster__set_state(struct muster__engine *engine, enum muster_context_state 
     muster__observe_engine(engine, MUSTER_OBSERVE_STATE, (int)from, (int)state);
 }
 
-bool muster__going_down(const struct muster__engine *engine)
-{
-    return engine->state >= MUSTER_STATE_ROLLING_BACK;
-}
-
 static void starved_expired(struct muster__engine *engine, struct muster__timer *timer)
 {
     (void)engine; /* whoever waits for an action asks again after this event */
@@ -122,7 +137,7 @@ static void starved_expired(struct muster__engine *engine, struct muster__timer 
 
 static void init_lists(struct muster__engine *engine)
 {
-    muster__list_init(&engine->touched_drivers);
+    muster__queue_init(&engine->touched_drivers, engine->memory);
     muster__list_init(&engine->touched_resources);
     muster__list_init(&engine->actions);
     muster__list_init(&engine->cancels);
@@ -165,15 +180,15 @@ static void destroy(struct muster__engine *engine)
     muster__timer_fini(engine, &engine->down_timer);
     muster__heap_fini(&engine->timers);
     muster__ready_fini(&engine->ready);
+    muster__queue_fini(&engine->touched_drivers);
     muster__graph_free(engine->graph);
     muster__error_unref(engine->error);
     muster__error_unref(engine->store_error);
     muster__error_unref(engine->problems);
     muster__error_unref(engine->down_error);
     muster__free(memory, engine->drivers);
-    muster__free(memory, engine->positions);
+    muster__free(memory, engine->order);
     muster__free(memory, engine->tiers);
-    muster__free(memory, engine->used);
     muster__free(memory, engine->boot_id);
     muster__free(memory, engine);
 }
@@ -291,7 +306,7 @@ int muster__engine_foreach_driver(const struct muster__engine *engine, muster_dr
 {
     int code = 0;
     for (size_t i = 0; i < engine->driver_count && code == 0; i++) {
-        uint32_t id = i < engine->checked ? muster__graph_order(engine->graph)[i] : (uint32_t)i;
+        uint32_t id = i < engine->checked ? engine->order[i] : (uint32_t)i;
         code = cb(engine->drivers[id], data);
     }
     return code;

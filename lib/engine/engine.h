@@ -113,7 +113,7 @@ enum muster__action_type {
     MUSTER__ACTION_RELEASE  /* release(data): a resource's data */
 };
 
-/* Valid until the next muster__engine_action(). */
+/* Valid until the next muster__engine_action(). Of a CALL, the most frequent, only `type` and `op` are set. */
 struct muster__action {
     enum muster__action_type type;
     struct muster_op *op;

@@ -7,12 +7,18 @@
 
 #include "base/name.h"
 
-struct muster__ledger *muster__ledger_get(struct muster__engine *engine, const char *driver)
+struct muster__ledger *muster__ledger_find(const struct muster__engine *engine, const char *driver)
 {
     struct muster__table_node *found = muster__table_find(&engine->ledgers, driver);
-    if (found != NULL)
-        return muster__container(found, struct muster__ledger, node);
-    struct muster__ledger *ledger = muster__new(engine->memory, struct muster__ledger);
+    return found == NULL ? NULL : muster__container(found, struct muster__ledger, node);
+}
+
+struct muster__ledger *muster__ledger_get(struct muster__engine *engine, const char *driver)
+{
+    struct muster__ledger *ledger = muster__ledger_find(engine, driver);
+    if (ledger != NULL)
+        return ledger;
+    ledger = muster__new(engine->memory, struct muster__ledger);
     if (ledger == NULL)
         return NULL;
     muster__list_init(&ledger->entries);

@@ -12,6 +12,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/queue.h"
 #include "base/ready.h"
 #include "base/table.h"
 #include "engine/engine.h"
@@ -192,38 +193,44 @@ struct muster_resource {
 
 /* ---- drivers --------------------------------------------------------------------------------- */
 
+/* A cache line: what is asked for together lies together. */
+#define MUSTER__LINE 64
+
 struct muster_driver {
+    struct muster_driver_def def;
+    char pad[MUSTER__LINE - sizeof(struct muster_driver_def) % MUSTER__LINE];
+
+    /* ---- one line: all that a bring-up asks of a driver with nothing to do but its call */
     struct muster__engine *engine;
     uint32_t id;
-    uint32_t position; /* in the plan, or shuffled */
-    uint32_t tier;     /* index of engine->tiers */
-    struct muster_driver_def def;
-    void *data;
+    uint32_t tier; /* index of engine->tiers */
     enum muster_driver_state state;
-    struct muster_error *error;
-    struct muster__list touched;
-
-    uint32_t waiting[MUSTER__STEPS]; /* for how many that haven't settled the step */
-    bool settled[MUSTER__STEPS];     /* others needn't wait any more */
-    bool done[MUSTER__STEPS];        /* successfully */
-    bool behind;                     /* it has failed, was blocked or deferred, and isn't up since */
-    bool open;                       /* its resources are due */
-    bool holds;                      /* its initialize has succeeded: its shutdown is due on the way down */
-    bool used;                       /* initialize was called in this bring-up */
-
-    struct muster_op *op;         /* of the driver as a whole */
-    bool op_wanted;               /* the callback of its state is due */
-    uint32_t restores_out;
-    struct muster__list restores; /* struct muster__entry by `restoring`: to be offered to restore */
-    enum muster__step fell_in;    /* the step that it failed, was blocked or deferred in */
-    bool counting;                /* AUTOSTARTING: its resources are being waited for */
-    struct muster__timer retry;
+    bool settled[MUSTER__STEPS]; /* others needn't wait any more */
+    bool done[MUSTER__STEPS];    /* successfully */
+    bool behind;                 /* it has failed, was blocked or deferred, and isn't up since */
+    bool open;                   /* its resources are due */
+    bool holds;                  /* its initialize has succeeded: its shutdown is due on the way down */
+    bool used;                   /* initialize was called in this bring-up */
+    bool op_wanted;              /* the callback of its state is due */
+    bool counting;               /* AUTOSTARTING: its resources are being waited for */
+    bool restoring;              /* records were to be offered to restore */
+    bool initializes;            /* it has the callback, */
+    bool reconciles;             /* and this, */
+    bool autostarts;             /* and this */
+    uint32_t resource_count;
+    struct muster_op *op; /* of the driver as a whole */
+    void *data;
+    uint32_t unsettled; /* resources that the current step waits for */
     uint32_t tries;
 
-    struct muster__ledger *ledger;
+    /* ---- what fewer are asked for */
+    uint32_t restores_out;
+    struct muster__list restores; /* struct muster__entry by `restoring`: to be offered to restore */
+    struct muster_error *error;   /* while it has fallen */
+    void *block;                  /* the struct is in it, from a line's begin on */
+    enum muster__step fell_in; /* the step that it failed, was blocked or deferred in */
+    struct muster__timer retry;
     struct muster__list resources;
-    uint64_t resource_count;
-    uint64_t unsettled; /* resources that the current step waits for */
     uint64_t stopping;  /* host shutdown: resources without dependencies of their own that haven't stopped */
 
     struct muster__heap probes; /* resources by `queued`: probe and adopt */
@@ -282,8 +289,12 @@ struct muster__engine {
     size_t driver_count;
     size_t driver_capacity;
     uint32_t checked; /* drivers that a bring-up has accepted */
-    uint32_t valid;   /* drivers that the last successful check has seen */
-    uint32_t *positions; /* position -> id */
+    uint32_t valid;   /* drivers that the last successful check has seen, */
+    uint32_t valid_after; /* when so many had been accepted */
+    uint32_t *order;     /* of the plan; one block with the other numbers by driver */
+    uint32_t *positions; /* position -> id: the same, or shuffled */
+    bool shuffled;
+    uint32_t *position;  /* id -> position */
     struct muster__tier *tiers;
     uint32_t tier_count;
     bool records_unknown; /* the store couldn't be read: adopt, and start nothing */
@@ -291,7 +302,13 @@ struct muster__engine {
     bool begun; /* the records are loaded, drivers may initialize */
     uint32_t open_tier; /* drivers of higher ones may not initialize yet */
     uint32_t pending[MUSTER__STEPS];
+    bool milestone_due; /* a tier has settled a step, or this is the begin: a tier, a barrier, a milestone may be next */
+    /* By id: for how many that haven't settled the step a driver waits. Counted once somebody has to. */
+    uint32_t *waiting[MUSTER__STEPS];
+    bool counted[MUSTER__STEPS];
+    uint32_t passed[MUSTER__STEPS]; /* in the plan's order: all before have settled the step */
     uint32_t behind_count; /* drivers that are `behind` */
+    uint32_t callless_count; /* drivers without initialize */
     uint32_t *used;    /* ids in the order of initialize */
     uint32_t used_count;
 
@@ -299,7 +316,9 @@ struct muster__engine {
     struct muster__table ledgers;
     uint64_t resources_added;
 
-    struct muster__list touched_drivers;
+    struct muster_driver *looked_at;
+    struct muster_driver *in_turn; /* something of it is being begun: it needs not be ready for that */
+    struct muster__queue touched_drivers; /* ids */
     struct muster__list touched_resources;
     struct muster__ready ready; /* positions of drivers that have something to call */
 
@@ -315,6 +334,7 @@ struct muster__engine {
     struct muster__heap timers;
     struct muster__list cancels; /* struct muster_op by `cancel` */
     struct muster__list ops_out;
+    struct muster_op *unarmed; /* begun last: its deadline is set unless it ends at once */
     size_t op_count;       /* out */
     size_t timed_out_count; /* of these, past their deadline */
     struct muster__list ops_retired;
@@ -358,7 +378,10 @@ int muster__refuse_error(struct muster__engine *engine, struct muster_error *err
 void muster__set_state(struct muster__engine *engine, enum muster_context_state state);
 /* Look at what was touched until nothing changes. */
 void muster__settle(struct muster__engine *engine);
-bool muster__going_down(const struct muster__engine *engine);
+static inline bool muster__going_down(const struct muster__engine *engine)
+{
+    return engine->state >= MUSTER_STATE_ROLLING_BACK;
+}
 
 /* timer.c */
 int muster__timer_init(struct muster__engine *engine, struct muster__timer *timer,
@@ -395,6 +418,8 @@ void muster__observe_unclaimed(struct muster__engine *engine, const struct muste
 /* An op that is due now: it is out from here on. NULL: out of memory. */
 struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_resource *resource,
                                    enum muster_phase phase, enum muster_cause cause, struct muster__record *record);
+/* An op that has been begun doesn't end at once: set its deadline. */
+void muster__op_arm(struct muster__engine *engine);
 void muster__op_cancel(struct muster_op *op);
 void muster__op_cancel_all(struct muster__engine *engine);
 int muster__op_finished(struct muster__engine *engine, const struct muster__event *event);
@@ -411,6 +436,8 @@ struct muster_error *muster__op_error(struct muster_op *op);
 
 /* entries.c */
 struct muster__ledger *muster__ledger_get(struct muster__engine *engine, const char *driver);
+/* NULL: nothing of the driver was ever named. */
+struct muster__ledger *muster__ledger_find(const struct muster__engine *engine, const char *driver);
 /* "driver/name" or the two parts; found or made. NULL: out of memory. */
 struct muster__entry *muster__entry_get(struct muster__engine *engine, const char *driver, const char *name);
 struct muster__entry *muster__entry_get_path(struct muster__engine *engine, const char *path);
@@ -468,8 +495,47 @@ void muster__edges_touch_dependents(struct muster_resource *resource);
 void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state);
 /* Its initialize begins: it is shut down before all that began earlier. */
 void muster__driver_use(struct muster_driver *driver);
-void muster__driver_touch(struct muster_driver *driver);
+
+/* How many looks, or calls, it takes until what is fetched has come: the struct, and before it the pointer to it. */
+#define MUSTER__FETCH_AHEAD 4
+#define MUSTER__FETCH_POINTER 12
+
+/* ids[at] and on will be looked at: let it come from memory meanwhile. */
+static inline void muster__drivers_fetch(const struct muster__engine *engine, const uint32_t *ids, uint32_t at,
+                                         uint32_t count)
+{
+    if (at + MUSTER__FETCH_POINTER >= count)
+        return;
+    __builtin_prefetch(&engine->drivers[ids[at + MUSTER__FETCH_POINTER]]);
+    __builtin_prefetch(&engine->drivers[ids[at + MUSTER__FETCH_AHEAD]]->engine);
+}
+
+/* The same for their ops. */
+static inline void muster__ops_fetch(const struct muster__engine *engine, const uint32_t *ids, uint32_t at, uint32_t count)
+{
+    if (at + MUSTER__FETCH_POINTER >= count)
+        return;
+    const struct muster_driver *driver = engine->drivers[ids[at + MUSTER__FETCH_AHEAD]];
+    __builtin_prefetch(&engine->drivers[ids[at + MUSTER__FETCH_POINTER]]);
+    __builtin_prefetch(&driver->engine);
+    __builtin_prefetch(&driver->def.initialize);
+}
+
+static inline void muster__driver_touch(struct muster_driver *driver)
+{
+    muster__queue_push(&driver->engine->touched_drivers, driver->id);
+}
+
 void muster__driver_look(struct muster_driver *driver);
+/* At once where nobody is told in which order, else in its turn. Not where a look may lead from driver to driver. */
+static inline void muster__driver_look_early(struct muster_driver *driver)
+{
+    if (driver->engine->observed || driver->engine->behind_count > 0)
+        muster__driver_touch(driver);
+    else
+        muster__driver_look(driver);
+}
+
 void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *op);
 void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op *op);
 int muster__driver_retry_event(struct muster__engine *engine, const struct muster__event *event);
@@ -497,13 +563,51 @@ int muster__check(struct muster__engine *engine, const struct muster__event *eve
 int muster__bring_up(struct muster__engine *engine, const struct muster__event *event);
 int muster__loaded(struct muster__engine *engine, const struct muster__event *event);
 int muster__when(struct muster__engine *engine, const struct muster__event *event);
-/* A driver has settled a step: who waits for it, tiers, barrier. */
-void muster__step_settled(struct muster_driver *driver, enum muster__step step);
 void muster__milestones_look(struct muster__engine *engine);
-bool muster__barrier_open(const struct muster_driver *driver);
 /* Remember what failed, for the end of the bring-up. */
 void muster__problem(struct muster__engine *engine, const struct muster_error *error);
 void muster__milestones_cancel(struct muster__engine *engine, int code, const struct muster_error *error);
+
+/* steps.c */
+/* Lay out what the steps of the checked drivers need. 0, or MUSTER_ENOMEM, changing nothing. */
+int muster__steps_lay_out(struct muster__engine *engine);
+/* From now on it is known of all who waits for how many. */
+void muster__steps_count(struct muster__engine *engine);
+/* Look at a driver that may begin, or go on: which others are needed for isn't looked at before. */
+void muster__step_begin(struct muster__engine *engine, uint32_t id);
+/* All drivers that bring-ups have accepted begin anew. */
+void muster__steps_reset(struct muster__engine *engine);
+/* Tell who waits for it that a driver has settled a step, for the first time or again. */
+void muster__step_tell(struct muster_driver *driver, enum muster__step step, bool first);
+/* A driver has settled a step. Where it isn't counted who waits, nobody has had to. */
+static inline void muster__step_settled(struct muster_driver *driver, enum muster__step step)
+{
+    struct muster__engine *engine = driver->engine;
+    bool first = !driver->settled[step];
+    driver->settled[step] = true;
+    engine->pending[step] -= first;
+    engine->tiers[driver->tier].pending[step] -= first;
+    engine->milestone_due |= first && engine->tiers[driver->tier].pending[step] == 0;
+    if (engine->counted[step])
+        muster__step_tell(driver, step, first);
+}
+/* Does it wait for one that hasn't settled the step? (_uncounted: nobody has had to wait so far.) */
+bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum muster__step step);
+static inline bool muster__driver_waits(const struct muster_driver *driver, enum muster__step step)
+{
+    const struct muster__engine *engine = driver->engine;
+    if (driver->id >= engine->checked)
+        return false;
+    return engine->counted[step] ? engine->waiting[step][driver->id] > 0 : muster__driver_waits_uncounted(driver, step);
+}
+/*
+ * The next position with something to call: the first that is ready; or, as long as nobody has had to wait for an initialize,
+ * the next of the plan's order, before which all have ended.
+ */
+bool muster__step_next(struct muster__engine *engine, uint32_t *ret_position);
+/* Open the tiers and the barriers that are due. */
+void muster__steps_open(struct muster__engine *engine);
+bool muster__barrier_open(const struct muster_driver *driver);
 
 /* resource.c */
 void muster__resource_move(struct muster_resource *resource, enum muster__resource_state state);

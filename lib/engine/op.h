@@ -28,10 +28,10 @@ struct muster__effects {
     char *handle;
     bool handle_set;
     int outcome;
-    /* muster_op_fail(): its code and text; code 0 if it wasn't called. */
-    struct muster_error error;
     /* muster_op_extend(): ms from the time the engine hears of it; 0: none. */
     uint64_t extend_ms;
+    /* muster_op_fail(): its code and text; code 0 if it wasn't called. */
+    struct muster_error error;
 };
 
 /* Who may still finish the op. */
@@ -54,24 +54,25 @@ struct muster_op {
     struct muster__record *record;
     /* The handle that the driver may see: in `record`, or NULL. */
     const char *handle;
-    /* start: the new token; else the record's. "" is none. */
-    char token[33];
 
     /* ---- the engine's own */
     struct muster__timer deadline;
     struct muster__list link; /* in the list of ops that are out, or retired */
-    uint64_t called_ms;
+    uint64_t called_ms; /* as far as is known: the runner may correct it during the call */
     bool timed_out;
     struct muster__list cancel; /* in engine->cancels: the driver's cancel is to be called */
 
     /* ---- the runner's, and any thread's */
-    struct muster__effects effects;
     _Atomic int stage; /* enum muster__op_stage */
     atomic_bool cancelled;
     struct muster__list inbox; /* the runner's queue of ops with news, or of those that wait for a worker */
     atomic_bool in_inbox;
     unsigned news;              /* what the inbox has to tell of it */
     struct muster__table *added_names; /* of effects.added; NULL if nothing was added */
+    struct muster__effects effects;    /* its long end, and the token, are seldom touched */
+
+    /* The engine's, before the call. start: the new token; else the record's. "" is none. */
+    char token[33];
 };
 
 #endif

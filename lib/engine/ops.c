@@ -37,12 +37,18 @@ static struct muster_op *take(struct muster__engine *engine)
     return op;
 }
 
-static uint64_t deadline_of(const struct muster_driver *driver)
+/* An op that ends within its call, as most do, never comes here. */
+void muster__op_arm(struct muster__engine *engine)
 {
-    uint64_t limit = driver->def.op_timeout_ms;
+    struct muster_op *op = engine->unarmed;
+    if (op == NULL)
+        return;
+    engine->unarmed = NULL;
+    uint64_t limit = op->driver->def.op_timeout_ms;
     if (limit == 0)
-        limit = driver->engine->options.op_timeout_ms;
-    return limit == MUSTER_NO_TIMEOUT ? UINT64_MAX : driver->engine->now + limit;
+        limit = engine->options.op_timeout_ms;
+    if (limit != MUSTER_NO_TIMEOUT)
+        muster__timer_set(engine, &op->deadline, op->called_ms + limit);
 }
 
 /* SplitMix64 (public domain, Sebastiano Vigna): distinct for distinct counts. */
@@ -94,10 +100,9 @@ struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_r
     atomic_store_explicit(&op->cancelled, false, memory_order_relaxed);
     muster__list_push(&engine->ops_out, &op->link);
     engine->op_count++;
-    uint64_t deadline = deadline_of(driver);
-    if (deadline != UINT64_MAX)
-        muster__timer_set(engine, &op->deadline, deadline);
-    muster__observe_op(op, MUSTER_OBSERVE_OP_BEGIN, 0, NULL);
+    engine->unarmed = op;
+    if (engine->observed)
+        muster__observe_op(op, MUSTER_OBSERVE_OP_BEGIN, 0, NULL);
     return op;
 }
 
@@ -129,7 +134,6 @@ static void timed_out(struct muster__engine *engine, struct muster__timer *timer
 /* After its end has been dealt with. */
 static void retire(struct muster__engine *engine, struct muster_op *op)
 {
-    muster__timer_clear(engine, &op->deadline);
     muster__list_remove(&op->cancel);
     muster__list_remove(&op->link);
     for (struct muster__list *link; (link = muster__list_pop(&op->effects.added)) != NULL;)
@@ -142,17 +146,25 @@ static void retire(struct muster__engine *engine, struct muster_op *op)
     op->resource = NULL;
     engine->op_count--;
     engine->timed_out_count -= op->timed_out;
-    atomic_store(&op->stage, MUSTER__OP_RETIRED);
+    atomic_store_explicit(&op->stage, MUSTER__OP_RETIRED, memory_order_relaxed);
     muster__list_push(&engine->ops_retired, &op->link);
     engine->retired_count++;
+}
+
+static void observe_end(struct muster_op *op)
+{
+    struct muster_error *error = muster__op_error(op);
+    muster__observe_op(op, op->timed_out ? MUSTER_OBSERVE_OP_LATE : MUSTER_OBSERVE_OP_END, op->effects.outcome, error);
+    muster__error_unref(error);
 }
 
 int muster__op_finished(struct muster__engine *engine, const struct muster__event *event)
 {
     struct muster_op *op = event->op;
-    struct muster_error *error = muster__op_error(op);
-    muster__observe_op(op, op->timed_out ? MUSTER_OBSERVE_OP_LATE : MUSTER_OBSERVE_OP_END, op->effects.outcome, error);
-    muster__error_unref(error);
+    if (op == engine->unarmed)
+        engine->unarmed = NULL;
+    if (engine->observed)
+        observe_end(op);
     muster__timer_clear(engine, &op->deadline);
     if (op->resource != NULL && muster__resources_released(engine))
         muster__resource_op_outlived(op->resource);
@@ -256,7 +268,7 @@ static int outcome_code(int outcome)
     return outcome == MUSTER_UNAVAILABLE ? MUSTER_EUNAVAILABLE : outcome == MUSTER_SKIP ? MUSTER_ESKIPPED : outcome;
 }
 
-struct muster_error *muster__op_error(struct muster_op *op)
+static struct muster_error *describe(struct muster_op *op)
 {
     const struct muster__memory *memory = op->engine->memory;
     int outcome = op->effects.outcome;
@@ -272,4 +284,10 @@ struct muster_error *muster__op_error(struct muster_op *op)
         return muster__error_wrap(memory, &op->effects.error, "%s", who);
     }
     return muster__error_new(memory, outcome_code(outcome), NULL, "%s: %s", who, outcome_text(outcome));
+}
+
+struct muster_error *muster__op_error(struct muster_op *op)
+{
+    bool fine = op->effects.outcome == MUSTER_OK && op->phase != MUSTER_PHASE_PROBE;
+    return fine ? NULL : describe(op);
 }

@@ -313,7 +313,7 @@ void muster__reconcile_adopt_wait(struct muster_resource *resource)
 {
     const struct muster_driver *driver = resource->driver;
     if (muster__going_down(resource->engine) ||
-        (resource->edge_count == 0 && driver->waiting[MUSTER__STEP_RECONCILE] > 0))
+        (resource->edge_count == 0 && muster__driver_waits(driver, MUSTER__STEP_RECONCILE)))
         return;
     for (size_t i = 0; i < resource->edge_count; i++)
         if (muster__edge_state(&resource->edges[i]) == MUSTER__EDGE_COMING)

@@ -19,11 +19,10 @@ int muster__reload_event(struct muster__engine *engine, const struct muster__eve
 
 void muster__reload_next(struct muster__engine *engine)
 {
-    const uint32_t *order = muster__graph_order(engine->graph);
     if (engine->reload == NULL)
         return;
     while (engine->reload_at < engine->checked) {
-        struct muster_driver *driver = engine->drivers[order[engine->reload_at++]];
+        struct muster_driver *driver = engine->drivers[engine->order[engine->reload_at++]];
         if (driver->state != MUSTER_DRIVER_UP || driver->def.reload == NULL || driver->op != NULL)
             continue;
         driver->op_wanted = true;

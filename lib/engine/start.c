@@ -17,7 +17,7 @@ static enum wait wait_for_driver(const struct muster_resource *resource)
         return STUCK;
     if (resource->request != NULL) /* another bring-up may have closed the barrier since */
         return muster__barrier_open(driver) ? READY : COMING;
-    if (resource->edge_count == 0 && driver->waiting[MUSTER__STEP_RECONCILE] > 0)
+    if (resource->edge_count == 0 && muster__driver_waits(driver, MUSTER__STEP_RECONCILE))
         return COMING;
     if (resource->decision.verdict != MUSTER__START_LATER)
         return READY;

@@ -16,22 +16,21 @@ static int find_problems(struct muster__graph *graph, const struct muster__check
     return 0;
 }
 
-static int check(struct muster__graph *graph, struct muster__checked *checked, uint32_t *scratch,
-                 uint32_t settled)
+static int check(struct muster__graph *graph, struct muster__checked *checked, uint32_t settled)
 {
     bool suspect;
     uint32_t left;
     int code = muster__rows_providers(graph, checked);
     if (code == 0)
-        code = muster__rows_dependents(graph, checked, scratch, &suspect);
+        code = muster__rows_dependents(graph, checked, &suspect);
     if (code == 0)
         code = muster__sort_tiers(graph, checked);
     if (code == 0)
-        code = muster__sort(graph, checked, scratch, &left);
+        code = muster__sort(graph, checked, &left);
     if (code == 0)
         code = find_problems(graph, checked, suspect, settled);
     if (code == 0 && left > 0)
-        code = muster__cycles_report(graph, checked, scratch);
+        code = muster__cycles_report(graph, checked);
     return code;
 }
 
@@ -45,8 +44,8 @@ static void trim(struct muster__graph *graph)
 {
     muster__names_trim(&graph->names);
     muster__trim(graph->memory, &graph->name, &graph->name_capacity, graph->count, sizeof(uint32_t));
-    muster__trim(graph->memory, &graph->declared_end, &graph->declared_end_capacity, graph->count,
-                 sizeof(uint32_t));
+    muster__trim(graph->memory, &graph->declared_start, &graph->declared_start_capacity,
+                 (size_t)graph->count + 1, sizeof(uint32_t));
     muster__trim(graph->memory, &graph->declared, &graph->declared_capacity, graph->declared_count,
                  sizeof(uint32_t));
 }
@@ -55,10 +54,9 @@ int muster__graph_check(struct muster__graph *graph, uint32_t settled)
 {
     struct muster__checked checked = {.count = graph->count};
     drop_problems(graph);
+    muster__graph_settle(graph);
     trim(graph);
-    uint32_t *scratch = muster__realloc(graph->memory, NULL, graph->count, sizeof(*scratch));
-    int code = scratch == NULL ? MUSTER_ENOMEM : check(graph, &checked, scratch, settled);
-    muster__free(graph->memory, scratch);
+    int code = check(graph, &checked, settled);
     if (code != 0)
         drop_problems(graph);
     else

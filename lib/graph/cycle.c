@@ -12,7 +12,6 @@
 struct cycles {
     struct muster__graph *graph;
     const struct muster__checked *checked;
-    const uint32_t *left;
     uint32_t nodes; /* and a barrier behind each tier but the last: see successor() */
     uint32_t *component;
     uint32_t components;
@@ -49,7 +48,7 @@ static uint32_t successor(const struct cycles *cycles, uint32_t node, uint32_t i
     if (node >= cycles->nodes) {
         ids = muster__row(&tiers->members, node - cycles->nodes + 1);
     } else {
-        ids = muster__row(&cycles->checked->dependents, node);
+        ids = muster__dependents(cycles->graph, cycles->checked, node);
         if (tiers->rank != NULL && tiers->rank[node] + 1 < tiers->count)
             barrier = cycles->nodes + tiers->rank[node];
     }
@@ -60,7 +59,7 @@ static uint32_t successor(const struct cycles *cycles, uint32_t node, uint32_t i
 
 static bool is_left(const struct cycles *cycles, uint32_t node)
 {
-    return node >= cycles->nodes || cycles->left[node] != 0;
+    return node >= cycles->nodes || cycles->checked->level[node] == MUSTER__NONE;
 }
 
 static void enter(struct cycles *cycles, uint32_t node)
@@ -192,7 +191,7 @@ static void search(struct cycles *cycles, uint32_t from)
     cycles->search++;
     for (uint32_t i = 0; i < queued; i++) {
         uint32_t node = cycles->queue[i];
-        if (spread(cycles, node, muster__row(&cycles->checked->dependents, node), &queued) ||
+        if (spread(cycles, node, muster__dependents(cycles->graph, cycles->checked, node), &queued) ||
             spread_tiers(cycles, node, &reached, &queued)) {
             keep_if_shorter(cycles, from, node);
             return;
@@ -204,7 +203,7 @@ static void search_component(struct cycles *cycles, struct muster__ids members)
 {
     uint64_t edges = 0;
     for (uint32_t i = 0; i < members.count; i++)
-        edges += muster__row(&cycles->checked->dependents, members.ids[i]).count;
+        edges += muster__dependents(cycles->graph, cycles->checked, members.ids[i]).count;
     cycles->shortest_length = 0;
     cycles->steps = 0;
     for (uint32_t i = 0; i < members.count; i++) {
@@ -273,10 +272,9 @@ static void report_cycles(struct cycles *cycles)
     }
 }
 
-int muster__cycles_report(struct muster__graph *graph, const struct muster__checked *checked,
-                          const uint32_t *left)
+int muster__cycles_report(struct muster__graph *graph, const struct muster__checked *checked)
 {
-    struct cycles cycles = {.graph = graph, .checked = checked, .left = left, .nodes = checked->count};
+    struct cycles cycles = {.graph = graph, .checked = checked, .nodes = checked->count};
     int code = begin(&cycles);
     if (code != 0)
         goto out;

@@ -44,7 +44,7 @@ void muster__graph_free(struct muster__graph *graph)
     muster__error_unref(graph->problems);
     muster__names_fini(&graph->names);
     muster__free(graph->memory, graph->name);
-    muster__free(graph->memory, graph->declared_end);
+    muster__free(graph->memory, graph->declared_start);
     muster__free(graph->memory, graph->tier);
     muster__free(graph->memory, graph->priority);
     muster__free(graph->memory, graph->declared);
@@ -52,14 +52,6 @@ void muster__graph_free(struct muster__graph *graph)
 }
 
 /* ---- adding -------------------------------------------------------------------------------------- */
-
-static size_t list_length(const char *const *list)
-{
-    size_t length = 0;
-    while (list != NULL && list[length] != NULL)
-        length++;
-    return length;
-}
 
 /* A column that exists from its first value other than 0 on. */
 static int reserve_value(const struct muster__graph *graph, int64_t **column, size_t *capacity, int64_t value)
@@ -73,87 +65,138 @@ static int reserve_value(const struct muster__graph *graph, int64_t **column, si
     return code;
 }
 
-static int reserve_node(struct muster__graph *graph, const struct muster__node *node, size_t declared)
+static int reserve_values(struct muster__graph *graph, const struct muster__node *node)
 {
-    size_t wanted = graph->count + 1;
-    size_t declared_wanted = graph->declared_count + declared;
-    if (wanted > NODES_MAX || declared_wanted > UINT32_MAX)
-        return MUSTER_ENOMEM;
-    int code = muster__reserve(graph->memory, &graph->name, &graph->name_capacity, wanted, sizeof(uint32_t));
-    if (code == 0)
-        code = muster__reserve(graph->memory, &graph->declared_end, &graph->declared_end_capacity, wanted,
-                               sizeof(uint32_t));
-    if (code == 0)
-        code = muster__reserve(graph->memory, &graph->declared, &graph->declared_capacity,
-                               declared_wanted + 1, sizeof(uint32_t));
-    if (code == 0)
-        code = reserve_value(graph, &graph->tier, &graph->tier_capacity, node->tier);
-    if (code == 0)
-        code = reserve_value(graph, &graph->priority, &graph->priority_capacity, node->priority);
-    return code;
+    if (graph->tier == NULL && graph->priority == NULL && (node->tier | node->priority) == 0)
+        return 0;
+    int code = reserve_value(graph, &graph->tier, &graph->tier_capacity, node->tier);
+    return code == 0 ? reserve_value(graph, &graph->priority, &graph->priority_capacity, node->priority) : code;
 }
 
-static void append_node(struct muster__graph *graph, const struct muster__node *node, uint32_t name)
+static void append_node(struct muster__graph *graph, const struct muster__node *node)
 {
     uint32_t id = graph->count++;
-    graph->name[id] = name;
-    graph->declared_end[id] = (uint32_t)graph->declared_count;
     if (graph->tier != NULL)
         graph->tier[id] = node->tier;
     if (graph->priority != NULL)
         graph->priority[id] = node->priority;
-    if (graph->names.driver[name] == MUSTER__NONE)
-        graph->names.driver[name] = id;
+}
+
+static void settle_node(struct muster__graph *graph, uint32_t name, uint32_t declared_start)
+{
+    uint32_t id = graph->settled++;
+    uint32_t *driver = &muster__name_of(&graph->names, name)->driver;
+    graph->name[id] = name;
+    graph->declared_start[id] = declared_start;
+    if (*driver == MUSTER__NONE)
+        *driver = id;
     else
         graph->duplicates++;
 }
 
-int muster__graph_add(struct muster__graph *graph, const struct muster__node *node)
+void muster__graph_settle(struct muster__graph *graph)
+{
+    struct muster__names_settled settled = {.mentions = graph->declared + graph->declared_count};
+    if (graph->names.waiting_count == 0)
+        return;
+    muster__names_settle(&graph->names, &settled);
+    for (uint32_t i = 0; i < settled.first_count; i++)
+        settle_node(graph, settled.first[i], graph->declared_count + settled.begin[i]);
+    graph->declared_count += settled.mention_count;
+    graph->declared_start[graph->settled] = graph->declared_count;
+}
+
+/* Room for some more names, be they those of nodes or what is declared about others. */
+static int reserve_window(struct muster__graph *graph)
+{
+    muster__graph_settle(graph);
+    size_t nodes = (size_t)graph->settled + MUSTER__NAMES_WINDOW + 1;
+    size_t declared = (size_t)graph->declared_count + MUSTER__NAMES_WINDOW + 1;
+    if (nodes > NODES_MAX || declared > UINT32_MAX)
+        return MUSTER_ENOMEM;
+    int code = muster__reserve(graph->memory, &graph->name, &graph->name_capacity, nodes, sizeof(uint32_t));
+    if (code == 0)
+        code = muster__reserve(graph->memory, &graph->declared_start, &graph->declared_start_capacity, nodes,
+                               sizeof(uint32_t));
+    if (code == 0)
+        code = muster__reserve(graph->memory, &graph->declared, &graph->declared_capacity, declared, sizeof(uint32_t));
+    return code == 0 ? muster__names_reserve(&graph->names) : code;
+}
+
+static bool has_room(const struct muster__graph *graph)
+{
+    return graph->names.waiting_count < graph->names.waiting_room;
+}
+
+static int put_list(struct muster__graph *graph, const char *const *list, enum muster__kind kind)
+{
+    while (*list != NULL) {
+        int code = has_room(graph) ? 0 : reserve_window(graph);
+        if (code != 0)
+            return code;
+        size_t count = muster__names_put(&graph->names, list, (uint8_t)kind);
+        if (count == 0)
+            return MUSTER_EINVAL;
+        graph->kinds[kind] += count;
+        list += count;
+    }
+    return 0;
+}
+
+/* Needing, wanting and coming after the same name is one edge; being before it, or providing it, is another matter. */
+static int put_lists(struct muster__graph *graph, const struct muster__node *node)
 {
     const char *const *lists[MUSTER__KINDS] = {node->needs, node->wants, node->after, node->before,
                                                node->provides};
-    size_t lengths[MUSTER__KINDS];
-    size_t total = 0;
-    for (size_t kind = 0; kind < MUSTER__KINDS; kind++)
-        total += lengths[kind] = list_length(lists[kind]);
-    int code = reserve_node(graph, node, total);
-    uint32_t name = 0;
-    if (code == 0)
-        code = muster__names_intern(&graph->names, &node->name, 1, &name);
-    if (code != 0)
-        return code;
-    uint32_t *declared = graph->declared + graph->declared_count;
+    int code = 0;
     for (uint32_t kind = 0; kind < MUSTER__KINDS && code == 0; kind++) {
-        code = muster__names_intern(&graph->names, lists[kind], lengths[kind], declared);
-        for (size_t i = 0; i < lengths[kind] && code == 0; i++)
-            *declared++ |= kind << MUSTER__KIND_SHIFT;
+        if (lists[kind] == NULL)
+            continue;
+        if (kind >= MUSTER__BEFORE)
+            muster__names_next_group(&graph->names);
+        code = put_list(graph, lists[kind], (enum muster__kind)kind);
     }
+    return code;
+}
+
+int muster__graph_add(struct muster__graph *graph, const struct muster__node *node)
+{
+    int code = reserve_values(graph, node);
+    if (code == 0 && !has_room(graph))
+        code = reserve_window(graph);
     if (code != 0)
         return code;
-    for (size_t kind = 0; kind < MUSTER__KINDS; kind++)
-        graph->kinds[kind] += lengths[kind];
-    graph->declared_count += total;
-    append_node(graph, node, name);
-    return 0;
+    if (!muster__names_put_first(&graph->names, node->name))
+        return MUSTER_EINVAL;
+    code = put_lists(graph, node);
+    append_node(graph, node);
+    if (code != 0)
+        muster__graph_truncate(graph, graph->count - 1);
+    return code;
 }
 
 static void remove_last(struct muster__graph *graph)
 {
     uint32_t id = --graph->count;
-    uint32_t start = muster__declared_start(graph, id);
-    while (graph->declared_count > start)
-        graph->kinds[muster__declared_kind(graph->declared[--graph->declared_count])]--;
-    uint32_t *driver = &graph->names.driver[graph->name[id]];
-    if (*driver == id)
-        *driver = MUSTER__NONE;
+    struct muster__name *name = muster__name_of(&graph->names, graph->name[id]);
+    while (graph->declared_count > graph->declared_start[id]) {
+        uint32_t declared = graph->declared[--graph->declared_count];
+        graph->kinds[muster__declared_kind(declared)]--;
+        muster__name_of(&graph->names, muster__declared_name(declared))->mentions--;
+    }
+    name->mentions--;
+    if (name->driver == id)
+        name->driver = MUSTER__NONE;
     else
         graph->duplicates--;
 }
 
 void muster__graph_truncate(struct muster__graph *graph, uint32_t count)
 {
+    muster__graph_settle(graph);
     while (graph->count > count)
         remove_last(graph);
+    graph->settled = graph->count;
     if (graph->checked.count > count)
         muster__checked_fini(graph->memory, &graph->checked);
 }
@@ -170,9 +213,11 @@ uint32_t muster__graph_count(const struct muster__graph *graph)
     return graph->count;
 }
 
-const char *muster__graph_name(const struct muster__graph *graph, uint32_t id)
+const char *muster__graph_name(struct muster__graph *graph, uint32_t id)
 {
     assert(id < graph->count);
+    if (id >= graph->settled)
+        muster__graph_settle(graph);
     return muster__names_text(&graph->names, graph->name[id]);
 }
 
@@ -188,12 +233,14 @@ int64_t muster__graph_priority(const struct muster__graph *graph, uint32_t id)
     return graph->priority == NULL ? 0 : graph->priority[id];
 }
 
-bool muster__graph_find(const struct muster__graph *graph, const char *name, uint32_t *ret_id)
+bool muster__graph_find(struct muster__graph *graph, const char *name, uint32_t *ret_id)
 {
+    muster__graph_settle(graph);
     uint32_t found = muster__names_find(&graph->names, name);
-    if (found == MUSTER__NONE || graph->names.driver[found] == MUSTER__NONE)
+    uint32_t driver = found == MUSTER__NONE ? MUSTER__NONE : muster__name_of(&graph->names, found)->driver;
+    if (driver == MUSTER__NONE)
         return false;
-    *ret_id = graph->names.driver[found];
+    *ret_id = driver;
     return true;
 }
 
@@ -211,13 +258,13 @@ uint32_t muster__graph_level(const struct muster__graph *graph, uint32_t id)
 struct muster__ids muster__graph_dependents(const struct muster__graph *graph, uint32_t id)
 {
     assert(id < graph->checked.count);
-    return muster__row(&graph->checked.dependents, id);
+    return muster__dependents(graph, &graph->checked, id);
 }
 
 uint32_t muster__graph_dependency_count(const struct muster__graph *graph, uint32_t id)
 {
     assert(id < graph->checked.count);
-    return graph->checked.dependency_count[id];
+    return muster__dependency_count(graph, &graph->checked, id);
 }
 
 int muster__graph_dependencies(struct muster__graph *graph, uint32_t id, struct muster__ids *ret_ids)
@@ -225,8 +272,7 @@ int muster__graph_dependencies(struct muster__graph *graph, uint32_t id, struct 
     struct muster__checked *checked = &graph->checked;
     assert(id < checked->count);
     if (checked->dependencies.start == NULL) {
-        int code = muster__rows_transpose(graph->memory, &checked->dependents, checked->count,
-                                          &checked->dependencies);
+        int code = muster__rows_dependencies(graph, checked);
         if (code != 0)
             return code;
     }
@@ -238,8 +284,8 @@ const char *muster__graph_need(const struct muster__graph *graph, uint32_t id, u
                                struct muster__ids *ret_providers)
 {
     assert(id < graph->checked.count);
-    uint32_t start = muster__declared_start(graph, id);
-    if (i >= graph->declared_end[id] - start ||
+    uint32_t start = graph->declared_start[id];
+    if (i >= graph->declared_start[id + 1] - start ||
         muster__declared_kind(graph->declared[start + i]) != MUSTER__NEEDS)
         return NULL;
     uint32_t name = muster__declared_name(graph->declared[start + i]);
@@ -266,12 +312,13 @@ static int begin_walk(const struct muster__graph *graph, struct muster__checked 
 }
 
 /* Within one tier; levels only rise along the way, so those at or above the goal's lead nowhere. */
-static bool reaches(struct muster__checked *checked, uint32_t from, uint32_t goal)
+static bool reaches(const struct muster__graph *graph, uint32_t from, uint32_t goal)
 {
+    const struct muster__checked *checked = &graph->checked;
     uint32_t waiting = 0;
     checked->queue[waiting++] = from;
     while (waiting > 0) {
-        struct muster__ids next = muster__row(&checked->dependents, checked->queue[--waiting]);
+        struct muster__ids next = muster__dependents(graph, checked, checked->queue[--waiting]);
         for (uint32_t i = 0; i < next.count; i++) {
             uint32_t id = next.ids[i];
             if (id == goal)
@@ -299,6 +346,6 @@ int muster__graph_is_after(struct muster__graph *graph, uint32_t id, uint32_t ot
     }
     int code = begin_walk(graph, checked);
     if (code == 0)
-        *ret_after = reaches(checked, other, id);
+        *ret_after = reaches(graph, other, id);
     return code;
 }

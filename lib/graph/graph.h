@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names to ids, edges, validation, order, shortest cycles. Interned names and flat arrays of 32-bit ids:
- * about 100 bytes a node with five dependencies, and linear time.
+ * about 117 bytes a node with five dependencies, and linear time. What is added waits a while, so that names
+ * are looked up some together; whatever asks settles it first.
  */
 #ifndef MUSTER__GRAPH_H
 #define MUSTER__GRAPH_H
@@ -36,8 +37,8 @@ int muster__graph_new(const struct muster__memory *memory, struct muster__graph 
 void muster__graph_free(struct muster__graph *graph);
 
 /*
- * Copy a node; ids are 0, 1, 2, ... Names must be valid (base/name.h). Duplicates, loops and unknown names
- * are found by check. 0 or MUSTER_ENOMEM, adding nothing.
+ * Copy a node; ids are 0, 1, 2, ... Duplicates, loops and unknown names are found by check. 0; MUSTER_EINVAL: a
+ * name isn't valid (base/name.h), or MUSTER_ENOMEM, adding nothing.
  */
 int muster__graph_add(struct muster__graph *graph, const struct muster__node *node);
 
@@ -61,11 +62,11 @@ int muster__graph_check(struct muster__graph *graph, uint32_t settled);
 struct muster_error *muster__graph_problems(const struct muster__graph *graph);
 
 uint32_t muster__graph_count(const struct muster__graph *graph);
-const char *muster__graph_name(const struct muster__graph *graph, uint32_t id);
+const char *muster__graph_name(struct muster__graph *graph, uint32_t id);
 int64_t muster__graph_tier(const struct muster__graph *graph, uint32_t id);
 int64_t muster__graph_priority(const struct muster__graph *graph, uint32_t id);
 /* false if there is no driver of that name. A capability that isn't a driver's name isn't found. */
-bool muster__graph_find(const struct muster__graph *graph, const char *name, uint32_t *ret_id);
+bool muster__graph_find(struct muster__graph *graph, const char *name, uint32_t *ret_id);
 
 /* ---- after a successful check ------------------------------------------------------------------- */
 

@@ -15,11 +15,10 @@ enum muster__kind {
     MUSTER__PROVIDES,
     MUSTER__KINDS
 };
-#define MUSTER__KIND_SHIFT 29
 
 static inline enum muster__kind muster__declared_kind(uint32_t declared)
 {
-    return (enum muster__kind)(declared >> MUSTER__KIND_SHIFT);
+    return (enum muster__kind)(declared >> MUSTER__TAG_SHIFT);
 }
 
 static inline uint32_t muster__declared_name(uint32_t declared)
@@ -49,10 +48,11 @@ struct muster__tiers {
 struct muster__checked {
     uint32_t count; /* of nodes */
     struct muster__rows dependents;
+    bool by_name; /* a row of dependents is a name's, and all that drivers declare are dependencies, each once */
     struct muster__rows dependencies; /* start is NULL: not built yet */
     struct muster__rows providers;    /* by name; start is NULL: a name is its driver's alone */
     struct muster__tiers tiers;
-    uint32_t *dependency_count;
+    uint32_t *dependency_count; /* NULL by name */
     uint32_t *level;
     uint32_t *order;
     /* For walks, made on the first: where the last ones have been. */
@@ -68,18 +68,19 @@ struct muster__graph {
     uint32_t count;
     uint32_t *name;
     size_t name_capacity;
-    uint32_t *declared_end;
-    size_t declared_end_capacity;
+    uint32_t *declared_start; /* and one behind the last */
+    size_t declared_start_capacity;
     int64_t *tier;
     size_t tier_capacity;
     int64_t *priority;
     size_t priority_capacity;
     /* Of all nodes, one behind the other. */
     uint32_t *declared;
-    size_t declared_count;
+    uint32_t declared_count;
     size_t declared_capacity;
-    /* How many declarations are of each kind. */
+    /* How many are of each kind, those included that another one makes needless. */
     size_t kinds[MUSTER__KINDS];
+    uint32_t settled; /* nodes whose names no longer wait to be interned */
     uint32_t duplicates; /* nodes that aren't the first of their name */
 
     struct muster__checked checked;
@@ -87,19 +88,30 @@ struct muster__graph {
     struct muster_error *last_problem;
 };
 
-static inline uint32_t muster__declared_start(const struct muster__graph *graph, uint32_t node)
-{
-    return node == 0 ? 0 : graph->declared_end[node - 1];
-}
-
 static inline struct muster__ids muster__providers(const struct muster__graph *graph,
                                                    const struct muster__checked *checked, uint32_t name)
 {
     if (checked->providers.start != NULL)
         return muster__row(&checked->providers, name);
-    const uint32_t *driver = &graph->names.driver[name];
+    const uint32_t *driver = &muster__name_of(&graph->names, name)->driver;
     return (struct muster__ids){driver, *driver < checked->count ? 1 : 0};
 }
+
+static inline struct muster__ids muster__dependents(const struct muster__graph *graph,
+                                                    const struct muster__checked *checked, uint32_t node)
+{
+    return muster__row(&checked->dependents, checked->by_name ? graph->name[node] : node);
+}
+
+static inline uint32_t muster__dependency_count(const struct muster__graph *graph,
+                                                const struct muster__checked *checked, uint32_t node)
+{
+    return checked->by_name ? graph->declared_start[node + 1] - graph->declared_start[node]
+                            : checked->dependency_count[node];
+}
+
+/* Intern what the last nodes declare: before anything looks at names. */
+void muster__graph_settle(struct muster__graph *graph);
 
 void muster__checked_fini(const struct muster__memory *memory, struct muster__checked *checked);
 
@@ -108,32 +120,26 @@ void muster__checked_fini(const struct muster__memory *memory, struct muster__ch
 void muster__rows_fini(const struct muster__memory *memory, struct muster__rows *rows);
 /* checked->providers, if anybody declares any. */
 int muster__rows_providers(const struct muster__graph *graph, struct muster__checked *checked);
-/*
- * checked->dependents and ->dependency_count. *ret_suspect: a `needs` is unknown, or a driver depends on
- * itself. `scratch` has an element a node.
- */
+/* checked->dependents and ->dependency_count. *ret_suspect: a `needs` is unknown, or a driver depends on itself. */
 int muster__rows_dependents(const struct muster__graph *graph, struct muster__checked *checked,
-                            uint32_t *scratch, bool *ret_suspect);
-/* Turn the edges round; equal ones are merged, and rows come out ascending. */
-int muster__rows_transpose(const struct muster__memory *memory, const struct muster__rows *rows,
-                           uint32_t count, struct muster__rows *ret_rows);
+                            bool *ret_suspect);
+/* checked->dependencies: the dependents turned round. */
+int muster__rows_dependencies(const struct muster__graph *graph, struct muster__checked *checked);
 
 /* ---- sort.c -------------------------------------------------------------------------------------- */
 
 /* checked->tiers. */
 int muster__sort_tiers(const struct muster__graph *graph, struct muster__checked *checked);
 /*
- * checked->level and ->order, by waves. *ret_left is how many are left out by cycles: those whose scratch
- * isn't 0; there is no order then.
+ * checked->level and ->order, by waves. *ret_left is how many are left out by cycles: then there is no order, and
+ * the level is MUSTER__NONE of those left out alone.
  */
-int muster__sort(const struct muster__graph *graph, struct muster__checked *checked, uint32_t *scratch,
-                 uint32_t *ret_left);
+int muster__sort(const struct muster__graph *graph, struct muster__checked *checked, uint32_t *ret_left);
 
 /* ---- cycle.c ------------------------------------------------------------------------------------- */
 
-/* Report a cycle of each strongly connected component among the nodes whose `left` isn't 0. */
-int muster__cycles_report(struct muster__graph *graph, const struct muster__checked *checked,
-                          const uint32_t *left);
+/* Report a cycle of each strongly connected component among the nodes that the sort has left out. */
+int muster__cycles_report(struct muster__graph *graph, const struct muster__checked *checked);
 
 /* ---- problem.c: reports go to graph->problems ---------------------------------------------------- */
 

@@ -60,7 +60,8 @@ static int fail_memory(struct muster_plan *plan)
 
 #define NAME_RULE "a name is 1 to 255 bytes of UTF-8 without '/' and control characters"
 
-static int check_def(struct muster_plan *plan, const struct muster_driver_def *def)
+/* Which of its names isn't valid. */
+static int refuse_name(struct muster_plan *plan, const struct muster_driver_def *def)
 {
     const struct {
         const char *member;
@@ -70,8 +71,6 @@ static int check_def(struct muster_plan *plan, const struct muster_driver_def *d
                  {"after", def->after},
                  {"before", def->before},
                  {"provides", def->provides}};
-    if (def->name == NULL)
-        return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL, "a driver has no name"));
     if (!muster__driver_name_valid(def->name))
         return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL,
                                             "a driver can't be named '%.100s': " NAME_RULE, def->name));
@@ -81,28 +80,31 @@ static int check_def(struct muster_plan *plan, const struct muster_driver_def *d
                 return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL,
                                                     "%s %s '%.100s': " NAME_RULE, def->name, lists[i].member,
                                                     *name));
-    return 0;
+    return MUSTER_EINVAL;
 }
 
 int muster_plan_add(struct muster_plan *plan, const struct muster_driver_def *given)
 {
-    struct muster_driver_def def;
+    struct muster_driver_def copy;
     if (plan == NULL)
         return MUSTER_EINVAL;
-    if (muster__def_copy(&def, sizeof(def), given, sizeof(def)) != 0)
+    const struct muster_driver_def *def = muster__def_read(&copy, sizeof(copy), given, sizeof(copy));
+    if (def == NULL)
         return fail(plan, muster__error_new(
                               &plan->memory, MUSTER_EINVAL, NULL,
                               "a driver's definition has a wrong size, or sets what this version of muster "
                               "doesn't know"));
-    int code = check_def(plan, &def);
-    if (code != 0)
-        return code;
-    struct muster__node node = {def.name,  def.tier,  def.priority, def.needs,
-                                def.wants, def.after, def.before,   def.provides};
-    code = muster__graph_add(plan->graph, &node);
+    if (def->name == NULL)
+        return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL, "a driver has no name"));
+    struct muster__node node = {def->name,  def->tier,  def->priority, def->needs,
+                                def->wants, def->after, def->before,   def->provides};
+    int code = muster__graph_add(plan->graph, &node);
+    if (code == MUSTER_EINVAL)
+        return refuse_name(plan, def);
     if (code != 0)
         return fail_memory(plan);
-    muster__error_replace(&plan->error, NULL);
+    if (plan->error != NULL)
+        muster__error_replace(&plan->error, NULL);
     plan->sorted = false;
     return 0;
 }

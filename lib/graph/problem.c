@@ -48,7 +48,7 @@ static struct shown show(const char *name)
     return shown;
 }
 
-static struct shown show_node(const struct muster__graph *graph, uint32_t node)
+static struct shown show_node(struct muster__graph *graph, uint32_t node)
 {
     return show(muster__graph_name(graph, node));
 }
@@ -89,7 +89,7 @@ static void report_unknown(struct muster__graph *graph, uint32_t node, uint32_t 
 static void report_declared(struct muster__graph *graph, const struct muster__checked *checked, uint32_t node,
                             uint32_t *reported)
 {
-    for (uint32_t i = muster__declared_start(graph, node); i < graph->declared_end[node]; i++) {
+    for (uint32_t i = graph->declared_start[node]; i < graph->declared_start[node + 1]; i++) {
         enum muster__kind kind = muster__declared_kind(graph->declared[i]);
         uint32_t name = muster__declared_name(graph->declared[i]);
         struct muster__ids others = muster__providers(graph, checked, name);
@@ -111,7 +111,7 @@ int muster__problems_declared(struct muster__graph *graph, const struct muster__
     if (reported == NULL)
         return MUSTER_ENOMEM;
     for (uint32_t node = 0; node < graph->count; node++) {
-        if (graph->names.driver[graph->name[node]] != node)
+        if (muster__name_of(&graph->names, graph->name[node])->driver != node)
             report(graph, muster__error_new(graph->memory, MUSTER_EEXIST, NULL,
                                             "there are two drivers named '%s'", show_node(graph, node).text));
         report_declared(graph, checked, node, reported);
@@ -126,7 +126,7 @@ int muster__problems_declared(struct muster__graph *graph, const struct muster__
 static const uint32_t *find_declared(const struct muster__graph *graph, const struct muster__checked *checked,
                                      const uint32_t nodes[2], enum muster__kind from, enum muster__kind to)
 {
-    for (uint32_t i = muster__declared_start(graph, nodes[0]); i < graph->declared_end[nodes[0]]; i++) {
+    for (uint32_t i = graph->declared_start[nodes[0]]; i < graph->declared_start[nodes[0] + 1]; i++) {
         enum muster__kind kind = muster__declared_kind(graph->declared[i]);
         uint32_t name = muster__declared_name(graph->declared[i]);
         if (kind >= from && kind <= to && contains(muster__providers(graph, checked, name), nodes[1]))
@@ -140,7 +140,7 @@ struct edge_text {
 };
 
 /* `node` waits for `other`: how that was declared. */
-static struct edge_text describe_edge(const struct muster__graph *graph,
+static struct edge_text describe_edge(struct muster__graph *graph,
                                       const struct muster__checked *checked, uint32_t node, uint32_t other)
 {
     struct edge_text edge;
@@ -188,7 +188,7 @@ void muster__problems_settled(struct muster__graph *graph, const struct muster__
                               uint32_t settled)
 {
     for (uint32_t node = settled; node < graph->count; node++) {
-        struct muster__ids waiting = muster__row(&checked->dependents, node);
+        struct muster__ids waiting = muster__dependents(graph, checked, node);
         for (uint32_t i = 0; i < waiting.count && waiting.ids[i] < settled; i++)
             report(graph, muster__error_new(graph->memory, MUSTER_ESTATE, NULL,
                                             "%s comes too late: %s, and %s is up already",

@@ -80,9 +80,9 @@ static void fill_provided(const struct muster__graph *graph, const struct muster
                           uint32_t *cursor)
 {
     for (uint32_t node = 0; node < graph->count; node++) {
-        if (graph->names.driver[graph->name[node]] == node)
+        if (muster__name_of(&graph->names, graph->name[node])->driver == node)
             put(rows, cursor, graph->name[node], node);
-        for (uint32_t i = muster__declared_start(graph, node); i < graph->declared_end[node]; i++)
+        for (uint32_t i = graph->declared_start[node]; i < graph->declared_start[node + 1]; i++)
             if (muster__declared_kind(graph->declared[i]) == MUSTER__PROVIDES)
                 put(rows, cursor, muster__declared_name(graph->declared[i]), node);
     }
@@ -112,19 +112,22 @@ out:
 
 /* ---- transposing --------------------------------------------------------------------------------- */
 
-static bool fill_transposed(const struct muster__rows *rows, uint32_t count,
+static bool fill_transposed(const struct muster__rows *rows, const uint32_t *index, uint32_t count,
                             const struct muster__rows *turned, uint32_t *cursor)
 {
     bool merged = false;
-    for (uint32_t x = 0; x < count; x++)
-        for (uint32_t i = rows->start[x]; i < rows->start[x + 1]; i++)
-            if (!put(turned, cursor, rows->ids[i], x))
+    for (uint32_t x = 0; x < count; x++) {
+        struct muster__ids row = muster__row(rows, index == NULL ? x : index[x]);
+        for (uint32_t i = 0; i < row.count; i++)
+            if (!put(turned, cursor, row.ids[i], x))
                 merged = true;
+    }
     return merged;
 }
 
-int muster__rows_transpose(const struct muster__memory *memory, const struct muster__rows *rows,
-                           uint32_t count, struct muster__rows *ret_rows)
+/* Turn the edges round; equal ones are merged, and rows come out ascending. The row of x is index[x], if there is one. */
+static int transpose(const struct muster__memory *memory, const struct muster__rows *rows, const uint32_t *index,
+                     uint32_t count, struct muster__rows *ret_rows)
 {
     struct muster__rows turned = {0};
     uint32_t *cursor = muster__realloc(memory, NULL, count, sizeof(*cursor));
@@ -137,7 +140,7 @@ int muster__rows_transpose(const struct muster__memory *memory, const struct mus
     code = begin_fill(memory, &turned, count, cursor);
     if (code != 0)
         goto out;
-    if (fill_transposed(rows, count, &turned, cursor))
+    if (fill_transposed(rows, index, count, &turned, cursor))
         end_fill(memory, &turned, count, cursor);
     *ret_rows = turned;
     turned = (struct muster__rows){0};
@@ -147,7 +150,60 @@ out:
     return code;
 }
 
-/* ---- dependents ---------------------------------------------------------------------------------- */
+int muster__rows_dependencies(const struct muster__graph *graph, struct muster__checked *checked)
+{
+    return transpose(graph->memory, &checked->dependents, checked->by_name ? graph->name : NULL, checked->count,
+                     &checked->dependencies);
+}
+
+/* ---- dependents, by name ------------------------------------------------------------------------- */
+
+/* Each name is one driver's alone, and each declaration an edge from it. */
+static bool is_plain(const struct muster__graph *graph)
+{
+    return graph->kinds[MUSTER__BEFORE] == 0 && graph->kinds[MUSTER__PROVIDES] == 0 &&
+           graph->duplicates == 0 && graph->names.count == graph->count;
+}
+
+/* start[name] is where its row ends: as long as it was mentioned, but for its own driver. */
+static void sum_up_mentions(const struct muster__graph *graph, uint32_t *start)
+{
+    uint32_t sum = 0;
+    for (uint32_t name = 0; name < graph->names.count; name++)
+        start[name] = sum += muster__name_of(&graph->names, name)->mentions - 1;
+    start[graph->names.count] = sum;
+}
+
+/* From their ends to where they begin: so the last driver comes first. False: a driver depends on itself. */
+static bool fill_by_name(const struct muster__graph *graph, const struct muster__rows *rows)
+{
+    bool good = true;
+    for (uint32_t node = graph->count, i = graph->declared_count; node-- > 0;) {
+        uint32_t own = graph->name[node];
+        for (uint32_t begin = graph->declared_start[node]; i > begin;) {
+            uint32_t name = muster__declared_name(graph->declared[--i]);
+            rows->ids[--rows->start[name]] = node;
+            good &= name != own;
+        }
+    }
+    return good;
+}
+
+static int make_by_name(const struct muster__graph *graph, struct muster__checked *checked)
+{
+    struct muster__rows *rows = &checked->dependents;
+    rows->start = muster__realloc(graph->memory, NULL, (size_t)graph->names.count + 1, sizeof(*rows->start));
+    rows->ids = muster__realloc(graph->memory, NULL, graph->declared_count, sizeof(*rows->ids));
+    if (rows->start == NULL || rows->ids == NULL)
+        return MUSTER_ENOMEM;
+    sum_up_mentions(graph, rows->start);
+    checked->by_name = fill_by_name(graph, rows);
+    if (!checked->by_name)
+        muster__rows_fini(graph->memory, rows);
+    return 0;
+}
+
+/* ---- dependents, by driver ----------------------------------------------------------------------- */
 
 /* How many ids each row may get, at most. MUSTER_ENOMEM if there are more than 32 bits can tell. */
 static int count_edges(const struct muster__graph *graph, const struct muster__checked *checked,
@@ -156,7 +212,7 @@ static int count_edges(const struct muster__graph *graph, const struct muster__c
     bool suspect = false;
     size_t total = 0;
     for (uint32_t node = 0, i = 0; node < graph->count; node++) {
-        for (; i < graph->declared_end[node]; i++) {
+        for (; i < graph->declared_start[node + 1]; i++) {
             enum muster__kind kind = muster__declared_kind(graph->declared[i]);
             if (kind == MUSTER__PROVIDES)
                 continue;
@@ -181,7 +237,7 @@ static bool fill_edges(const struct muster__graph *graph, struct muster__checked
 {
     bool merged = false;
     for (uint32_t node = 0, i = 0; node < graph->count; node++) {
-        for (; i < graph->declared_end[node]; i++) {
+        for (; i < graph->declared_start[node + 1]; i++) {
             enum muster__kind kind = muster__declared_kind(graph->declared[i]);
             if (kind == MUSTER__PROVIDES)
                 continue;
@@ -208,10 +264,10 @@ static int sort_rows(const struct muster__graph *graph, struct muster__checked *
 {
     struct muster__rows unsorted = checked->dependents;
     struct muster__rows sorted;
-    int code = muster__rows_transpose(graph->memory, &unsorted, checked->count, &checked->dependencies);
+    int code = transpose(graph->memory, &unsorted, NULL, checked->count, &checked->dependencies);
     if (code != 0)
         return code;
-    code = muster__rows_transpose(graph->memory, &checked->dependencies, checked->count, &sorted);
+    code = transpose(graph->memory, &checked->dependencies, NULL, checked->count, &sorted);
     if (code != 0)
         return code;
     muster__rows_fini(graph->memory, &unsorted);
@@ -221,20 +277,32 @@ static int sort_rows(const struct muster__graph *graph, struct muster__checked *
     return 0;
 }
 
-int muster__rows_dependents(const struct muster__graph *graph, struct muster__checked *checked,
-                            uint32_t *scratch, bool *ret_suspect)
+static int make_by_driver(const struct muster__graph *graph, struct muster__checked *checked, uint32_t *cursor,
+                          bool *ret_suspect)
 {
     struct muster__rows *rows = &checked->dependents;
     rows->start = muster__alloc(graph->memory, (size_t)graph->count + 1, sizeof(*rows->start));
     checked->dependency_count = muster__alloc(graph->memory, graph->count, sizeof(uint32_t));
-    if (rows->start == NULL || checked->dependency_count == NULL)
+    if (cursor == NULL || rows->start == NULL || checked->dependency_count == NULL)
         return MUSTER_ENOMEM;
     int code = count_edges(graph, checked, rows->start, ret_suspect);
     if (code == 0)
-        code = begin_fill(graph->memory, rows, graph->count, scratch);
+        code = begin_fill(graph->memory, rows, graph->count, cursor);
     if (code != 0)
         return code;
-    if (fill_edges(graph, checked, scratch))
-        end_fill(graph->memory, rows, graph->count, scratch);
+    if (fill_edges(graph, checked, cursor))
+        end_fill(graph->memory, rows, graph->count, cursor);
     return graph->kinds[MUSTER__BEFORE] == 0 ? 0 : sort_rows(graph, checked);
+}
+
+int muster__rows_dependents(const struct muster__graph *graph, struct muster__checked *checked, bool *ret_suspect)
+{
+    *ret_suspect = false;
+    int code = is_plain(graph) ? make_by_name(graph, checked) : 0;
+    if (code != 0 || checked->by_name)
+        return code;
+    uint32_t *cursor = muster__realloc(graph->memory, NULL, graph->count, sizeof(*cursor));
+    code = make_by_driver(graph, checked, cursor, ret_suspect);
+    muster__free(graph->memory, cursor);
+    return code;
 }

@@ -95,24 +95,29 @@ int muster__sort_tiers(const struct muster__graph *graph, struct muster__checked
 /* ---- waves --------------------------------------------------------------------------------------- */
 
 struct waves {
+    const struct muster__graph *graph;
     const struct muster__checked *checked;
     uint32_t *left;      /* what each node still waits for; a lower tier counts as one */
     uint32_t *tier_left; /* by rank: how many of its members aren't ordered yet; NULL with one tier */
-    uint32_t *queue;
+    uint32_t *queue;     /* with room for one more */
     uint32_t queued;
 };
 
-static void release(struct waves *waves, struct muster__ids nodes)
+/* Without a branch to guess: each node is written behind the queue, and stays if it is counted. */
+static inline void release(struct waves *waves, struct muster__ids nodes)
 {
-    for (uint32_t i = 0; i < nodes.count; i++)
-        if (--waves->left[nodes.ids[i]] == 0)
-            waves->queue[waves->queued++] = nodes.ids[i];
+    uint32_t queued = waves->queued;
+    for (uint32_t i = 0; i < nodes.count; i++) {
+        waves->queue[queued] = nodes.ids[i];
+        queued += --waves->left[nodes.ids[i]] == 0;
+    }
+    waves->queued = queued;
 }
 
-static void leave(struct waves *waves, uint32_t node)
+static inline void leave(struct waves *waves, uint32_t node)
 {
     const struct muster__tiers *tiers = &waves->checked->tiers;
-    release(waves, muster__row(&waves->checked->dependents, node));
+    release(waves, muster__dependents(waves->graph, waves->checked, node));
     if (tiers->rank == NULL)
         return;
     uint32_t rank = tiers->rank[node];
@@ -120,13 +125,14 @@ static void leave(struct waves *waves, uint32_t node)
         release(waves, muster__row(&tiers->members, rank + 1));
 }
 
-static int begin_waves(const struct muster__graph *graph, struct waves *waves)
+static int begin_waves(struct waves *waves)
 {
     const struct muster__checked *checked = waves->checked;
     const struct muster__tiers *tiers = &checked->tiers;
-    memcpy(waves->left, checked->dependency_count, checked->count * sizeof(*waves->left));
+    for (uint32_t node = 0; node < checked->count; node++)
+        waves->left[node] = muster__dependency_count(waves->graph, checked, node);
     if (tiers->rank != NULL) {
-        waves->tier_left = muster__realloc(graph->memory, NULL, tiers->count, sizeof(uint32_t));
+        waves->tier_left = muster__realloc(waves->graph->memory, NULL, tiers->count, sizeof(uint32_t));
         if (waves->tier_left == NULL)
             return MUSTER_ENOMEM;
         for (uint32_t rank = 0; rank < tiers->count; rank++)
@@ -134,15 +140,20 @@ static int begin_waves(const struct muster__graph *graph, struct waves *waves)
         for (uint32_t node = 0; node < checked->count; node++)
             waves->left[node] += tiers->rank[node] > 0;
     }
-    for (uint32_t node = 0; node < checked->count; node++)
-        if (waves->left[node] == 0)
-            waves->queue[waves->queued++] = node;
+    for (uint32_t node = 0; node < checked->count; node++) {
+        waves->queue[waves->queued] = node;
+        waves->queued += waves->left[node] == 0;
+    }
     return 0;
 }
 
-/* Each wave is what the ones before it have set free. Returns how many there are. */
-static uint32_t run_waves(struct waves *waves, uint32_t *level)
+/*
+ * Each wave is what the ones before it have set free. A node that leaves waits for nothing any more: from then on its
+ * place holds its level. Returns how many there are.
+ */
+static uint32_t run_waves(struct waves *waves)
 {
+    uint32_t *level = waves->left;
     uint32_t wave = 0;
     for (uint32_t i = 0; i < waves->queued; wave++) {
         for (uint32_t end = waves->queued; i < end; i++) {
@@ -153,11 +164,17 @@ static uint32_t run_waves(struct waves *waves, uint32_t *level)
     return wave;
 }
 
+static void mark_left(const struct waves *waves)
+{
+    memset(waves->left, 0xff, waves->checked->count * sizeof(*waves->left));
+    for (uint32_t i = 0; i < waves->queued; i++)
+        waves->left[waves->queue[i]] = 0;
+}
+
 /* By level; in a level as they come: by id, or as `first` has them. */
-static void order_by_level(struct muster__checked *checked, const uint32_t *first, uint32_t *place,
+static void order_by_level(const struct muster__checked *checked, const uint32_t *first, uint32_t *place,
                            uint32_t levels)
 {
-    memset(place, 0, levels * sizeof(*place));
     for (uint32_t node = 0; node < checked->count; node++)
         place[checked->level[node]]++;
     for (uint32_t level = 0, sum = 0; level < levels; level++) {
@@ -171,29 +188,37 @@ static void order_by_level(struct muster__checked *checked, const uint32_t *firs
     }
 }
 
-int muster__sort(const struct muster__graph *graph, struct muster__checked *checked, uint32_t *scratch,
-                 uint32_t *ret_left)
+static int order(const struct muster__graph *graph, const struct muster__checked *checked, uint32_t levels)
+{
+    uint32_t *place = muster__alloc(graph->memory, levels, sizeof(*place));
+    uint32_t *first = NULL;
+    int code = place == NULL ? MUSTER_ENOMEM : 0;
+    if (code == 0 && graph->priority != NULL) {
+        first = sort_by_key(graph->memory, graph->priority, checked->count, true);
+        code = first == NULL ? MUSTER_ENOMEM : 0;
+    }
+    if (code == 0)
+        order_by_level(checked, first, place, levels);
+    muster__free(graph->memory, first);
+    muster__free(graph->memory, place);
+    return code;
+}
+
+int muster__sort(const struct muster__graph *graph, struct muster__checked *checked, uint32_t *ret_left)
 {
     checked->level = muster__realloc(graph->memory, NULL, checked->count, sizeof(uint32_t));
-    checked->order = muster__realloc(graph->memory, NULL, checked->count, sizeof(uint32_t));
+    checked->order = muster__realloc(graph->memory, NULL, (size_t)checked->count + 1, sizeof(uint32_t));
     if (checked->level == NULL || checked->order == NULL)
         return MUSTER_ENOMEM;
-    struct waves waves = {.checked = checked, .left = scratch, .queue = checked->order};
-    int code = begin_waves(graph, &waves);
+    struct waves waves = {.graph = graph, .checked = checked, .left = checked->level, .queue = checked->order};
+    int code = begin_waves(&waves);
     if (code != 0)
         return code;
-    uint32_t levels = run_waves(&waves, checked->level);
+    uint32_t levels = run_waves(&waves);
     muster__free(graph->memory, waves.tier_left);
     *ret_left = checked->count - waves.queued;
-    if (*ret_left != 0)
-        return 0;
-    uint32_t *first = NULL;
-    if (graph->priority != NULL) {
-        first = sort_by_key(graph->memory, graph->priority, checked->count, true);
-        if (first == NULL)
-            return MUSTER_ENOMEM;
-    }
-    order_by_level(checked, first, scratch, levels);
-    muster__free(graph->memory, first);
+    if (*ret_left == 0)
+        return order(graph, checked, levels);
+    mark_left(&waves);
     return 0;
 }

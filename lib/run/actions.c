@@ -31,10 +31,15 @@ static void call(struct muster *context, const struct muster__action *action)
         muster__workers_submit(context, op);
         return;
     }
-    atomic_store(&op->stage, MUSTER__OP_OUT);
+    atomic_store_explicit(&op->stage, MUSTER__OP_OUT, memory_order_relaxed);
+    context->called = op;
     int outcome = callback == NULL ? MUSTER_OK : callback(op);
-    muster__now(context);
-    muster__op_returned_on_loop(op, outcome);
+    if (outcome == MUSTER_PENDING)
+        muster__now(context);
+    else
+        muster__now_and_then(context);
+    context->called = NULL;
+    muster__op_returned_on_loop(context, op, outcome);
 }
 
 static void cancel(struct muster *context, const struct muster__action *action)

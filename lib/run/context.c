@@ -79,7 +79,8 @@ int muster__request(struct muster *context, struct muster__event *event)
         return code;
     if (context->ending)
         return MUSTER_ESTATE;
-    event->now = muster__now(context);
+    /* (What only lays in store has no time.) */
+    event->now = event->type == MUSTER__EVENT_ADD_DRIVER ? context->now : muster__now(context);
     code = muster__engine_step(context->engine, event);
     if (context->processing)
         return code;

@@ -74,6 +74,9 @@ struct muster {
     /* ---- the loop thread's own */
     void *loop_data;
     uint64_t now;
+    uint64_t tick;  /* of the coarse clock, in ms, when `now` was read */
+    bool exact;     /* somebody looks at times closer than a tick: read after every call */
+    struct muster_op *called; /* being called, and the clock not read since */
     bool processing; /* inside muster_process() */
     bool stepped;    /* outside of it, so that actions may be waiting */
     bool ending;     /* being freed or abandoned: only releases of data come still */
@@ -111,6 +114,8 @@ int muster__random_seed(uint64_t seed[2]);
 uint64_t muster__clock_ms(void);
 /* Read it into context->now, which never goes back. */
 uint64_t muster__now(struct muster *context);
+/* After the call of an op that has ended: read it if the coarse clock, which costs a tenth, says that there is news. */
+void muster__now_and_then(struct muster *context);
 /* `ms` from now, for pthread_cond_timedwait() on muster__cond_init()'s condition. */
 struct timespec muster__deadline(uint64_t ms);
 int muster__cond_init(pthread_cond_t *cond);
@@ -160,7 +165,7 @@ int (*muster__op_callback(const struct muster_op *op))(struct muster_op *op);
 
 /* A callback has returned on another thread, or on the loop thread. */
 void muster__op_returned(struct muster_op *op, int outcome);
-void muster__op_returned_on_loop(struct muster_op *op, int outcome);
+void muster__op_returned_on_loop(struct muster *context, struct muster_op *op, int outcome);
 /* Finish an op that was never called. The mutex is held. */
 void muster__op_refuse(struct muster *context, struct muster_op *op, int code, const char *text);
 /* Move its deadline. The mutex is held. */

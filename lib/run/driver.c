@@ -9,14 +9,22 @@ static struct muster *context_of(const struct muster_driver *driver)
 int muster_add_driver(struct muster *context, const struct muster_driver_def *def, void *data,
                       struct muster_driver **ret_driver)
 {
+    struct muster_driver *driver;
     if (def == NULL)
         return MUSTER_EINVAL;
-    return muster__request(context, &(struct muster__event){
-                                        .type = MUSTER__EVENT_ADD_DRIVER,
-                                        .driver_def = def,
-                                        .data = data,
-                                        .ret_driver = ret_driver,
-                                    });
+    int code = muster__request(context, &(struct muster__event){
+                                            .type = MUSTER__EVENT_ADD_DRIVER,
+                                            .driver_def = def,
+                                            .data = data,
+                                            .ret_driver = &driver,
+                                        });
+    if (code != 0)
+        return code;
+    if (muster__driver_def(driver)->start_interval_ms > 0)
+        context->exact = true;
+    if (ret_driver != NULL)
+        *ret_driver = driver;
+    return 0;
 }
 
 struct muster_driver *muster_driver_find(struct muster *context, const char *name)

@@ -55,17 +55,37 @@ static struct muster_op *take(struct muster *context, unsigned *ret_news)
     return op;
 }
 
+/* What was taken at once, in its order. */
+#define BATCH 64
+struct batch {
+    struct muster_op *ops[BATCH];
+    unsigned news[BATCH];
+    size_t count;
+};
+
+/* An extension is stepped when it is taken: what ended before it must have been stepped by then. */
+static bool may_take(const struct muster *context, const struct batch *batch)
+{
+    if (muster__list_empty(&context->inbox) || batch->count == BATCH)
+        return false;
+    const struct muster_op *op = muster__container(context->inbox.next, struct muster_op, inbox);
+    return batch->count == 0 || (op->news & MUSTER__NEWS_EXTENDED) == 0;
+}
+
 void muster__inbox_run(struct muster *context)
 {
-    for (;;) {
-        unsigned news = 0;
+    struct batch batch;
+    do {
+        batch.count = 0;
         pthread_mutex_lock(&context->mutex);
-        struct muster_op *op = take(context, &news);
+        while (may_take(context, &batch)) {
+            batch.ops[batch.count] = take(context, &batch.news[batch.count]);
+            batch.count++;
+        }
         pthread_mutex_unlock(&context->mutex);
-        if (op == NULL)
-            return;
-        step_ended(context, op, news);
-    }
+        for (size_t i = 0; i < batch.count; i++)
+            step_ended(context, batch.ops[i], batch.news[i]);
+    } while (batch.count > 0);
 }
 
 void muster__inbox_run_locked(struct muster *context)

@@ -16,6 +16,7 @@ int muster_observe(struct muster *context, muster_observe_cb cb, void *data)
     context->observers = observers;
     context->observers[context->observer_count++] = (struct muster__observer){cb, data};
     muster__engine_observe(context->engine, true);
+    context->exact = true;
     return 0;
 }
 

@@ -40,11 +40,12 @@ static int outcome_of(const struct muster_op *op, int code)
     return code == MUSTER_ESKIPPED && op->phase == MUSTER_PHASE_INITIALIZE ? MUSTER_SKIP : code;
 }
 
-/* The mutex is held. Exactly once: false if it is finished already. */
+/* The mutex is held, as by all who end a stage. Exactly once: false if it is finished already. */
 static bool complete(struct muster_op *op, int from, const struct end *end)
 {
-    if (!atomic_compare_exchange_strong(&op->stage, &from, MUSTER__OP_FINISHED))
+    if (atomic_load_explicit(&op->stage, memory_order_relaxed) != from)
         return false;
+    atomic_store_explicit(&op->stage, MUSTER__OP_FINISHED, memory_order_relaxed);
     op->effects.outcome = outcome_of(op, end->outcome);
     if (end->text != NULL) {
         muster_error_set(&op->effects.error, end->outcome, 0, "%s", end->text);
@@ -110,23 +111,25 @@ void muster__op_returned(struct muster_op *op, int outcome)
 }
 
 /* As finish(), and steps at once, which the inbox would do later; unless the op is there already. */
-void muster__op_returned_on_loop(struct muster_op *op, int outcome)
+void muster__op_returned_on_loop(struct muster *context, struct muster_op *op, int outcome)
 {
     char text[FAIL_TEXT];
     if (outcome == MUSTER_PENDING)
         return;
     struct end end = end_of(outcome, text, sizeof(text));
-    struct muster *context = context_of(op);
+    struct muster__event event;
     pthread_mutex_lock(&context->mutex);
     bool first = complete(op, MUSTER__OP_OUT, &end);
-    bool direct = first && !op->in_inbox;
+    bool direct = first && !atomic_load_explicit(&op->in_inbox, memory_order_relaxed);
     if (!direct)
         muster__inbox_add(context, op, first ? MUSTER__NEWS_FINISHED : MUSTER__NEWS_TWICE);
     pthread_mutex_unlock(&context->mutex);
     if (!direct)
         return;
     muster__op_forget_names(op);
-    muster__step(context, &(struct muster__event){.type = MUSTER__EVENT_OP_FINISHED, .op = op});
+    event.type = MUSTER__EVENT_OP_FINISHED;
+    event.op = op;
+    muster__step(context, &event);
 }
 
 void muster__op_refuse(struct muster *context, struct muster_op *op, int code, const char *text)

@@ -18,87 +18,42 @@ void muster_journal_options_init(struct muster_journal_options *options, size_t 
 
 /* ---- commit */
 
-/* What a record must not be, beyond what the encoder sees: a line that we would refuse to read. */
+/* What a record must not be, beyond what the encoder sees: without a key, or in a line that we would refuse to read. */
 static int check_records(const struct muster__journal *journal, const struct muster_record *const *records, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const char *extra = records[i]->extra;
         /* The record's object is two deep in its line. */
-        if (extra != NULL && muster__json_depth(extra, strlen(extra)) + 2 > journal->max_depth)
+        bool deep = extra != NULL && muster__json_depth(extra, strlen(extra)) + 2 > journal->max_depth;
+        if (deep || records[i]->driver == NULL || records[i]->name == NULL)
             return MUSTER_EINVAL;
     }
     return 0;
 }
 
-static int encode(struct muster__journal *journal, const struct muster_record *const *records, size_t count,
-                  struct muster_error *error)
-{
-    muster__buffer_reset(&journal->buffer);
-    int code = check_records(journal, records, count);
-    if (code == 0) {
-        muster__journal_put_line(&journal->buffer, &journal->id, journal->next, records, count);
-        code = journal->buffer.code;
-    }
-    if (code == MUSTER_EINVAL)
-        return muster_error_set(error, code, 0,
-                                "commit: a record without a key, not in UTF-8, too long, too deep, or with unknown flags");
-    return code == 0 ? 0 : muster__journal_failed(journal, error, ENOMEM, "commit to", MUSTER__JOURNAL_FILE);
-}
-
-/*
- * Write space ahead, up to where `count` bytes more end or beyond: a commit must not change the size of the file. Only from
- * the last of these bytes on, which is the line's newline: the others are written next, and the sync that makes them durable
- * does the same for the space.
- */
-static int grow(struct muster__journal *journal, size_t count, struct muster_error *error)
-{
-    uint64_t end = journal->end + count;
-    if (end <= journal->size)
-        return 0;
-    if (end > journal->max_size)
-        return muster__journal_failed(journal, error, EFBIG, "max_size is reached: write", MUSTER__JOURNAL_FILE);
-    uint64_t size = (end / journal->step + 1) * journal->step;
-    size = size < journal->max_size ? size : journal->max_size;
-    if (muster__journal_write_blank(journal, journal->fd, end - 1, size) != 0)
-        return muster__journal_failed(journal, error, errno, "write space ahead in", MUSTER__JOURNAL_FILE);
-    journal->size = size;
-    return 0;
-}
-
-/*
- * *ret_whole: it failed when all of the line was in the file already. The newline behind it is there before it: what was
- * written in part must not be whole for want of a newline alone.
- */
-static int append(struct muster__journal *journal, bool *ret_whole, struct muster_error *error)
-{
-    const struct muster__buffer *line = &journal->buffer;
-    *ret_whole = false;
-    int code = grow(journal, line->used, error);
-    if (code != 0)
-        return code;
-    if (muster__journal_write_all(journal, journal->fd, line->bytes, line->used - 1, journal->end) != 0)
-        return muster__journal_failed(journal, error, errno, "write", MUSTER__JOURNAL_FILE);
-    *ret_whole = true;
-    if (journal->calls->fdatasync(journal->fd) != 0)
-        return muster__journal_failed(journal, error, errno, "fdatasync", MUSTER__JOURNAL_FILE);
-    journal->end += line->used;
-    journal->next++;
-    return 0;
-}
+/* One batch: its records, and how they are staged. */
+struct batch {
+    const struct muster_record *const *records;
+    size_t count;
+    struct muster__change change;
+};
 
 /*
  * After a failed write or sync the file is done with: all goes to a fresh one, the staged batch too. If that
  * fails as well, the batch may still be in the old one, unless its line never got there whole.
  */
-static int append_or_replace(struct muster__journal *journal, struct muster_error *error)
+static int append_or_replace(struct muster__journal *journal, struct batch *batch, struct muster_error *error)
 {
     struct muster_error second;
+    uint64_t end = journal->end;
     bool whole = false;
     int code = 0;
     if (!journal->poisoned) {
-        code = append(journal, &whole, error);
+        code = muster__journal_append(journal, batch->records, batch->count, &whole, error);
         if (code == 0)
-            return 0;
+            batch->change.bytes = (size_t)(journal->end - end) / batch->count;
+        if (code == 0 || journal->buffer.code != 0)
+            return code;
         journal->poisoned = true;
     }
     muster__error_init(&second);
@@ -132,30 +87,26 @@ static void compact_if_due(struct muster__journal *journal)
 static int commit(void *self, const struct muster_record *const *records, size_t count, struct muster_error *error)
 {
     struct muster__journal *journal = self;
-    struct muster__change change;
+    struct batch batch = {.records = records, .count = count};
     if (journal->directory_fd < 0)
         return muster_error_set(error, MUSTER_ESTATE, 0, "commit: %s isn't open", journal->directory);
     if (count == 0)
         return 0;
-    int code = encode(journal, records, count, error);
+    int code = check_records(journal, records, count);
     if (code != 0)
-        return code;
-    size_t bytes = journal->buffer.used / count;
-    code = muster__live_stage(&journal->live, records, count, &change);
+        return muster__journal_refused(journal, code, error);
+    code = muster__live_stage(&journal->live, records, count, &batch.change);
     if (code == MUSTER_EINVAL)
         return muster_error_set(error, code, 0, "commit: a record is twice in the batch");
     if (code != 0)
-        return muster__journal_failed(journal, error, ENOMEM, "commit to", MUSTER__JOURNAL_FILE);
-    code = append_or_replace(journal, error);
+        return muster__journal_refused(journal, code, error);
+    code = append_or_replace(journal, &batch, error);
     muster__buffer_reset(&journal->buffer);
     if (code != 0) {
-        muster__live_drop(&journal->live, &change);
+        muster__live_drop(&journal->live, &batch.change);
         return code;
     }
-    for (size_t i = 0; i < count; i++)
-        if (change.entries[i] != NULL)
-            change.entries[i]->staged->bytes = bytes;
-    muster__live_apply(&journal->live, &change);
+    muster__live_apply(&journal->live, &batch.change);
     compact_if_due(journal);
     return 0;
 }

@@ -3,6 +3,7 @@
  * The journal: its state, shared by its files. The format and the rules of recovery are in journal.md.
  *
  *     journal.c            the store's callbacks, and what a commit does
+ *     journal_append.c     a batch behind the last one, in chunks
  *     journal_directory.c  the state directory and its lock
  *     journal_file.c       reading, writing and replacing the file
  *     journal_read.c       what a file says: torn tail, corruption, quarantine
@@ -54,8 +55,8 @@ struct muster__journal {
     uint64_t end;
     uint64_t size;
     /*
-     * A write or a sync on `fd` failed, or the file isn't what it should be: write a fresh one before
-     * anything else.
+     * A write or a sync on `fd` failed or is still to come, or the file isn't what it should be: write a fresh one
+     * before anything else.
      */
     bool poisoned;
     /* The last commit may be in the file or not: what is in memory is not yet the truth. */
@@ -80,6 +81,17 @@ int muster__journal_new(const char *directory, const struct muster_journal_optio
  */
 int muster__journal_failed(const struct muster__journal *journal, struct muster_error *error, int sys_errno,
                            const char *operation, const char *file);
+
+/* ---- journal_append.c */
+
+/* Say that a batch can't be kept: MUSTER_EINVAL, or MUSTER_ENOMEM. Returns the code. */
+int muster__journal_refused(const struct muster__journal *journal, int code, struct muster_error *error);
+/*
+ * Write a line with these records behind the last one, and sync it. *ret_whole: it failed when all of the line was in the file
+ * already. Where the batch can't be kept the buffer's code says so; the journal is poisoned then if some of it was written.
+ */
+int muster__journal_append(struct muster__journal *journal, const struct muster_record *const *records, size_t count,
+                           bool *ret_whole, struct muster_error *error);
 
 /* ---- journal_directory.c */
 

@@ -79,11 +79,11 @@ static bool get_number(const json_t *value, uint64_t *ret_number)
     return *end == '\0' && errno == 0;
 }
 
-static bool get_word(const json_t *value, const char *const *words, uintptr_t *ret_word)
+static bool get_word(const json_t *value, const char (*words)[MUSTER__WORD_ROOM], uintptr_t *ret_word)
 {
     uint64_t number;
     const char *text = json_string_value(value);
-    for (uintptr_t i = 0; text != NULL && words[i] != NULL; i++)
+    for (uintptr_t i = 0; text != NULL && words[i][0] != '\0'; i++)
         if (strcmp(words[i], text) == 0) {
             *ret_word = i;
             return true;

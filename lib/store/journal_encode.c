@@ -7,10 +7,10 @@
 #include "base/name.h"
 #include "base/text.h"
 
-static const char *const kinds[] = {"resource", "history", NULL};
-static const char *const desireds[] = {"inactive", "active", NULL};
-static const char *const stages[] = {"inactive", "starting", "active", "stopping", NULL};
-static const char *const reasons[] = {"user", "self", "host-shutdown", "loss", "failure", NULL};
+static const char kinds[][MUSTER__WORD_ROOM] = {"resource", "history", ""};
+static const char desireds[][MUSTER__WORD_ROOM] = {"inactive", "active", ""};
+static const char stages[][MUSTER__WORD_ROOM] = {"inactive", "starting", "active", "stopping", ""};
+static const char reasons[][MUSTER__WORD_ROOM] = {"user", "self", "host-shutdown", "loss", "failure", ""};
 
 #define NAME(name) name, ",\"" name "\":", sizeof(",\"" name "\":") - 1
 #define TEXT(member) NAME(#member), MUSTER__MEMBER_TEXT, offsetof(struct muster_record, member), NULL, 0
@@ -124,34 +124,66 @@ static void put_text(struct muster__buffer *buffer, const char *text)
 }
 
 /* Those that jansson's integers can't hold are strings. */
-static void put_number(struct muster__buffer *buffer, uint64_t number)
+static char *write_number(char *room, uint64_t number)
 {
-    char text[MUSTER__DIGITS_MAX + 2] = "\"";
     bool string = number > INT64_MAX;
-    char *end = muster__text_digits(text + string, number);
-    if (string)
-        *end++ = '"';
-    muster__buffer_put(buffer, text, (size_t)(end - text));
+    *room = '"';
+    room = muster__text_digits(room + string, number);
+    *room = '"';
+    return room + string;
 }
 
-static void put_word(struct muster__buffer *buffer, const char *const *words, uintptr_t value)
+static char *write_word(char *room, const char (*words)[MUSTER__WORD_ROOM], uintptr_t value)
 {
-    for (uintptr_t i = 0; words[i] != NULL; i++)
+    for (uintptr_t i = 0; words[i][0] != '\0'; i++)
         if (i == value) {
-            put_text(buffer, words[i]);
-            return;
+            *room++ = '"';
+            memcpy(room, words[i], MUSTER__WORD_ROOM);
+            room += strlen(words[i]);
+            *room++ = '"';
+            return room;
         }
-    put_number(buffer, value);
+    return write_number(room, value);
 }
 
 /* All of the label is written, since that is quicker, and as much of it counts as is long. */
-static void put_label(struct muster__buffer *buffer, const struct muster__member *member)
+static char *write_label(char *room, const struct muster__member *member)
 {
-    char *room = muster__buffer_room(buffer, sizeof(member->label));
+    return (char *)memcpy(room, member->label, sizeof(member->label)) + member->label_length;
+}
+
+static void put_text_member(struct muster__buffer *buffer, const struct muster__member *member, const char *text)
+{
+    char *room = text == NULL ? NULL : muster__buffer_room(buffer, sizeof(member->label));
     if (room == NULL)
         return;
-    memcpy(room, member->label, sizeof(member->label));
-    buffer->used += member->label_length;
+    buffer->used = (size_t)(write_label(room, member) - buffer->bytes);
+    put_text(buffer, text);
+}
+
+/* The label, and a word or a number between quotes. */
+#define SHORT_ROOM (sizeof(((struct muster__member *)0)->label) + 2 + MUSTER__DIGITS_MAX)
+
+/* A member that is no text. */
+static void put_short_member(struct muster__buffer *buffer, const struct muster__member *member, const void *place)
+{
+    uint64_t number;
+    uintptr_t word;
+    char *room = muster__buffer_room(buffer, SHORT_ROOM);
+    if (room == NULL)
+        return;
+    room = write_label(room, member);
+    if (member->type == MUSTER__MEMBER_NUMBER) {
+        memcpy(&number, place, sizeof(number));
+        room = write_number(room, number);
+    } else if (member->type == MUSTER__MEMBER_WORD) {
+        memcpy(&word, place, sizeof(word));
+        room = write_word(room, member->words, word);
+    } else {
+        memcpy(room, "true", 4);
+        room += 4;
+    }
+    buffer->used = (size_t)(room - buffer->bytes);
 }
 
 static void put_member(struct muster__buffer *buffer, const struct muster__member *member,
@@ -159,32 +191,11 @@ static void put_member(struct muster__buffer *buffer, const struct muster__membe
 {
     const void *place = (const char *)record + member->offset;
     const char *text;
-    uint64_t number;
-    uintptr_t word;
-    switch (member->type) {
-    case MUSTER__MEMBER_TEXT:
+    if (member->type == MUSTER__MEMBER_TEXT) {
         memcpy(&text, place, sizeof(text));
-        if (text == NULL)
-            return;
-        put_label(buffer, member);
-        put_text(buffer, text);
-        return;
-    case MUSTER__MEMBER_NUMBER:
-        memcpy(&number, place, sizeof(number));
-        put_label(buffer, member);
-        put_number(buffer, number);
-        return;
-    case MUSTER__MEMBER_WORD:
-        memcpy(&word, place, sizeof(word));
-        put_label(buffer, member);
-        put_word(buffer, member->words, word);
-        return;
-    case MUSTER__MEMBER_FLAG:
-        if ((record->flags & member->flag) == 0)
-            return;
-        put_label(buffer, member);
-        muster__buffer_put(buffer, "true", 4);
-        return;
+        put_text_member(buffer, member, text);
+    } else if (member->type != MUSTER__MEMBER_FLAG || (record->flags & member->flag) != 0) {
+        put_short_member(buffer, member, place);
     }
 }
 

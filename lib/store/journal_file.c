@@ -183,8 +183,7 @@ static int flush(struct fresh *fresh, struct muster_error *error)
     if (buffer->code == MUSTER_ENOMEM)
         return muster__journal_failed(journal, error, ENOMEM, "write", MUSTER__JOURNAL_TEMPORARY);
     if (buffer->code != 0)
-        return muster_error_set(error, buffer->code, 0, "write %s/%s: %s", journal->directory, MUSTER__JOURNAL_TEMPORARY,
-                                muster_code_text(buffer->code));
+        return muster__journal_refused(journal, buffer->code, error);
     if (fresh->end + buffer->used > journal->max_size)
         return muster__journal_failed(journal, error, EFBIG, "max_size is reached: write", MUSTER__JOURNAL_FILE);
     if (muster__journal_write_all(journal, fresh->fd, buffer->bytes, buffer->used, fresh->end) != 0)

@@ -9,6 +9,9 @@
 
 enum muster__member_type { MUSTER__MEMBER_TEXT, MUSTER__MEMBER_NUMBER, MUSTER__MEMBER_WORD, MUSTER__MEMBER_FLAG };
 
+/* Every word is shorter. */
+#define MUSTER__WORD_ROOM 16
+
 struct muster__member {
     const char *name;
     /* What stands before its value: `,"driver":`; and its length. */
@@ -17,8 +20,8 @@ struct muster__member {
     enum muster__member_type type;
     /* In struct muster_record. */
     size_t offset;
-    /* For a word: by value, NULL at the end. A value beyond them is written as a number. */
-    const char *const *words;
+    /* For a word: by value, "" at the end. A value beyond them is written as a number. */
+    const char (*words)[MUSTER__WORD_ROOM];
     uintptr_t flag;
     /* All that a quarantined or removed record has. */
     bool of_key;

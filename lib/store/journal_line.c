@@ -10,29 +10,21 @@
 /* What a buffer keeps between two uses. */
 #define BUFFER_KEPT ((size_t)512 * 1024)
 
-/* Enough for `{"seq":20 digits,"len":20 digits,"crc":"8 digits","records":`. */
-#define FRAME_ROOM 96
-
-static bool grow(struct muster__buffer *buffer, size_t count)
+char *muster__buffer_grow(struct muster__buffer *buffer, size_t count)
 {
     size_t wanted = buffer->capacity == 0 ? 4096 : buffer->capacity;
     while (wanted - buffer->used < count && wanted <= SIZE_MAX / 2)
         wanted *= 2;
+    if (buffer->code != 0)
+        return NULL;
     char *bytes = wanted - buffer->used < count ? NULL : muster__realloc(buffer->memory, buffer->bytes, wanted, 1);
     if (bytes == NULL) {
         buffer->code = MUSTER_ENOMEM;
-        return false;
+        return NULL;
     }
     buffer->bytes = bytes;
     buffer->capacity = wanted;
-    return true;
-}
-
-char *muster__buffer_room(struct muster__buffer *buffer, size_t count)
-{
-    if (buffer->code != 0 || (buffer->capacity - buffer->used < count && !grow(buffer, count)))
-        return NULL;
-    return buffer->bytes + buffer->used;
+    return bytes + buffer->used;
 }
 
 void muster__buffer_put(struct muster__buffer *buffer, const char *bytes, size_t count)
@@ -76,9 +68,14 @@ static uint32_t crc_start(const struct muster__journal_id *id, const uint64_t *n
     return muster__crc32c(0, bytes, (size_t)(end - bytes));
 }
 
+uint32_t muster__journal_payload_begins(const struct muster__journal_id *id, uint64_t seq)
+{
+    return crc_start(id, &seq, 1);
+}
+
 static uint32_t payload_crc(const struct muster__journal_id *id, uint64_t seq, const char *payload, size_t length)
 {
-    return muster__crc32c(crc_start(id, &seq, 1), payload, length);
+    return muster__crc32c(muster__journal_payload_begins(id, seq), payload, length);
 }
 
 uint32_t muster__journal_key_check(const struct muster__journal_id *id, uint64_t seq, const uint64_t place[2],
@@ -320,35 +317,28 @@ int muster__journal_get_header(const char *bytes, size_t size, struct muster__jo
 
 /* ---- writing */
 
-static void put_records(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
-                        const struct muster_record *const *records, size_t count)
+void muster__journal_put_record(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
+                                const uint64_t place[2], const struct muster_record *record)
 {
-    muster__buffer_puts(buffer, "[");
-    for (size_t i = 0; i < count; i++) {
-        uint64_t place[2] = {i, count};
-        if (i > 0)
-            muster__buffer_puts(buffer, ",");
-        if (records[i]->driver == NULL || records[i]->name == NULL) {
-            buffer->code = MUSTER_EINVAL;
-            return;
-        }
-        muster__journal_encode(buffer, records[i], muster__journal_key_check(id, seq, place, records[i]));
-    }
-    muster__buffer_puts(buffer, "]");
+    muster__buffer_put(buffer, place[0] == 0 ? "[" : ",", 1);
+    if (record->driver == NULL || record->name == NULL)
+        buffer->code = MUSTER_EINVAL;
+    else
+        muster__journal_encode(buffer, record, muster__journal_key_check(id, seq, place, record));
 }
 
-/* Returns its length. */
-static size_t write_frame(char frame[FRAME_ROOM], uint64_t seq, size_t length, uint32_t crc)
+size_t muster__journal_write_frame(char frame[MUSTER__JOURNAL_FRAME_ROOM], uint64_t seq, size_t length, uint32_t crc)
 {
-    return (size_t)snprintf(frame, FRAME_ROOM, "{\"seq\":%ju,\"len\":%zu,\"crc\":\"%08x\",\"records\":", (uintmax_t)seq,
-                            length, crc);
+    return (size_t)snprintf(frame, MUSTER__JOURNAL_FRAME_ROOM, "{\"seq\":%ju,\"len\":%zu,\"crc\":\"%08x\",\"records\":",
+                            (uintmax_t)seq, length, crc);
 }
 
 void muster__journal_put_frame(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
                                const char *payload, size_t length)
 {
-    char frame[FRAME_ROOM];
-    muster__buffer_put(buffer, frame, write_frame(frame, seq, length, payload_crc(id, seq, payload, length)));
+    char frame[MUSTER__JOURNAL_FRAME_ROOM];
+    size_t before = muster__journal_write_frame(frame, seq, length, payload_crc(id, seq, payload, length));
+    muster__buffer_put(buffer, frame, before);
     muster__buffer_put(buffer, payload, length);
     muster__buffer_puts(buffer, "}\n");
 }
@@ -360,16 +350,18 @@ void muster__journal_put_frame(struct muster__buffer *buffer, const struct muste
 void muster__journal_put_line(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
                               const struct muster_record *const *records, size_t count)
 {
-    char frame[FRAME_ROOM] = "";
+    char frame[MUSTER__JOURNAL_FRAME_ROOM] = "";
     size_t start = buffer->used;
-    size_t guessed = write_frame(frame, seq, count * RECORD_GUESS, 0);
+    size_t guessed = muster__journal_write_frame(frame, seq, count * RECORD_GUESS, 0);
     muster__buffer_put(buffer, frame, guessed);
-    put_records(buffer, id, seq, records, count);
+    for (size_t i = 0; i < count && buffer->code == 0; i++)
+        muster__journal_put_record(buffer, id, seq, (const uint64_t[]){i, count}, records[i]);
+    muster__buffer_puts(buffer, "]");
     if (buffer->code != 0)
         return;
     const char *payload = buffer->bytes + start + guessed;
     size_t length = buffer->used - start - guessed;
-    size_t before = write_frame(frame, seq, length, payload_crc(id, seq, payload, length));
+    size_t before = muster__journal_write_frame(frame, seq, length, payload_crc(id, seq, payload, length));
     if (before > guessed && muster__buffer_room(buffer, before - guessed) == NULL)
         return;
     if (before != guessed)

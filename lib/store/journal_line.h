@@ -39,8 +39,14 @@ struct muster__buffer {
     int code;
 };
 
+char *muster__buffer_grow(struct muster__buffer *buffer, size_t count);
 /* Room for `count` bytes behind what is used, which the caller then adds to; NULL: no room, or an earlier failure. */
-char *muster__buffer_room(struct muster__buffer *buffer, size_t count);
+static inline char *muster__buffer_room(struct muster__buffer *buffer, size_t count)
+{
+    if (buffer->code == 0 && buffer->capacity - buffer->used >= count)
+        return buffer->bytes + buffer->used;
+    return muster__buffer_grow(buffer, count);
+}
 void muster__buffer_put(struct muster__buffer *buffer, const char *bytes, size_t count);
 void muster__buffer_puts(struct muster__buffer *buffer, const char *text);
 /* Forget what is in it, and the memory if it is large. */
@@ -69,6 +75,19 @@ int muster__journal_get_header(const char *bytes, size_t size, struct muster__jo
 /* Append a line with this payload. */
 void muster__journal_put_frame(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
                                const char *payload, size_t length);
+
+/* Enough for `{"seq":20 digits,"len":20 digits,"crc":"8 digits","records":`. */
+#define MUSTER__JOURNAL_FRAME_ROOM 96
+
+/*
+ * For who writes a line piece by piece. What stands before `length` bytes of payload, into `frame`; its length is returned. The
+ * CRC is that of the payload, which goes on where muster__journal_payload_begins() begins.
+ */
+size_t muster__journal_write_frame(char frame[MUSTER__JOURNAL_FRAME_ROOM], uint64_t seq, size_t length, uint32_t crc);
+uint32_t muster__journal_payload_begins(const struct muster__journal_id *id, uint64_t seq);
+/* Append record `place[0]` of the `place[1]` in batch `seq`, and what stands before it. Sets the buffer's code. */
+void muster__journal_put_record(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
+                                const uint64_t place[2], const struct muster_record *record);
 
 /* Append a line with these records. Sets the buffer's code. */
 void muster__journal_put_line(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,

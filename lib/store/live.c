@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/live.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -49,53 +50,61 @@ static size_t key_room(const struct muster_record *record, const size_t lengths[
     return numbers + lengths[0] + lengths[1] + sizeof("/:/");
 }
 
+#define TEXTS 6
+
 static struct muster__version *new_version(const struct muster__memory *memory, const struct muster_record *record)
 {
-    size_t bytes = muster__text_bytes(record->driver) + muster__text_bytes(record->name) +
-                   muster__text_bytes(record->boot) + muster__text_bytes(record->token) +
-                   muster__text_bytes(record->handle) + muster__text_bytes(record->extra);
-    struct muster__version *version = muster__alloc(memory, 1, sizeof(*version) + bytes);
+    const char *const texts[TEXTS] = {record->driver, record->name, record->boot, record->token, record->handle, record->extra};
+    const char *copies[TEXTS];
+    size_t bytes[TEXTS];
+    size_t all = sizeof(struct muster__version);
+    for (unsigned i = 0; i < TEXTS; i++)
+        all += bytes[i] = muster__text_bytes(texts[i]);
+    struct muster__version *version = muster__realloc(memory, NULL, 1, all);
     if (version == NULL)
         return NULL;
     char *room = (char *)(version + 1);
-    version->is = *record;
+    for (unsigned i = 0; i < TEXTS; room += bytes[i++])
+        copies[i] = bytes[i] == 0 ? NULL : memcpy(room, texts[i], bytes[i]);
+    *version = (struct muster__version){.is = *record};
     version->is.size = sizeof(version->is);
-    version->is.driver = muster__text_put(&room, record->driver);
-    version->is.name = muster__text_put(&room, record->name);
-    version->is.boot = muster__text_put(&room, record->boot);
-    version->is.token = muster__text_put(&room, record->token);
-    version->is.handle = muster__text_put(&room, record->handle);
-    version->is.extra = muster__text_put(&room, record->extra);
+    version->is.driver = copies[0];
+    version->is.name = copies[1];
+    version->is.boot = copies[2];
+    version->is.token = copies[3];
+    version->is.handle = copies[4];
+    version->is.extra = copies[5];
     return version;
 }
 
-/*
- * The entry of the record's key; a new one if there is none and the record isn't a removal: then *ret_entry
- * may be NULL.
- */
-static int find_entry(struct muster__live *live, const struct muster_record *record, struct muster__live_entry **ret_entry)
+/* With the record's key, and prepared to be looked up. */
+static struct muster__live_entry *new_entry(const struct muster__live *live, const struct muster_record *record)
 {
     size_t lengths[2] = {strlen(record->driver), strlen(record->name)};
-    struct muster__live_entry *entry = muster__alloc(live->memory, 1, sizeof(*entry) + key_room(record, lengths));
+    struct muster__live_entry *entry = muster__realloc(live->memory, NULL, 1, sizeof(*entry) + key_room(record, lengths));
     if (entry == NULL)
-        return MUSTER_ENOMEM;
-    char *key = (char *)(entry + 1);
-    write_key(key, record, lengths);
-    struct muster__table_node *found = muster__table_find(&live->table, key);
-    if (found != NULL || (record->flags & MUSTER_RECORD_REMOVED) != 0) {
-        muster__free(live->memory, entry);
-        *ret_entry = (struct muster__live_entry *)(void *)found;
-        return 0;
-    }
-    entry->node.key = key;
-    int code = muster__table_add(&live->table, &entry->node);
-    if (code != 0) {
-        muster__free(live->memory, entry);
-        return code;
-    }
-    muster__list_push(&live->entries, &entry->link);
-    *ret_entry = entry;
-    return 0;
+        return NULL;
+    *entry = (struct muster__live_entry){.node = {.key = (char *)(entry + 1)}};
+    write_key((char *)(entry + 1), record, lengths);
+    muster__table_prepare(&live->table, &entry->node);
+    return entry;
+}
+
+/* The entry that has the key of `made`, which is `made` itself if there was none: then *ret_entry is NULL for a removal. */
+static int find_entry(struct muster__live *live, bool removal, struct muster__live_entry *made,
+                      struct muster__live_entry **ret_entry)
+{
+    struct muster__table_node *node = &made->node;
+    int code = removal ? 0 : muster__table_claim(&live->table, &node);
+    if (removal)
+        node = muster__table_find_prepared(&live->table, node);
+    if (code == 0 && node == &made->node)
+        muster__list_push(&live->entries, &made->link);
+    else
+        muster__free(live->memory, made);
+    if (code == 0)
+        *ret_entry = (struct muster__live_entry *)(void *)node;
+    return code;
 }
 
 static void forget_new(struct muster__live *live, struct muster__live_entry *entry)
@@ -106,12 +115,12 @@ static void forget_new(struct muster__live *live, struct muster__live_entry *ent
     free_entry(live, entry);
 }
 
-static int stage_record(struct muster__live *live, const struct muster_record *record, struct muster__live_entry **ret_entry)
+/* Takes `made`, also when it fails. */
+static int stage_record(struct muster__live *live, const struct muster_record *record, struct muster__live_entry *made,
+                        struct muster__live_entry **ret_entry)
 {
     struct muster__live_entry *entry;
-    if (record->driver == NULL || record->name == NULL)
-        return MUSTER_EINVAL;
-    int code = find_entry(live, record, &entry);
+    int code = find_entry(live, (record->flags & MUSTER_RECORD_REMOVED) != 0, made, &entry);
     if (code != 0)
         return code;
     if (entry != NULL && entry->staged != NULL)
@@ -124,6 +133,38 @@ static int stage_record(struct muster__live *live, const struct muster_record *r
     return 0;
 }
 
+/* So many are looked up at once: the processor waits for memory once for all of them. */
+#define GROUP 16
+
+static int make_entries(const struct muster__live *live, const struct muster_record *const *records, size_t count,
+                        struct muster__live_entry **made)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (records[i]->driver == NULL || records[i]->name == NULL)
+            return MUSTER_EINVAL;
+        made[i] = new_entry(live, records[i]);
+        if (made[i] == NULL)
+            return MUSTER_ENOMEM;
+    }
+    return 0;
+}
+
+/* What was staged of them is in the change, also when it fails. */
+static int stage_group(struct muster__live *live, const struct muster_record *const *records, size_t count,
+                       struct muster__change *change)
+{
+    struct muster__live_entry *made[GROUP] = {NULL};
+    int code = make_entries(live, records, count, made);
+    for (size_t i = 0; i < count && code == 0; i++) {
+        code = stage_record(live, records[i], made[i], &change->entries[change->count]);
+        made[i] = NULL;
+        change->count += code == 0;
+    }
+    for (size_t i = 0; i < count && code != 0; i++)
+        muster__free(live->memory, made[i]);
+    return code;
+}
+
 int muster__live_stage(struct muster__live *live, const struct muster_record *const *records, size_t count,
                        struct muster__change *ret_change)
 {
@@ -134,8 +175,9 @@ int muster__live_stage(struct muster__live *live, const struct muster_record *co
         muster__free(live->memory, change.entries);
         return MUSTER_ENOMEM;
     }
-    for (; change.count < count; change.count++) {
-        int code = stage_record(live, records[change.count], &change.entries[change.count]);
+    while (change.count < count) {
+        size_t rest = count - change.count;
+        int code = stage_group(live, records + change.count, rest < GROUP ? rest : GROUP, &change);
         if (code != 0) {
             muster__live_drop(live, &change);
             return code;
@@ -145,9 +187,11 @@ int muster__live_stage(struct muster__live *live, const struct muster_record *co
     return 0;
 }
 
-static void apply_entry(struct muster__live *live, struct muster__live_entry *entry)
+static void apply_entry(struct muster__live *live, struct muster__live_entry *entry, size_t bytes)
 {
     struct muster__version *old = entry->current;
+    if (bytes > 0)
+        entry->staged->bytes = bytes;
     live->bytes -= old == NULL ? 0 : old->bytes;
     muster__free(live->memory, old);
     entry->current = entry->staged;
@@ -164,7 +208,7 @@ void muster__live_apply(struct muster__live *live, struct muster__change *change
 {
     for (size_t i = 0; i < change->count; i++)
         if (change->entries[i] != NULL)
-            apply_entry(live, change->entries[i]);
+            apply_entry(live, change->entries[i], change->bytes);
     muster__free(live->memory, change->entries);
     *change = (struct muster__change){0};
 }

@@ -40,6 +40,8 @@ struct muster__live {
 struct muster__change {
     struct muster__live_entry **entries;
     size_t count;
+    /* What each of its versions weighs; 0 when it is staged, and where they were weighed one by one. */
+    size_t bytes;
 };
 
 void muster__live_init(struct muster__live *live, const struct muster__memory *memory);

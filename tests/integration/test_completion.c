@@ -2,6 +2,7 @@
 /* An op completes exactly once: in its callback, later, on a worker, from another thread. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include "host.h"
@@ -252,6 +253,40 @@ static void of_racing_completions_one_counts(void **state)
     pthread_barrier_destroy(&race.barrier);
 }
 
+static void note_timeout(struct muster *context, void *data, const struct muster_observation *seen)
+{
+    (void)context;
+    *(unsigned *)data += seen->type == MUSTER_OBSERVE_OP_TIMEOUT;
+}
+
+/* Its deadline has passed meanwhile, and other news that moves the clock on come behind it. */
+static void what_ended_before_its_deadline_was_seen_is_in_time(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def first = driver_named("a", keep_op);
+    struct muster_driver_def second = driver_named("b", keep_op);
+    struct muster_op *ops[2] = {NULL, NULL};
+    struct ending up = {0};
+    unsigned timeouts = 0;
+    (void)state;
+    first.op_timeout_ms = 20;
+    add_driver(context, &first, &ops[0]);
+    add_driver(context, &second, &ops[1]);
+    assert_int_equal(muster_bring_up(context, note_ending, &up), 0);
+    assert_int_equal(muster_process(context), 0);
+    assert_int_equal(muster_observe(context, note_timeout, &timeouts), 0);
+    while (muster_timeout(context) != 0)
+        sched_yield();
+    assert_int_equal(muster_op_finish(ops[0], MUSTER_OK), 0);
+    assert_int_equal(muster_op_extend(ops[1], 60000), 0);
+    assert_int_equal(muster_process(context), 0);
+    assert_int_equal(timeouts, 0);
+    assert_int_equal(muster_op_finish(ops[1], MUSTER_OK), 0);
+    wait_for(context, &up);
+    assert_int_equal(up.code, 0);
+    take_down(context);
+}
+
 static int released;
 
 static void count_release(void *data)
@@ -304,6 +339,7 @@ int main(void)
         cmocka_unit_test(an_outcome_that_is_none_fails),
         cmocka_unit_test(a_second_completion_changes_nothing_and_is_reported),
         cmocka_unit_test(of_racing_completions_one_counts),
+        cmocka_unit_test(what_ended_before_its_deadline_was_seen_is_in_time),
         cmocka_unit_test(a_resource_that_is_not_added_is_released),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

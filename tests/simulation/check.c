@@ -214,7 +214,9 @@ static void check_shutdown(struct world *world, const struct played *played)
                        other->driver->is.name);
     }
     for (unsigned i = 0; i < world->driver_count; i++) {
-        const struct world_driver *later = &world->drivers[i];
+        struct world_driver *later = &world->drivers[i];
+        if (world->unobserved)
+            check_see_down(world, later);
         if (driver->called != 0 && later->called > driver->called && !later->shut_down && later->initialized &&
             has(later, WORLD_CALLBACK(SHUTDOWN)) && !later->excused)
             world_fail(world, "%s shuts down before %s, which initialized later", driver->is.name, later->is.name);

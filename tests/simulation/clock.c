@@ -113,13 +113,17 @@ static void trace_other(struct world *world, const struct muster_observation *se
     }
 }
 
+void world_milestone(struct world *world, unsigned which)
+{
+    if (!world->milestones[which] && world->milestone_steps[which] == 0)
+        world->milestone_steps[which] = world->steps;
+    world->milestones[which] = true;
+}
+
 static void observe(struct world *world, const struct muster_observation *seen)
 {
-    if (seen->type == MUSTER_OBSERVE_MILESTONE && !world->milestones[seen->to]) {
-        world->milestones[seen->to] = true;
-        if (world->milestone_steps[seen->to] == 0)
-            world->milestone_steps[seen->to] = world->steps;
-    }
+    if (seen->type == MUSTER_OBSERVE_MILESTONE)
+        world_milestone(world, (unsigned)seen->to);
     if (seen->type == MUSTER_OBSERVE_DRIVER && seen->to == MUSTER_DRIVER_DOWN)
         check_see_down(world, world_driver(world, muster_driver_name(seen->driver)));
     if (!world->trace.on)

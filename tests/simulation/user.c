@@ -27,6 +27,24 @@ static void plan(struct world *world)
     memset(world->milestones, 0, sizeof(world->milestones));
 }
 
+static void reached(struct muster *context, void *data, int code, const struct muster_error *error)
+{
+    const struct milestone_wait *wait = data;
+    (void)context;
+    (void)error;
+    if (code == 0)
+        world_milestone(wait->world, wait->which);
+}
+
+static void wait_for_milestones(struct world *world)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        world->waits[i] = (struct milestone_wait){world, i};
+        world_step(world, &(struct muster__event){
+                              .type = MUSTER__EVENT_WHEN, .number = i, .done = {reached, &world->waits[i]}});
+    }
+}
+
 static struct request *ask(struct world *world, struct muster__event *event, const char *label)
 {
     if (world->request_count == WORLD_REQUESTS)
@@ -43,6 +61,8 @@ static struct request *ask(struct world *world, struct muster__event *event, con
     request->code = code;
     if (code == 0 && event->type == MUSTER__EVENT_BRING_UP)
         plan(world);
+    if (code == 0 && event->type == MUSTER__EVENT_BRING_UP && world->unobserved)
+        wait_for_milestones(world);
     if (code != 0)
         world_trace(world, "     refused: %s: %s", muster_code_name(code),
                     muster_error_text(muster__engine_error(world->engine)));

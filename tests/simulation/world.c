@@ -221,7 +221,7 @@ void world_daemon(struct world *world)
     world_trace(world, "---- daemon %u, %s", world->life, world->boot_unknown ? "boot unknown" : world->boot_id);
     if (muster__engine_new(&world->options, &world->engine) != 0)
         world_fail(world, "no engine");
-    muster__engine_observe(world->engine, true);
+    muster__engine_observe(world->engine, !world->unobserved);
     for (unsigned i = 0; i < world->driver_count; i++)
         if (world->drivers[i].registered && world_register(world, &world->drivers[i]) != 0)
             world_fail(world, "driver %s is refused: %s", world->drivers[i].is.name,

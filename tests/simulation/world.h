@@ -154,6 +154,12 @@ struct due {
     void (*act)(struct world *world);
 };
 
+/* How a world that doesn't observe hears of a milestone. */
+struct milestone_wait {
+    struct world *world;
+    unsigned which;
+};
+
 struct script_turn {
     enum muster_phase phase;
     const char *name;
@@ -188,6 +194,7 @@ struct world {
     char boot_id[32];
     bool boot_unknown;
     bool random; /* turns that no script tells are drawn */
+    bool unobserved; /* nobody listens: the engine goes shorter ways to the same end */
     struct chances chances;
 
     struct world_driver drivers[WORLD_DRIVERS];
@@ -218,6 +225,7 @@ struct world {
     bool closed;
     bool milestones[3];
     uint64_t milestone_steps[3]; /* when it was reached for the first time */
+    struct milestone_wait waits[3];
     bool going_down;
     bool host_shutdown;
 
@@ -300,6 +308,7 @@ int world_changed(struct world *world, const char *name, enum muster_change chan
 
 /* ---- inside the harness ---------------------------------------------------------------------------- */
 
+void world_milestone(struct world *world, unsigned which);
 struct muster_resource *world_engine_resource(const struct world *world, const struct world_resource *resource);
 const char *world_phase_name(enum muster_phase phase);
 int world_step(struct world *world, struct muster__event *event);

@@ -78,7 +78,7 @@ static void append(const char *word, const char *separator)
     strcat(text, word);
 }
 
-const char *graph_names(const struct muster__graph *graph, struct muster__ids ids)
+const char *graph_names(struct muster__graph *graph, struct muster__ids ids)
 {
     text[0] = '\0';
     for (uint32_t i = 0; i < ids.count; i++)
@@ -86,12 +86,12 @@ const char *graph_names(const struct muster__graph *graph, struct muster__ids id
     return text;
 }
 
-const char *graph_order(const struct muster__graph *graph)
+const char *graph_order(struct muster__graph *graph)
 {
     return graph_names(graph, (struct muster__ids){muster__graph_order(graph), muster__graph_count(graph)});
 }
 
-const char *graph_problems(const struct muster__graph *graph)
+const char *graph_problems(struct muster__graph *graph)
 {
     text[0] = '\0';
     const struct muster_error *problem = muster__graph_problems(graph);
@@ -102,7 +102,7 @@ const char *graph_problems(const struct muster__graph *graph)
     return text;
 }
 
-uint32_t graph_id(const struct muster__graph *graph, const char *name)
+uint32_t graph_id(struct muster__graph *graph, const char *name)
 {
     uint32_t id;
     assert_true(muster__graph_find(graph, name, &id));

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +76,36 @@ static void adding_survives(void **state)
     }
 }
 
+/* Each driver has more names than are looked up together. */
+static void adding_much_survives(void **state)
+{
+    static char texts[300][8];
+    const char *needs[301] = {NULL};
+    bool fired = true;
+    (void)state;
+    for (uint32_t i = 0; i < 300; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "n%u", (unsigned)i);
+        needs[i] = texts[i];
+    }
+    for (size_t n = 1; fired; n++) {
+        struct sweep sweep;
+        begin(&sweep);
+        sweep.state.countdown = n;
+        for (uint32_t i = 0; i <= 300; i++) {
+            struct muster__node node = {.name = i == 300 ? "all" : texts[i], .needs = i == 300 ? needs : NULL};
+            if (muster__graph_add(sweep.graph, &node) != 0)
+                assert_int_equal(muster__graph_add(sweep.graph, &node), 0);
+        }
+        fired = sweep.state.fired;
+        sweep.state.countdown = 0;
+        assert_int_equal(muster__graph_check(sweep.graph, 0), 0);
+        assert_int_equal(muster__graph_count(sweep.graph), 301);
+        assert_int_equal(muster__graph_order(sweep.graph)[300], 300);
+        assert_int_equal(muster__graph_dependency_count(sweep.graph, 300), 300);
+        end(&sweep);
+    }
+}
+
 static void checking_survives(void **state)
 {
     bool fired = true;
@@ -136,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adding_survives),
+        cmocka_unit_test(adding_much_survives),
         cmocka_unit_test(checking_survives),
         cmocka_unit_test(reporting_survives),
         cmocka_unit_test(a_graph_needs_memory),

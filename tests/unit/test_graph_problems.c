@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,66 @@ static void drivers_that_are_up_may_be_waited_for(void **state)
     assert_null(muster__graph_problems(graph));
 }
 
+static void what_was_added_last_is_found_at_once(void **state)
+{
+    struct muster__graph *graph = *state;
+    uint32_t id;
+    graph_add(graph, "storage: needs=secret");
+    assert_true(muster__graph_find(graph, "storage", &id));
+    assert_int_equal(id, 0);
+    assert_false(muster__graph_find(graph, "secret", &id));
+    graph_add(graph, "secret:");
+    assert_string_equal(muster__graph_name(graph, 1), "secret");
+    graph_add(graph, "storage: needs=gone");
+    muster__graph_truncate(graph, 2);
+    assert_int_equal(muster__graph_check(graph, 0), 0);
+    assert_string_equal(graph_order(graph), "secret storage");
+}
+
+static void what_a_forgotten_driver_declared_is_forgotten(void **state)
+{
+    struct muster__graph *graph = *state;
+    graph_add(graph, "z:");
+    graph_add(graph, "a:");
+    graph_add(graph, "b: needs=a");
+    muster__graph_truncate(graph, 2);
+    graph_add(graph, "b: needs=z");
+    assert_int_equal(muster__graph_check(graph, 0), 0);
+    assert_string_equal(graph_names(graph, muster__graph_dependents(graph, 0)), "b");
+    assert_int_equal(muster__graph_dependents(graph, 1).count, 0);
+    assert_int_equal(muster__graph_level(graph, 2), 1);
+}
+
+#define MANY 300
+
+/* More names than are looked up together, the last of them invalid. */
+static void a_refused_driver_leaves_nothing(void **state)
+{
+    struct muster__graph *graph = *state;
+    static char texts[MANY][8];
+    const char *names[MANY + 1] = {NULL};
+    struct muster__node node = {.name = "refused", .needs = names, .wants = names};
+    uint32_t id;
+    graph_add(graph, "n7: needs=first");
+    graph_add(graph, "first:");
+    for (uint32_t i = 0; i < MANY; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "n%u", (unsigned)i);
+        names[i] = texts[i];
+    }
+    for (uint32_t bad = 0; bad < MANY; bad++) {
+        names[bad] = "a/b";
+        assert_int_equal(muster__graph_add(graph, &node), MUSTER_EINVAL);
+        names[bad] = texts[bad];
+    }
+    node.name = "a/b";
+    assert_int_equal(muster__graph_add(graph, &node), MUSTER_EINVAL);
+    assert_int_equal(muster__graph_count(graph), 2);
+    assert_false(muster__graph_find(graph, "refused", &id));
+    assert_int_equal(muster__graph_check(graph, 0), 0);
+    assert_string_equal(graph_order(graph), "first n7");
+    assert_int_equal(muster__graph_dependents(graph, 1).count, 1);
+}
+
 #define GRAPH_TEST(test) cmocka_unit_test_setup_teardown(test, graph_setup, graph_teardown)
 
 int main(void)
@@ -103,6 +164,9 @@ int main(void)
         GRAPH_TEST(drivers_that_are_up_cannot_come_to_wait),
         GRAPH_TEST(each_driver_that_is_up_and_would_wait_is_told),
         GRAPH_TEST(drivers_that_are_up_may_be_waited_for),
+        GRAPH_TEST(what_was_added_last_is_found_at_once),
+        GRAPH_TEST(what_a_forgotten_driver_declared_is_forgotten),
+        GRAPH_TEST(a_refused_driver_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,6 +28,16 @@ static void drivers_reload_one_after_the_other_in_order(void **state)
     assert_ended(reloaded, 0);
 }
 
+/* A check of what was added since puts it into the plan's order; what is up keeps its own. */
+static void a_driver_that_was_added_and_checked_since_leaves_nobody_out(void **state)
+{
+    struct fixture *f = up(state);
+    DRIVER(f, .name = "first", .priority = 9, .reload = called, USUAL);
+    assert_int_equal(step(f, (struct muster__event){.type = MUSTER__EVENT_CHECK}), 0);
+    assert_ended(reload(f), 0);
+    assert_calls(f, "pool reload, guest reload");
+}
+
 static void what_a_reload_adds_is_accounted_for_and_not_started(void **state)
 {
     struct fixture *f = up(state);
@@ -134,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         engine_test(drivers_reload_one_after_the_other_in_order),
+        engine_test(a_driver_that_was_added_and_checked_since_leaves_nobody_out),
         engine_test(what_a_reload_adds_is_accounted_for_and_not_started),
         engine_test(what_the_user_stopped_stays_stopped),
         engine_test(a_removed_config_leaves_what_runs_and_its_record),

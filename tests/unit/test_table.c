@@ -127,6 +127,33 @@ static void room_that_was_reserved_is_there(void **state)
     }
 }
 
+/* Of each key there are two nodes, prepared before any is there, and while the table is moved: the first one stays. */
+static void what_is_claimed_twice_stays_with_the_first(void **state)
+{
+    static struct element elements[2][ELEMENTS];
+    struct failing_memory failing = {0};
+    struct muster__memory memory = failing_memory(&failing);
+    struct muster__table table;
+    (void)state;
+    muster__table_init(&table, &memory);
+    for (uint32_t i = 0; i < 2 * ELEMENTS; i++) {
+        struct element *element = &elements[i / ELEMENTS][i % ELEMENTS];
+        snprintf(element->key, sizeof(element->key), "%u", i % ELEMENTS);
+        element->node.key = element->key;
+        muster__table_prepare(&table, &element->node);
+        assert_null(muster__table_find_prepared(&table, &element->node));
+    }
+    for (uint32_t i = 0; i < 2 * ELEMENTS; i++) {
+        struct muster__table_node *first = &elements[0][i % ELEMENTS].node;
+        struct muster__table_node *node = &elements[i / ELEMENTS][i % ELEMENTS].node;
+        assert_ptr_equal(muster__table_find_prepared(&table, node), i < ELEMENTS ? NULL : first);
+        assert_int_equal(muster__table_claim(&table, &node), 0);
+        assert_ptr_equal(node, first);
+    }
+    assert_int_equal(table.count, ELEMENTS);
+    muster__table_fini(&table);
+}
+
 static void hashes_depend_on_bytes_and_length_alone(void **state)
 {
     (void)state;
@@ -144,6 +171,7 @@ int main(void)
         cmocka_unit_test(what_was_added_and_not_removed_is_found),
         cmocka_unit_test(an_addition_without_memory_changes_nothing),
         cmocka_unit_test(room_that_was_reserved_is_there),
+        cmocka_unit_test(what_is_claimed_twice_stays_with_the_first),
         cmocka_unit_test(hashes_depend_on_bytes_and_length_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,6 +146,7 @@ static void refuse(struct world *world)
 void random_run(struct world *world)
 {
     world->random = true;
+    world->unobserved = world->rng.state % 2 == 1; /* (the seed) */
     if (!random_generate(world)) {
         refuse(world);
         return;

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps of drivers that others wait for: who waits for how many, tiers, the barrier. */
+#include "engine/internal.h"
+
+#include <string.h>
+
+/* ---- who waits ---------------------------------------------------------------------------------------- */
+
+static void touch_resources(struct muster_driver *driver)
+{
+    struct muster__list *head = &driver->resources;
+    for (struct muster__list *link = head->next; link != head; link = link->next)
+        muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
+}
+
+/* Those that a bring-up has accepted. (Ids ascend: others are the last.) */
+static struct muster__ids dependents_of(const struct muster_driver *driver)
+{
+    struct muster__ids ids = muster__graph_dependents(driver->engine->graph, driver->id);
+    while (ids.count > 0 && ids.ids[ids.count - 1] >= driver->engine->checked)
+        ids.count--;
+    return ids;
+}
+
+/* None of its dependents waits for it. */
+static void discount(const struct muster_driver *driver, enum muster__step step)
+{
+    struct muster__ids dependents = dependents_of(driver);
+    for (uint32_t i = 0; i < dependents.count; i++)
+        driver->engine->waiting[step][dependents.ids[i]]--;
+}
+
+/* May a driver that waits for nobody any more be looked at when its turn to be called comes, since that is all there is to it? */
+static bool waits_in_line(const struct muster__engine *engine)
+{
+    return !engine->observed && engine->behind_count == 0 && engine->callless_count == 0 && engine->tier_count == 1;
+}
+
+void muster__step_begin(struct muster__engine *engine, uint32_t id)
+{
+    if (engine->counted[MUSTER__STEP_INITIALIZE] && engine->waiting[MUSTER__STEP_INITIALIZE][id] > 0)
+        return;
+    if (waits_in_line(engine) && engine->drivers[id]->state == MUSTER_DRIVER_WAITING)
+        muster__ready_add(&engine->ready, engine->position[id]);
+    else
+        muster__driver_look_early(engine->drivers[id]);
+}
+
+static void count(struct muster__engine *engine, enum muster__step step)
+{
+    engine->counted[step] = true;
+    for (uint32_t id = 0; id < engine->checked; id++)
+        engine->waiting[step][id] = muster__graph_dependency_count(engine->graph, id);
+    for (uint32_t id = 0; engine->pending[step] < engine->checked && id < engine->checked; id++)
+        if (engine->drivers[id]->settled[step])
+            discount(engine->drivers[id], step);
+}
+
+/* Some have to wait: who doesn't may begin. */
+static void end_line(struct muster__engine *engine)
+{
+    count(engine, MUSTER__STEP_INITIALIZE);
+    for (uint32_t i = 0; engine->begun && i < engine->checked; i++)
+        muster__step_begin(engine, engine->positions[i]);
+}
+
+void muster__steps_count(struct muster__engine *engine)
+{
+    if (!engine->counted[MUSTER__STEP_INITIALIZE])
+        end_line(engine);
+    for (int step = MUSTER__STEP_RECONCILE; step < MUSTER__STEPS; step++)
+        if (!engine->counted[step])
+            count(engine, (enum muster__step)step);
+}
+
+/* The first in the plan's order that hasn't settled the step: it waits for none, and nobody had to be counted. NULL: all have. */
+static struct muster_driver *next_in_line(struct muster__engine *engine, enum muster__step step)
+{
+    for (; engine->passed[step] < engine->checked; engine->passed[step]++) {
+        struct muster_driver *driver = engine->drivers[engine->order[engine->passed[step]]];
+        if (!driver->settled[step])
+            return driver;
+    }
+    return NULL;
+}
+
+bool muster__step_next(struct muster__engine *engine, uint32_t *ret_position)
+{
+    bool is_ready = muster__ready_first(&engine->ready, ret_position);
+    if (engine->counted[MUSTER__STEP_INITIALIZE] || engine->state != MUSTER_STATE_BRINGING_UP || !engine->begun)
+        return is_ready;
+    const struct muster_driver *next = next_in_line(engine, MUSTER__STEP_INITIALIZE);
+    uint32_t place = engine->passed[MUSTER__STEP_INITIALIZE];
+    if (next == NULL || (is_ready && *ret_position < place))
+        return is_ready;
+    if (next->state == MUSTER_DRIVER_WAITING) {
+        *ret_position = place;
+        return true;
+    }
+    end_line(engine);
+    return muster__ready_first(&engine->ready, ret_position);
+}
+
+bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum muster__step step)
+{
+    if (next_in_line(driver->engine, step) == driver)
+        return false;
+    if (step == MUSTER__STEP_INITIALIZE)
+        end_line(driver->engine);
+    else
+        count(driver->engine, step);
+    return muster__driver_waits(driver, step);
+}
+
+/* (The resources that declare nothing wait for the driver's own dependencies; the others' looks are cheap.) */
+static void released(struct muster__engine *engine, uint32_t id, enum muster__step step)
+{
+    if (step == MUSTER__STEP_INITIALIZE && waits_in_line(engine)) {
+        muster__ready_add(&engine->ready, engine->position[id]);
+        return;
+    }
+    muster__queue_push(&engine->touched_drivers, id);
+    if (step == MUSTER__STEP_RECONCILE)
+        touch_resources(engine->drivers[id]);
+}
+
+static void count_off(struct muster_driver *driver, enum muster__step step)
+{
+    struct muster__engine *engine = driver->engine;
+    struct muster__ids dependents = dependents_of(driver);
+    uint32_t *waiting = engine->waiting[step];
+    for (uint32_t i = 0; i < dependents.count; i++) {
+        if (--waiting[dependents.ids[i]] == 0)
+            released(engine, dependents.ids[i], step);
+    }
+}
+
+/* It has settled the step before, and recovers: who is blocked by it may go on. */
+static void tell_again(struct muster_driver *driver, enum muster__step step)
+{
+    struct muster__ids dependents = dependents_of(driver);
+    for (uint32_t i = 0; i < dependents.count; i++)
+        released(driver->engine, dependents.ids[i], step);
+}
+
+void muster__step_tell(struct muster_driver *driver, enum muster__step step, bool first)
+{
+    if (first)
+        count_off(driver, step);
+    else
+        tell_again(driver, step);
+}
+
+/* ---- tiers, the barrier --------------------------------------------------------------------------------- */
+
+static bool complete_tiers(const struct muster__engine *engine)
+{
+    return (engine->options.flags & MUSTER_COMPLETE_TIERS) != 0;
+}
+
+bool muster__barrier_open(const struct muster_driver *driver)
+{
+    const struct muster__engine *engine = driver->engine;
+    if (!complete_tiers(engine))
+        return engine->pending[MUSTER__STEP_RECONCILE] == 0;
+    return driver->tier <= engine->open_tier && engine->tiers[driver->tier].pending[MUSTER__STEP_RECONCILE] == 0;
+}
+
+static void touch_tier(struct muster__engine *engine, const struct muster__tier *tier)
+{
+    const uint32_t *ids = engine->order + tier->first;
+    for (uint32_t i = 0; i < tier->count; i++) {
+        uint32_t id = ids[i];
+        muster__drivers_fetch(engine, ids, i, tier->count);
+        muster__step_begin(engine, id);
+        if (engine->entries.count > 0)
+            touch_resources(engine->drivers[id]);
+    }
+}
+
+/* Drivers of the next tier may initialize. */
+static void open_next_tier(struct muster__engine *engine)
+{
+    enum muster__step step = complete_tiers(engine) ? MUSTER__STEP_AUTOSTART : MUSTER__STEP_RECONCILE;
+    while (engine->open_tier + 1 < engine->tier_count && engine->tiers[engine->open_tier].pending[step] == 0) {
+        engine->open_tier++;
+        touch_tier(engine, &engine->tiers[engine->open_tier]);
+    }
+}
+
+static void open_barriers(struct muster__engine *engine)
+{
+    bool opened = false;
+    for (uint32_t i = 0; i < engine->tier_count; i++) {
+        struct muster__tier *tier = &engine->tiers[i];
+        if (tier->barrier_open || !muster__barrier_open(engine->drivers[engine->order[tier->first]]))
+            continue;
+        tier->barrier_open = true;
+        opened = true;
+        touch_tier(engine, tier);
+    }
+    if (opened || engine->tier_count == 0)
+        muster__requests_release(engine);
+}
+
+void muster__steps_open(struct muster__engine *engine)
+{
+    open_next_tier(engine);
+    open_barriers(engine);
+}
+
+/* ---- laying out -------------------------------------------------------------------------------------------- */
+
+static void shuffle(struct muster__engine *engine, uint32_t *ids, uint32_t count)
+{
+    uint64_t state = engine->options.shuffle_seed;
+    for (uint32_t i = count; i > 1; i--) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        uint32_t k = (uint32_t)((state >> 33) % i);
+        uint32_t kept = ids[i - 1];
+        ids[i - 1] = ids[k];
+        ids[k] = kept;
+    }
+}
+
+static uint32_t count_tiers(const struct muster__engine *engine, const uint32_t *order, uint32_t count)
+{
+    uint32_t tiers = 0;
+    int64_t last = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t number = muster__graph_tier(engine->graph, order[i]);
+        tiers += i == 0 || number != last;
+        last = number;
+    }
+    return tiers;
+}
+
+void muster__steps_reset(struct muster__engine *engine)
+{
+    for (int step = 0; step < MUSTER__STEPS; step++)
+        engine->pending[step] = engine->checked;
+}
+
+/* The usual case: every driver's tier is 0, the first, from the beginning. */
+static void fill_only_tier(struct muster__engine *engine)
+{
+    struct muster__tier *tier = engine->tiers;
+    *tier = (struct muster__tier){.number = muster__graph_tier(engine->graph, engine->order[0]), .count = engine->checked};
+    memcpy(tier->pending, engine->pending, sizeof(tier->pending));
+}
+
+/* The plan's order is by level, so that the drivers of a tier stand together. */
+static void fill_tiers(struct muster__engine *engine)
+{
+    struct muster__tier *tier = engine->tiers - 1;
+    for (uint32_t i = 0; i < engine->checked; i++) {
+        struct muster_driver *driver = engine->drivers[engine->order[i]];
+        int64_t number = muster__graph_tier(engine->graph, driver->id);
+        if (i == 0 || number != tier->number)
+            *++tier = (struct muster__tier){.number = number, .first = i};
+        tier->count++;
+        driver->tier = (uint32_t)(tier - engine->tiers);
+        for (int step = 0; step < MUSTER__STEPS; step++)
+            tier->pending[step] += !driver->settled[step];
+    }
+}
+
+static void fill_positions(struct muster__engine *engine)
+{
+    memcpy(engine->positions, engine->order, engine->checked * sizeof(*engine->order));
+    engine->shuffled = engine->options.shuffle_seed != 0;
+    if (engine->shuffled)
+        shuffle(engine, engine->positions, engine->checked);
+    for (uint32_t i = 0; i < engine->checked; i++)
+        engine->position[engine->positions[i]] = i;
+}
+
+/* An observer is told in the order of the looks, which goes by who waits for whom. */
+static void reset_counts(struct muster__engine *engine)
+{
+    memset(engine->passed, 0, sizeof(engine->passed));
+    memset(engine->counted, 0, sizeof(engine->counted));
+    bool lined = waits_in_line(engine) && !engine->shuffled;
+    bool told = engine->observed || engine->behind_count > 0;
+    for (int step = 0; step < MUSTER__STEPS; step++)
+        if (told || (step == MUSTER__STEP_INITIALIZE && !lined))
+            count(engine, (enum muster__step)step);
+}
+
+/* One block of `count` numbers for each that is kept by driver. */
+static void carve(struct muster__engine *engine, uint32_t *block, uint32_t count)
+{
+    engine->order = block;
+    engine->positions = block + count;
+    engine->position = block + 2 * (size_t)count;
+    engine->used = block + 3 * (size_t)count;
+    for (size_t step = 0; step < MUSTER__STEPS; step++)
+        engine->waiting[step] = block + (4 + step) * count;
+}
+
+int muster__steps_lay_out(struct muster__engine *engine)
+{
+    uint32_t count = (uint32_t)engine->driver_count;
+    const uint32_t *order = muster__graph_order(engine->graph);
+    uint32_t tier_count = count_tiers(engine, order, count);
+    struct muster__tier *tiers = muster__alloc(engine->memory, tier_count, sizeof(*tiers));
+    uint32_t *block = muster__realloc(engine->memory, NULL, count, (4 + MUSTER__STEPS) * sizeof(*block));
+    if (tiers == NULL || block == NULL || muster__ready_resize(&engine->ready, count) != 0) {
+        muster__free(engine->memory, tiers);
+        muster__free(engine->memory, block);
+        return MUSTER_ENOMEM;
+    }
+    if (engine->used_count > 0)
+        memcpy(block + 3 * (size_t)count, engine->used, engine->used_count * sizeof(*block));
+    muster__free(engine->memory, engine->tiers);
+    muster__free(engine->memory, engine->order);
+    memcpy(block, order, count * sizeof(*order));
+    carve(engine, block, count);
+    engine->tiers = tiers;
+    engine->tier_count = tier_count;
+    for (int step = 0; step < MUSTER__STEPS; step++)
+        engine->pending[step] += count - engine->checked;
+    uint32_t before = engine->checked;
+    engine->checked = count;
+    engine->open_tier = 0;
+    engine->milestone_due = true;
+    if (tier_count == 1)
+        fill_only_tier(engine);
+    else
+        fill_tiers(engine);
+    fill_positions(engine);
+    for (uint32_t id = 0; id < before; id++)
+        muster__dispatch_update(engine->drivers[id]);
+    reset_counts(engine);
+    return 0;
+}

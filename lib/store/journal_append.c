@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/journal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "store/crc32c.h"
+
+/* What is encoded, summed and written at once: it stays in the processor's cache. */
+#define CHUNK ((size_t)128 * 1024)
+#define ROOM ((size_t)MUSTER__JOURNAL_FRAME_ROOM)
+
+/*
+ * A batch on its way into the file. In the journal's buffer there is room for the frame, then the first chunk, which stays there
+ * until all else is in the file, then the chunk that grows.
+ */
+struct line {
+    struct muster__journal *journal;
+    const struct muster_record *const *records;
+    size_t count;
+    /* How long the frame is; guessed before the second chunk is written, whose place depends on it. 0: not yet. */
+    size_t frame;
+    /* Where the first chunk ends in the buffer, or the room for the frame where the first is the one that grows. */
+    size_t held;
+    /* So many bytes behind the first chunk are in the file. */
+    size_t written;
+    /* Over the payload, without the chunk that grows. */
+    uint32_t crc;
+};
+
+int muster__journal_refused(const struct muster__journal *journal, int code, struct muster_error *error)
+{
+    if (code == MUSTER_ENOMEM)
+        return muster__journal_failed(journal, error, ENOMEM, "commit to", MUSTER__JOURNAL_FILE);
+    return muster_error_set(error, code, 0,
+                            "commit: a record without a key, not in UTF-8, too long, too deep, or with unknown flags");
+}
+
+/* ---- the chunks */
+
+/* Of the line, with its newline, once all is encoded. */
+static size_t line_length(const struct line *line)
+{
+    return line->frame + (line->journal->buffer.used - ROOM) + line->written + 1;
+}
+
+/* Before `payload` bytes. Returns its length. */
+static size_t write_frame(const struct line *line, size_t payload, char frame[MUSTER__JOURNAL_FRAME_ROOM])
+{
+    return muster__journal_write_frame(frame, line->journal->next, payload, line->crc);
+}
+
+static int too_large(const struct muster__journal *journal, struct muster_error *error)
+{
+    return muster__journal_failed(journal, error, EFBIG, "max_size is reached: write", MUSTER__JOURNAL_FILE);
+}
+
+/* Write the chunk that grows, and begin the next. The file is done with if no sync comes after this. */
+static int write_chunk(struct line *line, struct muster_error *error)
+{
+    struct muster__journal *journal = line->journal;
+    struct muster__buffer *buffer = &journal->buffer;
+    uint64_t at = journal->end + line->frame + (line->held - ROOM) + line->written;
+    size_t count = buffer->used - line->held;
+    if (at + count > journal->max_size)
+        return too_large(journal, error);
+    journal->poisoned = true;
+    if (muster__journal_write_all(journal, journal->fd, buffer->bytes + line->held, count, at) != 0)
+        return muster__journal_failed(journal, error, errno, "write", MUSTER__JOURNAL_FILE);
+    line->written += count;
+    buffer->used = line->held;
+    return 0;
+}
+
+/* Sum up the chunk that grows, but for `but` bytes at its end. */
+static void sum(struct line *line, size_t but)
+{
+    const struct muster__buffer *buffer = &line->journal->buffer;
+    line->crc = muster__crc32c(line->crc, buffer->bytes + line->held, buffer->used - line->held - but);
+}
+
+/* It is full, after `done` records. From the first chunk it is guessed how long all will be. */
+static int end_chunk(struct line *line, size_t done, struct muster_error *error)
+{
+    char frame[MUSTER__JOURNAL_FRAME_ROOM];
+    sum(line, 0);
+    if (line->held > ROOM)
+        return write_chunk(line, error);
+    line->held = line->journal->buffer.used;
+    if (line->frame == 0)
+        line->frame = write_frame(line, (line->held - ROOM) / done * line->count, frame);
+    return 0;
+}
+
+/*
+ * What can't be encoded is left in the buffer's code. No chunk ends with the last record: with what closes the line that is
+ * written in any case, and covers what a wrong guess has put further on.
+ */
+static int encode(struct line *line, struct muster_error *error)
+{
+    struct muster__journal *journal = line->journal;
+    struct muster__buffer *buffer = &journal->buffer;
+    muster__buffer_reset(buffer);
+    buffer->used = muster__buffer_room(buffer, ROOM) == NULL ? 0 : ROOM;
+    line->held = buffer->used;
+    line->written = 0;
+    line->crc = muster__journal_payload_begins(&journal->id, journal->next);
+    for (size_t i = 0; i < line->count && buffer->code == 0; i++) {
+        const uint64_t place[2] = {i, line->count};
+        muster__journal_put_record(buffer, &journal->id, journal->next, place, line->records[i]);
+        bool full = buffer->code == 0 && i + 1 < line->count && buffer->used - line->held >= CHUNK;
+        int code = full ? end_chunk(line, i + 1, error) : 0;
+        if (code != 0)
+            return code;
+    }
+    muster__buffer_puts(buffer, "]}");
+    if (buffer->code != 0)
+        return muster__journal_refused(journal, buffer->code, error);
+    sum(line, 1);
+    return 0;
+}
+
+/* ---- the line */
+
+/*
+ * Write space ahead, up to where the line ends or beyond: a commit must not change the size of the file. Only from the line's
+ * newline on: what comes before is written, too, and the sync that makes it durable does the same for the space.
+ */
+static int grow(struct muster__journal *journal, size_t count, struct muster_error *error)
+{
+    uint64_t end = journal->end + count;
+    if (end <= journal->size)
+        return 0;
+    if (end > journal->max_size)
+        return too_large(journal, error);
+    uint64_t size = (end / journal->step + 1) * journal->step;
+    size = size < journal->max_size ? size : journal->max_size;
+    if (muster__journal_write_blank(journal, journal->fd, end - 1, size) != 0)
+        return muster__journal_failed(journal, error, errno, "write space ahead in", MUSTER__JOURNAL_FILE);
+    journal->size = size;
+    return 0;
+}
+
+static int sync_file(const struct muster__journal *journal, struct muster_error *error)
+{
+    if (journal->calls->fdatasync(journal->fd) == 0)
+        return 0;
+    return muster__journal_failed(journal, error, errno, "fdatasync", MUSTER__JOURNAL_FILE);
+}
+
+/*
+ * Encode all, and write what is behind the first chunk. Where the frame's length was guessed wrong once more, to another place;
+ * that is synced then: a sector must never hold what was there before if the first chunk is in the file.
+ */
+static int write_behind(struct line *line, struct muster_error *error)
+{
+    char frame[MUSTER__JOURNAL_FRAME_ROOM];
+    int code = encode(line, error);
+    if (code != 0)
+        return code;
+    size_t guessed = line->frame;
+    line->frame = write_frame(line, line->written + line->journal->buffer.used - ROOM - 1, frame);
+    if (line->written == 0)
+        return grow(line->journal, line_length(line), error);
+    bool again = line->frame != guessed;
+    code = again ? encode(line, error) : 0;
+    if (code == 0)
+        code = write_chunk(line, error);
+    if (code == 0)
+        code = grow(line->journal, line_length(line), error);
+    return code == 0 && again ? sync_file(line->journal, error) : code;
+}
+
+/*
+ * The line isn't whole without its frame, so this is written last. The newline behind it is there before it: what was written
+ * in part must not be whole for want of a newline alone.
+ */
+static int write_first(const struct line *line, struct muster_error *error)
+{
+    const struct muster__journal *journal = line->journal;
+    char frame[MUSTER__JOURNAL_FRAME_ROOM];
+    char *begin = journal->buffer.bytes + ROOM - line->frame;
+    write_frame(line, line->written + journal->buffer.used - ROOM - 1, frame);
+    memcpy(begin, frame, line->frame);
+    if (muster__journal_write_all(journal, journal->fd, begin, line->frame + journal->buffer.used - ROOM, journal->end) != 0)
+        return muster__journal_failed(journal, error, errno, "write", MUSTER__JOURNAL_FILE);
+    return 0;
+}
+
+int muster__journal_append(struct muster__journal *journal, const struct muster_record *const *records, size_t count,
+                           bool *ret_whole, struct muster_error *error)
+{
+    struct line line = {.journal = journal, .records = records, .count = count};
+    *ret_whole = false;
+    int code = write_behind(&line, error);
+    if (code == 0)
+        code = write_first(&line, error);
+    if (code != 0)
+        return code;
+    *ret_whole = true;
+    code = sync_file(journal, error);
+    if (code != 0)
+        return code;
+    journal->end += line_length(&line);
+    journal->next++;
+    journal->poisoned = false;
+    return 0;
+}
