@@ -118,7 +118,8 @@ def content(data):
 
 PLACES = [fifo, directory, unix_socket, link, dangling, loop, sparse]
 CONTENTS = {'nothing': b'', 'newlines': b'\n' * 5000, 'NULs': bytes(5000), 'garbage': b'x' * 5000,
-            'binary': bytes(range(256)) * 50, 'a header of nonsense': b'{"muster-journal":99999999999999999999}\n', 'brackets': b'[' * 100000,
+            'binary': bytes(range(256)) * 50, 'a header of nonsense': b'{"muster-journal":99999999999999999999}\n',
+            'brackets': b'[' * 100000,
             'escapes': b'\x1b[31m\x1b]0;x\x07' * 50, 'the start of a database': b'SQLite format 3\0' + b'x' * 5000}
 
 
