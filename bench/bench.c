@@ -145,8 +145,9 @@ void bench_report(const struct bench *bench, const char *const labels[3], const 
     double ratio = median_ratio(samples, limit);
     if (bench->json)
         printf("{\"bench\":\"%s\",\"case\":\"%s\",\"subject\":\"%s\",\"value\":%.2f,\"unit\":\"%s\","
-               "\"ratio_to_limit\":%.3f}\n",
-               bench->name, labels[BENCH_CASE], labels[BENCH_SUBJECT], median(samples), labels[BENCH_UNIT], ratio);
+               "\"ratio_to_limit\":%.3f,\"spread\":%.1f}\n",
+               bench->name, labels[BENCH_CASE], labels[BENCH_SUBJECT], median(samples), labels[BENCH_UNIT], ratio,
+               spread(samples));
     else
         printf("%-18s %-8s %10.1f  %-16s %6.1f %% %8.2f\n", labels[BENCH_CASE], labels[BENCH_SUBJECT],
                median(samples), labels[BENCH_UNIT], spread(samples), ratio);

@@ -119,18 +119,6 @@ static void drop_unfit(struct muster__engine *engine)
 
 /* ---- the plan ---------------------------------------------------------------------------------------- */
 
-static void shuffle(struct muster__engine *engine, uint32_t *ids, uint32_t count)
-{
-    uint64_t state = engine->options.shuffle_seed;
-    for (uint32_t i = count; i > 1; i--) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        uint32_t k = (uint32_t)((state >> 33) % i);
-        uint32_t kept = ids[i - 1];
-        ids[i - 1] = ids[k];
-        ids[k] = kept;
-    }
-}
-
 static uint32_t count_tiers(const struct muster__engine *engine, const uint32_t *order, uint32_t count)
 {
     uint32_t tiers = 0;
@@ -153,15 +141,6 @@ static void fill_tiers(struct muster__engine *engine, const uint32_t *order, uin
         for (int step = 0; step < MUSTER__STEPS; step++)
             tier->pending[step] += !driver->settled[step];
     }
-}
-
-static void fill_positions(struct muster__engine *engine, const uint32_t *order, uint32_t count)
-{
-    memcpy(engine->positions, order, count * sizeof(*order));
-    if (engine->options.shuffle_seed != 0)
-        shuffle(engine, engine->positions, count);
-    for (uint32_t i = 0; i < count; i++)
-        engine->drivers[engine->positions[i]]->position = i;
 }
 
 static void fill_waiting(struct muster__engine *engine, uint32_t count)
@@ -189,11 +168,15 @@ static int lay_out(struct muster__engine *engine)
     const uint32_t *order = muster__graph_order(engine->graph);
     uint32_t tier_count = count_tiers(engine, order, count);
     struct muster__tier *tiers = muster__alloc(engine->memory, tier_count, sizeof(*tiers));
-    uint32_t *positions = muster__alloc(engine->memory, count, sizeof(*positions));
+    size_t places = (size_t)count * MUSTER__STEPS;
+    uint32_t *positions = muster__alloc(engine->memory, places, sizeof(*positions));
+    uint32_t *scratch = muster__alloc(engine->memory, places, sizeof(*scratch));
     uint32_t *used = muster__alloc(engine->memory, count, sizeof(*used));
-    if (tiers == NULL || positions == NULL || used == NULL || muster__ready_resize(&engine->ready, count) != 0) {
+    if (tiers == NULL || positions == NULL || scratch == NULL || used == NULL || places > UINT32_MAX ||
+        muster__ready_resize(&engine->ready, (uint32_t)places) != 0) {
         muster__free(engine->memory, tiers);
         muster__free(engine->memory, positions);
+        muster__free(engine->memory, scratch);
         muster__free(engine->memory, used);
         return MUSTER_ENOMEM;
     }
@@ -209,10 +192,10 @@ static int lay_out(struct muster__engine *engine)
     engine->checked = count;
     engine->open_tier = 0;
     fill_tiers(engine, order, count);
-    fill_positions(engine, order, count);
     fill_waiting(engine, count);
-    for (uint32_t i = 0; i < count; i++)
-        muster__dispatch_update(engine->drivers[i]);
+    muster__turn_order(engine, engine->positions, scratch);
+    muster__turn_place(engine);
+    muster__free(engine->memory, scratch);
     return 0;
 }
 
@@ -236,8 +219,9 @@ static void reset_drivers(struct muster__engine *engine)
 static void begin(struct muster__engine *engine)
 {
     engine->begun = true;
+    const uint32_t *order = muster__graph_order(engine->graph);
     for (uint32_t i = 0; i < engine->checked; i++)
-        muster__driver_touch(engine->drivers[engine->positions[i]]);
+        muster__driver_touch(engine->drivers[order[i]]);
 }
 
 int muster__bring_up(struct muster__engine *engine, const struct muster__event *event)
@@ -332,8 +316,11 @@ int muster__loaded(struct muster__engine *engine, const struct muster__event *ev
         return muster__reloaded(engine, event);
     int code = event->code;
     muster__entries_forget(engine);
-    for (size_t i = 0; i < event->count && code == 0; i++)
+    muster__history_clear(engine);
+    for (size_t i = 0; i < event->count && code == 0; i++) {
         code = claim(engine, event->records[i]);
+        muster__history_load(engine, event->records[i]);
+    }
     if (muster__going_down(engine)) {
         engine->store = MUSTER__STORE_IDLE;
         if (engine->state == MUSTER_STATE_DOWN)
@@ -352,6 +339,8 @@ int muster__loaded(struct muster__engine *engine, const struct muster__event *ev
         muster__problem(engine, warning);
         muster__error_unref(warning);
     }
+    if (engine->history.spans.count > 0)
+        muster__turn_renew(engine);
     begin(engine);
     return 0;
 }
@@ -431,6 +420,8 @@ static void open_barriers(struct muster__engine *engine)
         opened = true;
         touch_tier(engine, tier);
     }
+    if (opened)
+        muster__path_at_barrier(engine);
     if (opened || engine->tier_count == 0)
         muster__requests_release(engine);
 }
@@ -467,6 +458,7 @@ static void brought_up(struct muster__engine *engine)
     struct muster__request *bring_up = engine->bring_up;
     engine->bring_up = NULL;
     muster__set_state(engine, MUSTER_STATE_UP);
+    muster__history_settled(engine);
     muster__request_end(bring_up, 0, engine->problems);
     muster__error_replace(&engine->error, muster__error_ref(engine->problems));
     muster__error_replace(&engine->problems, NULL);

@@ -172,6 +172,8 @@ struct muster_resource {
     struct muster_op *op;
     struct muster__heap_node queued; /* in its driver's probes, starts or calls */
     struct muster__heap *heap;       /* which; NULL: none */
+    uint64_t remaining;              /* the longest path from its start on: us, or ops */
+    uint32_t dependents_left;        /* while paths are being measured */
     enum muster_cause cause;         /* of its next op */
     bool slot_is_start;
     bool start_due; /* its turn has come, its start hasn't been called */
@@ -190,12 +192,39 @@ struct muster_resource {
     bool user_stop;                  /* ... as a user has asked before */
 };
 
+/* ---- history.c: how long ops have taken -------------------------------------------------------- */
+
+/* "driver/name" and its end. */
+#define MUSTER__PATH_BYTES (2 * 255 + 2)
+
+/* What is measured. */
+enum muster__measure {
+    MUSTER__MEASURE_INITIALIZE,
+    MUSTER__MEASURE_RECONCILE,
+    MUSTER__MEASURE_AUTOSTART,
+    MUSTER__MEASURE_START,
+    MUSTER__MEASURES
+};
+
+struct muster__history {
+    struct muster__table spans; /* by "driver/name" */
+    struct muster__list dirty;  /* those that the store doesn't have so */
+    struct muster__sent *sent;  /* in the batch that is being committed */
+    size_t sent_count;
+    size_t sent_capacity;
+    bool due; /* they go even if nothing else does */
+};
+
 /* ---- drivers --------------------------------------------------------------------------------- */
 
 struct muster_driver {
     struct muster__engine *engine;
     uint32_t id;
-    uint32_t position; /* in the plan, or shuffled */
+    uint32_t position; /* of what is to be called next of the driver itself, in engine->positions */
+    uint32_t positions[MUSTER__STEPS];  /* of what it does in each step */
+    uint64_t remaining[MUSTER__STEPS];  /* the longest path from the begin of the step: us, or ops */
+    struct muster__heap_node turn;      /* in engine->turns while one of its resources is to be called next */
+    bool has_turn;                      /* it has room there */
     uint32_t tier;     /* index of engine->tiers */
     struct muster_driver_def def;
     void *data;
@@ -283,7 +312,9 @@ struct muster__engine {
     size_t driver_capacity;
     uint32_t checked; /* drivers that a bring-up has accepted */
     uint32_t valid;   /* drivers that the last successful check has seen */
-    uint32_t *positions; /* position -> id */
+    uint32_t *positions; /* position -> id: by turns, smallest first */
+    uint32_t position_count;
+    uint64_t path_changes; /* of what resources depend on, since their paths were last measured */
     struct muster__tier *tiers;
     uint32_t tier_count;
     bool records_unknown; /* the store couldn't be read: adopt, and start nothing */
@@ -301,7 +332,9 @@ struct muster__engine {
 
     struct muster__list touched_drivers;
     struct muster__list touched_resources;
-    struct muster__ready ready; /* positions of drivers that have something to call */
+    struct muster__ready ready; /* positions of drivers that have something of their own to call */
+    struct muster__heap turns;  /* drivers by `turn` that have a resource to call something of */
+    struct muster__history history;
 
     struct muster__list actions;
     struct muster__item *carried; /* the one that is being carried out */
@@ -476,6 +509,8 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
 int muster__driver_init(struct muster_driver *driver);
 void muster__driver_free(struct muster_driver *driver);
 bool muster__driver_can_start_waiting(const struct muster_driver *driver);
+/* The step that its state belongs to. */
+enum muster__step muster__driver_step(const struct muster_driver *driver);
 
 /* dispatch.c */
 /* Put a resource into one of its driver's heaps, to be called in its turn. */
@@ -490,6 +525,57 @@ void muster__dispatch_clear(struct muster__engine *engine);
 void muster__dispatch_update(struct muster_driver *driver);
 /* Begin the next op; false: nothing may be called now. */
 bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_action);
+
+/* turn.c: which of what is ready is called next */
+/* By priority, then the longest path, then registration; or as in the plan (MUSTER_FIRST_COME), or shuffled. */
+bool muster__turn_by_path(const struct muster__engine *engine);
+/* Fill positions, which has room for MUSTER__STEPS a driver, as `scratch` has. */
+void muster__turn_order(struct muster__engine *engine, uint32_t *positions, uint32_t *scratch);
+/* Give each driver its position, with none of them in engine->ready. */
+void muster__turn_place(struct muster__engine *engine);
+/* The history is known now. */
+void muster__turn_renew(struct muster__engine *engine);
+/* The driver has something of its own to call, or something of `resource` (NULL: not), or nothing. */
+void muster__turn_update(struct muster_driver *driver, bool own, const struct muster_resource *resource);
+/* Whose turn it is. NULL: nobody's. */
+struct muster_driver *muster__turn_first(const struct muster__engine *engine);
+/* Where a resource stands among those of its driver, smallest first. */
+uint64_t muster__turn_key(const struct muster_resource *resource);
+uint64_t muster__turn_tie(const struct muster_resource *resource);
+
+/* path.c: how much remains to be done after each, at the least */
+/* Of drivers: by the plan and the history. */
+void muster__path_drivers(struct muster__engine *engine);
+/* A resource is new, or depends on others than before. */
+void muster__path_changed(struct muster_resource *resource);
+/* Measure the resources' paths if much has changed since, or anything at all at the barrier. */
+void muster__path_look(struct muster__engine *engine);
+void muster__path_at_barrier(struct muster__engine *engine);
+
+/* history.c */
+void muster__history_init(struct muster__engine *engine);
+void muster__history_clear(struct muster__engine *engine);
+/* Take what the store has. What makes no sense, or isn't of that kind, is nothing. */
+void muster__history_load(struct muster__engine *engine, const struct muster_record *record);
+/* An op has finished: if it went well, its duration counts. */
+void muster__history_measure(const struct muster_op *op);
+/* The mean of a resource's start or a driver's phase, in us; 0: none. `path` is "driver/name", a driver's "driver/driver". */
+uint64_t muster__history_us(const struct muster__engine *engine, const char *path, enum muster__measure measure);
+/* What is known, for those drivers that are there; `name` is the resource's, or the driver's. */
+typedef void (*muster__history_cb)(struct muster_driver *driver, const char *name, const uint64_t us[MUSTER__MEASURES]);
+void muster__history_foreach(struct muster__engine *engine, muster__history_cb cb);
+/* The resource is gone, or nobody's record is left of it. */
+void muster__history_forget(struct muster__engine *engine, const char *path);
+/* The bring-up is over: what it has taught goes to the store now, if it hasn't gone with a batch. */
+void muster__history_settled(struct muster__engine *engine);
+/* The same, for what the way down begins with. */
+void muster__history_ending(struct muster__engine *engine);
+bool muster__history_due(const struct muster__engine *engine);
+/* How many records wait to go with the next batch, and room for them. */
+size_t muster__history_reserve(struct muster__engine *engine);
+/* Put up to `room` of them behind the batch. Returns how many. */
+size_t muster__history_batch(struct muster__engine *engine, const struct muster_record **records, size_t room);
+void muster__history_committed(struct muster__engine *engine, bool applied);
 
 /* bringup.c */
 int muster__add_driver(struct muster__engine *engine, const struct muster__event *event);

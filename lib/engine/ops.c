@@ -154,6 +154,7 @@ int muster__op_finished(struct muster__engine *engine, const struct muster__even
     muster__observe_op(op, op->timed_out ? MUSTER_OBSERVE_OP_LATE : MUSTER_OBSERVE_OP_END, op->effects.outcome, error);
     muster__error_unref(error);
     muster__timer_clear(engine, &op->deadline);
+    muster__history_measure(op);
     if (op->resource != NULL && muster__resources_released(engine))
         muster__resource_op_outlived(op->resource);
     else if (op->resource != NULL)
