@@ -94,8 +94,9 @@ static uint32_t count_dependents(const struct muster_resource *resource)
 /* Those that nobody waits for come into the queue. */
 static void begin_driver(struct muster_driver *driver, struct muster__list *queue)
 {
-    bool known = driver->id < driver->engine->checked;
-    uint64_t follows = !known ? 0 : after(driver, muster__barrier_open(driver) ? MUSTER__STEP_AUTOSTART : MUSTER__STEP_RECONCILE);
+    uint64_t follows = 0;
+    if (driver->id < driver->engine->checked)
+        follows = after(driver, muster__barrier_open(driver) ? MUSTER__STEP_AUTOSTART : MUSTER__STEP_RECONCILE);
     for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         resource->remaining = follows;

@@ -172,11 +172,12 @@ static void set_own(struct muster_driver *driver, bool own)
 void muster__turn_update(struct muster_driver *driver, bool own, const struct muster_resource *resource)
 {
     struct muster__heap *turns = &driver->engine->turns;
+    uint64_t priority = by_priority(driver->def.priority);
     set_own(driver, own);
     if (own || resource == NULL)
         muster__heap_remove(turns, &driver->turn);
     else if (muster__turn_by_path(driver->engine))
-        muster__heap_push(turns, &driver->turn, by_priority(driver->def.priority), by_path(remaining_of(resource), driver->id));
+        muster__heap_push(turns, &driver->turn, priority, by_path(remaining_of(resource), driver->id));
     else
         muster__heap_push(turns, &driver->turn, 0, driver->position);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * makespan: what the longest path first gains, on a virtual clock. 200 ops of 1 to 50 ms on graphs of many seeds, so many at once:
- * the time from the first begin to the last end, as a ratio to max(longest path, work / at once), in the mean. First come; by
- * the longest count (no history); by the longest path (the history of one bring-up). Fails if the history makes it slower than
- * first come, in the mean.
+ * makespan: what the longest path first gains, on a virtual clock. 200 ops of 1 to 50 ms on graphs of many seeds, so many at
+ * once: the time from the first begin to the last end, as a ratio to max(longest path, work / at once), in the mean. First
+ * come; by the longest count (no history); by the longest path (the history of one bring-up). Fails if the history makes it
+ * slower than first come, in the mean.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -214,7 +214,8 @@ static unsigned compare(enum work_shape shape, unsigned seeds)
 
 static bool parse(int argc, char **argv, unsigned *ret_seeds)
 {
-    static const struct option names[] = {{"seeds", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"seeds", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
         if (option == 'h') {
             puts("usage: makespan [--seeds N]\n  --seeds N  graphs of each shape (default 200)");
