@@ -29,8 +29,8 @@ struct daemon_life {
 };
 
 /*
- * A life in a child process, with a journal in `directory`, to a shutdown as for a restart. `kill_at` not 0: the child kills itself
- * when that many starts have been called, and only `starts` counts. 0, or -1 with a message.
+ * A life in a child process, with a journal in `directory`, to a shutdown as for a restart. `kill_at` not 0: the child kills
+ * itself when that many starts have been called, and only `starts` counts. 0, or -1 with a message.
  */
 int daemon_live(const char *directory, uint32_t resources, uint32_t kill_at, struct daemon_life *ret_life);
 

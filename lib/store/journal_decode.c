@@ -161,6 +161,7 @@ void muster__batch_fini(const struct muster__memory *memory, struct muster__batc
     json_decref(batch->texts);
     muster__free(memory, batch->records);
     muster__free(memory, batch->pointers);
+    muster__free(memory, batch->text);
     *batch = (struct muster__batch){0};
 }
 
@@ -187,6 +188,14 @@ static int parse(const char *text, size_t length, size_t max_depth, json_t **ret
 
 int muster__journal_decode(const struct muster__memory *memory, const struct muster__journal_line *line, size_t max_depth,
                            struct muster__batch *ret_batch)
+{
+    bool plain = false;
+    int code = muster__journal_decode_plain(memory, line, ret_batch, &plain);
+    return plain || code != 0 ? code : muster__journal_decode_tree(memory, line, max_depth, ret_batch);
+}
+
+int muster__journal_decode_tree(const struct muster__memory *memory, const struct muster__journal_line *line,
+                                size_t max_depth, struct muster__batch *ret_batch)
 {
     struct muster__batch batch = {0};
     /* The line itself is one deeper than its payload. */

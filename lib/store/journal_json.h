@@ -45,6 +45,8 @@ struct muster__batch {
     json_t *root;
     /* Texts that no member of `root` holds. */
     json_t *texts;
+    /* Instead of both: a copy of the payload, which the records point into. */
+    char *text;
 };
 
 /*
@@ -52,6 +54,12 @@ struct muster__batch {
  */
 int muster__journal_decode(const struct muster__memory *memory, const struct muster__journal_line *line, size_t max_depth,
                            struct muster__batch *ret_batch);
+/* The same in two ways. As muster writes it, without a tree: *ret_plain tells whether it is; else nothing is said of it. */
+int muster__journal_decode_plain(const struct muster__memory *memory, const struct muster__journal_line *line,
+                                 struct muster__batch *ret_batch, bool *ret_plain);
+/* Whatever it is, by jansson. */
+int muster__journal_decode_tree(const struct muster__memory *memory, const struct muster__journal_line *line,
+                                size_t max_depth, struct muster__batch *ret_batch);
 void muster__batch_fini(const struct muster__memory *memory, struct muster__batch *batch);
 
 /*
