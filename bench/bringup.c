@@ -2,8 +2,10 @@
 /*
  * A daemon's restart: records of 10 pools and their guests, all active and all gone with the last process, are started again by
  * ops that do nothing, and recorded in a journal on a disk. From muster_bring_up() to its end, the load of the journal included.
- * The limit is what the disk takes for its commits: as many writes of as many bytes, each with an fdatasync. And the same after
- * a SIGKILL when half of the starts had been called.
+ * The limit is what the disk takes for its commits: as many writes of as many bytes, each with an fdatasync. Starts end within
+ * their call ("restart": all that doesn't wait for another goes into one commit), or one by one, each in a turn of the loop
+ * ("in turn": what ends while a commit is under way goes into the next). "killed": as "restart", after a SIGKILL when half
+ * of the starts had been called.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -98,11 +100,13 @@ static void add_life(struct results *results, const struct daemon_life *life, ui
 }
 
 /* A new store each time: each repeat begins with the same records. */
-static int measure_once(const char *directory, uint32_t count, bool killed, struct results *results)
+static int measure_once(const char *directory, uint32_t count, enum daemon_ways way, struct results *results)
 {
-    struct daemon_life life;
-    if (daemon_live(directory, count, 0, &life) != 0 ||
-        (killed && daemon_live(directory, count, count / 2, &life) != 0) || daemon_live(directory, count, 0, &life) != 0)
+    static struct daemon_life life;
+    enum daemon_ways last = way == DAEMON_IN_TURN ? DAEMON_IN_TURN : DAEMON_AT_ONCE;
+    if (daemon_live(directory, count, DAEMON_AT_ONCE, &life) != 0 ||
+        (way == DAEMON_KILLED && daemon_live(directory, count, way, &life) != 0) ||
+        daemon_live(directory, count, last, &life) != 0)
         return -1;
     if (life.commits == 0 || life.commits > DAEMON_COMMITS) {
         fprintf(stderr, "bringup: %u commits\n", (unsigned)life.commits);
@@ -129,16 +133,17 @@ static void report(const struct bench *bench, const char *name, const struct res
     }
 }
 
-static int measure(const struct bench *bench, uint32_t count, bool killed)
+static int measure(const struct bench *bench, uint32_t count, enum daemon_ways way)
 {
+    static const char *const names[] = {"restart", "in turn", "killed"};
     struct results results = {{{.count = 0}}};
     char name[32];
-    snprintf(name, sizeof(name), "%s %u", killed ? "killed" : "restart", (unsigned)count);
+    snprintf(name, sizeof(name), "%s %u", names[way], (unsigned)count);
     for (unsigned repeat = 0; repeat < bench->repeats; repeat++) {
         char directory[BENCH_DIRECTORY];
         if (bench_directory_new(directory) != 0)
             return -1;
-        int code = measure_once(directory, count, killed, &results);
+        int code = measure_once(directory, count, way, &results);
         bench_directory_remove(directory);
         if (code != 0) {
             fprintf(stderr, "bringup: %s: failed\n", name);
@@ -155,9 +160,9 @@ int main(int argc, char **argv)
     int exit_code;
     if (bench_begin(&bench, "bringup: a restart with recorded resources, ops that do nothing", argc, argv, &exit_code) != 0)
         return exit_code;
-    for (int killed = 0; killed < 2; killed++)
+    for (enum daemon_ways way = DAEMON_AT_ONCE; way <= DAEMON_KILLED; way++)
         for (uint32_t count = 100; count <= 10000 && count <= bench.max; count *= 10)
-            if (measure(&bench, count, killed != 0) != 0)
+            if (measure(&bench, count, way) != 0)
                 return 1;
     return 0;
 }

@@ -20,7 +20,10 @@ struct daemon {
     struct muster *context;
     struct muster_store *journal;
     uint32_t resources;
-    uint32_t kill_at;
+    enum daemon_ways way;
+    struct muster_op **ops; /* that are out: first to last */
+    uint32_t first;
+    uint32_t last;
     uint64_t begin;
     struct daemon_life *life; /* shared with the parent */
 };
@@ -139,15 +142,29 @@ static int initialize_guests(struct muster_op *op)
     return code;
 }
 
+static void finish_one(struct muster *context, void *data)
+{
+    struct daemon *daemon = data;
+    muster_op_finish(daemon->ops[daemon->first++], MUSTER_OK);
+    if (daemon->first < daemon->last)
+        muster_post(context, finish_one, daemon);
+}
+
 /* As a driver does that spawns something: what is there now isn't what was recorded. */
 static int start(struct muster_op *op)
 {
     struct daemon *daemon = muster_op_driver_data(op);
     char handle[64];
-    if (++daemon->life->starts == daemon->kill_at)
+    if (++daemon->life->starts == daemon->resources / 2 && daemon->way == DAEMON_KILLED)
         raise(SIGKILL);
     snprintf(handle, sizeof(handle), "{\"pid\":%u,\"start\":%d}", (unsigned)daemon->life->starts, (int)getpid());
-    return muster_op_set_handle(op, handle);
+    int code = muster_op_set_handle(op, handle);
+    if (code != 0 || daemon->way != DAEMON_IN_TURN)
+        return code;
+    daemon->ops[daemon->last++] = op;
+    if (daemon->last == daemon->first + 1)
+        muster_post(daemon->context, finish_one, daemon);
+    return MUSTER_PENDING;
 }
 
 static void up(struct muster *context, void *data, int code, const struct muster_error *error)
@@ -203,7 +220,8 @@ static int live(struct daemon *daemon, const char *directory)
 {
     struct rusage usage;
     counted = daemon->life;
-    int code = make(daemon, directory);
+    daemon->ops = calloc(daemon->resources, sizeof(struct muster_op *));
+    int code = daemon->ops == NULL ? MUSTER_ENOMEM : make(daemon, directory);
     daemon->begin = bench_now_ns();
     if (code == 0)
         code = muster_bring_up(daemon->context, up, daemon);
@@ -214,10 +232,11 @@ static int live(struct daemon *daemon, const char *directory)
     getrusage(RUSAGE_SELF, &usage);
     daemon->life->peak_kb = (size_t)usage.ru_maxrss;
     muster_free(daemon->context);
+    free(daemon->ops);
     return code != 0 || daemon->life->code != 0 || daemon->life->starts != daemon->resources;
 }
 
-int daemon_live(const char *directory, uint32_t resources, uint32_t kill_at, struct daemon_life *ret_life)
+int daemon_live(const char *directory, uint32_t resources, enum daemon_ways way, struct daemon_life *ret_life)
 {
     int status = 0;
     struct daemon_life *life = mmap(NULL, sizeof(*life), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -227,13 +246,13 @@ int daemon_live(const char *directory, uint32_t resources, uint32_t kill_at, str
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        struct daemon daemon = {.resources = resources, .kill_at = kill_at, .life = life};
+        struct daemon daemon = {.resources = resources, .way = way, .life = life};
         _exit(live(&daemon, directory));
     }
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     bool killed = child > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    bool good = child > 0 && (kill_at != 0 ? killed : WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    bool good = child > 0 && (way == DAEMON_KILLED ? killed : WIFEXITED(status) && WEXITSTATUS(status) == 0);
     if (!good)
         fprintf(stderr, "bringup: the daemon's life went wrong (status 0x%x, %u starts)\n", (unsigned)status,
                 (unsigned)life->starts);

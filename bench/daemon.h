@@ -8,7 +8,7 @@
 
 #define DAEMON_POOLS 10
 /* How many commits are told one by one. */
-#define DAEMON_COMMITS 256
+#define DAEMON_COMMITS 32768
 
 /* What one life has seen, from muster_bring_up() to the end of the bring-up. */
 struct daemon_life {
@@ -28,10 +28,18 @@ struct daemon_life {
     size_t peak_kb;
 };
 
+enum daemon_ways {
+    /* A start ends within its call. */
+    DAEMON_AT_ONCE,
+    /* Starts end one after the other, each in a turn of the loop. */
+    DAEMON_IN_TURN,
+    /* As at once; the process kills itself when half of the starts have been called, and only `starts` counts. */
+    DAEMON_KILLED
+};
+
 /*
- * A life in a child process, with a journal in `directory`, to a shutdown as for a restart. `kill_at` not 0: the child kills
- * itself when that many starts have been called, and only `starts` counts. 0, or -1 with a message.
+ * A life in a child process, with a journal in `directory`, to a shutdown as for a restart. 0, or -1 with a message.
  */
-int daemon_live(const char *directory, uint32_t resources, uint32_t kill_at, struct daemon_life *ret_life);
+int daemon_live(const char *directory, uint32_t resources, enum daemon_ways way, struct daemon_life *ret_life);
 
 #endif

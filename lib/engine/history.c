@@ -223,12 +223,12 @@ void muster__history_measure(const struct muster_op *op)
     if (!keeps(engine) || measure == MUSTER__MEASURES || op->effects.outcome != MUSTER_OK || op->timed_out ||
         (ms < LEAST_MS && engine->history.spans.count == 0))
         return;
-    const char *driver = muster_driver_name(op->driver);
-    if (!join(path, driver, op->resource == NULL ? driver : op->resource->name))
+    const char *key = op->resource != NULL ? op->resource->entry->node.key : path;
+    if (op->resource == NULL && !join(path, muster_driver_name(op->driver), muster_driver_name(op->driver)))
         return;
-    struct span *span = find(engine, path);
+    struct span *span = find(engine, key);
     if (span == NULL && ms >= LEAST_MS)
-        span = make(engine, path);
+        span = make(engine, key);
     if (span == NULL || (span->us[measure] == 0 && ms < LEAST_MS))
         return;
     span->us[measure] = smooth(span->us[measure], ms < MOST_US / US_A_MS ? ms * US_A_MS : MOST_US);
