@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,14 +33,19 @@ struct daemon {
 
 static struct daemon_life *counted; /* NULL: in the parent */
 static size_t written;              /* since the last sync */
-static size_t synced;               /* with the last fdatasync */
+static size_t synced;               /* with the first one of a commit */
+
+static void note_sync(void)
+{
+    synced = synced == 0 ? written : synced;
+    written = 0;
+}
 
 int fdatasync(int fd)
 {
     if (counted != NULL)
         counted->fdatasyncs++;
-    synced = written;
-    written = 0;
+    note_sync();
     return (int)syscall(SYS_fdatasync, fd);
 }
 
@@ -47,14 +53,15 @@ int fsync(int fd)
 {
     if (counted != NULL)
         counted->fsyncs++;
-    written = 0; /* space ahead, or another file */
+    note_sync();
     return (int)syscall(SYS_fsync, fd);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
 {
     ssize_t done = syscall(SYS_pwrite64, fd, bytes, count, offset);
-    written += done > 0 ? (size_t)done : 0;
+    bool blank = count > 0 && ((const char *)bytes)[0] == '\n'; /* space ahead */
+    written += done > 0 && !blank ? (size_t)done : 0;
     return done;
 }
 

@@ -201,15 +201,25 @@ struct results {
     struct bench_samples of[COUNTS][SUBJECTS];
 };
 
-static int measure_seed(const struct bench *bench, const struct work *work, unsigned seed, struct results *results)
+/* Without --full, as little as shows something: each case waits for seconds. */
+static bool is_measured(const struct bench *bench, enum work_shape shape, uint32_t at_once)
 {
+    return bench->full || at_once == 0 || at_once >= 8 || (shape == WORK_RANDOM && at_once > 1);
+}
+
+static int measure_seed(const struct bench *bench, enum work_shape shape, unsigned seed, struct results *results)
+{
+    static struct work work;
     char directory[BENCH_DIRECTORY];
     if (bench_directory_new(directory) != 0)
         return -1;
-    struct trial trial = {.work = work, .directory = directory};
+    work_make(&work, shape, OPS, seed);
+    struct trial trial = {.work = &work, .directory = directory};
     int code = run_muster(&trial) > 0 ? 0 : -1; /* makes the history */
-    for (size_t c = bench->full ? 0 : 1; c < COUNTS && code == 0; c++) {
+    for (size_t c = 0; c < COUNTS && code == 0; c++) {
         trial.at_once = at_onces[c];
+        if (!is_measured(bench, shape, trial.at_once))
+            continue;
         for (size_t turn = 0; turn < SUBJECTS && code == 0; turn++) {
             size_t s = (turn + seed) % SUBJECTS;
             double ms = takes_part(bench, s) ? subjects[s].run(&trial) : 0;
@@ -239,12 +249,10 @@ static void report(const struct bench *bench, enum work_shape shape, const struc
 
 static int measure(const struct bench *bench, enum work_shape shape, unsigned seeds)
 {
-    static struct work work;
     static struct results results;
     memset(&results, 0, sizeof(results));
     for (unsigned seed = 1; seed <= seeds; seed++) {
-        work_make(&work, shape, OPS, seed);
-        if (measure_seed(bench, &work, seed, &results) != 0) {
+        if (measure_seed(bench, shape, seed, &results) != 0) {
             fprintf(stderr, "makespan: %s, seed %u: failed\n", work_shape_name(shape), seed);
             return -1;
         }
