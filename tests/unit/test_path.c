@@ -12,7 +12,7 @@ static struct fixture *narrow(void **state)
     return f;
 }
 
-#define STEPS(f, n, ...) DRIVER((f), .name = (n), .initialize = called, __VA_ARGS__)
+#define STEPS(f, ...) DRIVER((f), .initialize = called, .name = __VA_ARGS__)
 
 static void without_a_history_the_longest_count_goes_first(void **state)
 {
