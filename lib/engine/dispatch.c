@@ -236,7 +236,8 @@ static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_agai
 bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_action)
 {
     struct muster_driver *driver;
-    muster__path_look(engine);
+    if (engine->path_changes > 0)
+        muster__path_look(engine);
     while ((engine->options.max_ops == 0 || muster__ops_awaited(engine) < engine->options.max_ops) &&
            (driver = muster__turn_first(engine)) != NULL) {
         bool again;

@@ -221,10 +221,8 @@ struct muster_driver {
     struct muster__engine *engine;
     uint32_t id;
     uint32_t position; /* of what is to be called next of the driver itself, in engine->positions */
-    uint32_t positions[MUSTER__STEPS];  /* of what it does in each step */
-    uint64_t remaining[MUSTER__STEPS];  /* the longest path from the begin of the step: us, or ops */
-    struct muster__heap_node turn;      /* in engine->turns while one of its resources is to be called next */
-    bool has_turn;                      /* it has room there */
+    uint32_t positions[MUSTER__STEPS]; /* of what it does in each step */
+    bool is_ready;                     /* its position is in engine->ready */
     uint32_t tier;     /* index of engine->tiers */
     struct muster_driver_def def;
     void *data;
@@ -263,6 +261,10 @@ struct muster_driver {
     uint32_t starts_due; /* of these, not called yet */
     uint64_t next_start_ms;
     struct muster__timer start_pause;
+
+    uint64_t remaining[MUSTER__STEPS]; /* the longest path from the begin of the step: us, or ops */
+    struct muster__heap_node turn;     /* in engine->turns while one of its resources is to be called next */
+    bool has_turn;                     /* it has room there */
 };
 
 struct muster__tier {

@@ -161,6 +161,6 @@ void muster__path_look(struct muster__engine *engine)
     if (engine->path_changes <= CHANGES_MOST(engine->entries.count))
         return;
     engine->path_changes = 0;
-    if (muster__turn_by_path(engine))
+    if (muster__turn_by_path(engine) && engine->entries.count > 0)
         measure_all(engine);
 }

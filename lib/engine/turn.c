@@ -119,6 +119,7 @@ void muster__turn_place(struct muster__engine *engine)
     for (uint32_t i = 0; i < engine->checked; i++) {
         struct muster_driver *driver = engine->drivers[i];
         driver->position = driver->positions[muster__driver_step(driver)];
+        driver->is_ready = false;
     }
     for (uint32_t i = 0; i < engine->checked; i++)
         muster__dispatch_update(engine->drivers[i]);
@@ -158,28 +159,30 @@ uint64_t muster__turn_tie(const struct muster_resource *resource)
 
 static void set_own(struct muster_driver *driver, bool own)
 {
-    struct muster__ready *ready = &driver->engine->ready;
-    uint32_t position = driver->positions[muster__driver_step(driver)];
-    if (position != driver->position)
-        muster__ready_remove(ready, driver->position);
+    uint32_t position = own ? driver->positions[muster__driver_step(driver)] : driver->position;
+    if (own == driver->is_ready && position == driver->position)
+        return;
+    if (driver->is_ready)
+        muster__ready_remove(&driver->engine->ready, driver->position);
     driver->position = position;
+    driver->is_ready = own;
     if (own)
-        muster__ready_add(ready, position);
-    else
-        muster__ready_remove(ready, position);
+        muster__ready_add(&driver->engine->ready, position);
 }
 
 void muster__turn_update(struct muster_driver *driver, bool own, const struct muster_resource *resource)
 {
     struct muster__heap *turns = &driver->engine->turns;
-    uint64_t priority = by_priority(driver->def.priority);
-    set_own(driver, own);
-    if (own || resource == NULL)
-        muster__heap_remove(turns, &driver->turn);
-    else if (muster__turn_by_path(driver->engine))
-        muster__heap_push(turns, &driver->turn, priority, by_path(remaining_of(resource), driver->id));
-    else
-        muster__heap_push(turns, &driver->turn, 0, driver->position);
+    if (own != driver->is_ready || own)
+        set_own(driver, own);
+    if (own || resource == NULL) {
+        if (driver->turn.place != 0)
+            muster__heap_remove(turns, &driver->turn);
+        return;
+    }
+    bool by = muster__turn_by_path(driver->engine);
+    muster__heap_push(turns, &driver->turn, by ? by_priority(driver->def.priority) : 0,
+                      by ? by_path(remaining_of(resource), driver->id) : driver->position);
 }
 
 /* Does what the driver does itself come before what a resource of another does? */
