@@ -10,14 +10,17 @@
 
 static void print_help(const struct bench *bench, const char *about)
 {
-    printf("usage: %s [--quick | --full] [--max DRIVERS] [--json]\n\n%s\n\n"
+    printf("usage: %s [--quick | --full] [--max DRIVERS] [--json]%s\n\n%s\n\n"
            "  --quick        few repeats, up to 100,000 drivers (the default)\n"
            "  --full         more repeats, and the largest cases too\n"
-           "  --max DRIVERS  leave out the cases with more drivers\n"
-           "  --json         one JSON object a line\n"
-           "  --help         this\n\n"
-           "Each subject runs beside the hand-written limit, by turns. Only the ratios of one run count.\n",
-           bench->name, about);
+           "  --max DRIVERS  leave out the cases with more drivers, or records\n"
+           "  --json         one JSON object a line\n",
+           bench->name, bench->on_disk ? " [--directory DIR]" : "", about);
+    if (bench->on_disk)
+        printf("  --directory DIR  work in a new directory in DIR, on a real disk (default $TMPDIR, or /var/tmp)\n");
+    printf("  --help         this\n\n"
+           "Each subject runs beside the hand-written limit, by turns. Only the ratios of one run count.\n%s%s",
+           bench->details == NULL ? "" : "\n", bench->details == NULL ? "" : bench->details);
 }
 
 static int parse_max(const char *text, uint32_t *ret_max)
@@ -48,6 +51,13 @@ static int take_option(struct bench *bench, int option, const char *about)
             return 0;
         fprintf(stderr, "%s: --max wants a number from 100 on, not '%s'\n", bench->name, optarg);
         return 2;
+    case 'd':
+        if (!bench->on_disk) {
+            fprintf(stderr, "%s: --directory: nothing is written here\n", bench->name);
+            return 2;
+        }
+        bench->directory = optarg;
+        return 0;
     case 'h':
         print_help(bench, about);
         return -1;
@@ -63,6 +73,7 @@ int bench_begin(struct bench *bench, const char *about, int argc, char **argv, i
                                             {"full", no_argument, NULL, 'f'},
                                             {"max", required_argument, NULL, 'm'},
                                             {"json", no_argument, NULL, 'j'},
+                                            {"directory", required_argument, NULL, 'd'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     bench->max = UINT32_MAX;
@@ -142,15 +153,19 @@ void bench_report(const struct bench *bench, const char *const labels[3], const 
 {
     if (samples->count == 0 || limit->count != samples->count)
         return;
-    double ratio = median_ratio(samples, limit);
+    bench_report_value(bench, labels, (const double[]){median(samples), spread(samples), median_ratio(samples, limit)});
+}
+
+void bench_report_value(const struct bench *bench, const char *const labels[3], const double figures[3])
+{
     if (bench->json)
         printf("{\"bench\":\"%s\",\"case\":\"%s\",\"subject\":\"%s\",\"value\":%.2f,\"unit\":\"%s\","
-               "\"ratio_to_limit\":%.3f,\"spread\":%.1f}\n",
-               bench->name, labels[BENCH_CASE], labels[BENCH_SUBJECT], median(samples), labels[BENCH_UNIT], ratio,
-               spread(samples));
+               "\"ratio_to_limit\":%.4f,\"spread\":%.1f}\n",
+               bench->name, labels[BENCH_CASE], labels[BENCH_SUBJECT], figures[0], labels[BENCH_UNIT], figures[2],
+               figures[1]);
     else
-        printf("%-18s %-8s %10.1f  %-16s %6.1f %% %8.2f\n", labels[BENCH_CASE], labels[BENCH_SUBJECT],
-               median(samples), labels[BENCH_UNIT], spread(samples), ratio);
+        printf("%-18s %-8s %10.1f  %-16s %6.1f %% %8.2f\n", labels[BENCH_CASE], labels[BENCH_SUBJECT], figures[0],
+               labels[BENCH_UNIT], figures[1], figures[2]);
     fflush(stdout);
 }
 

@@ -21,9 +21,14 @@ struct bench {
     bool json;
     /* --full: larger, and more repeats. */
     bool full;
-    /* No case has more drivers than this. */
+    /* No case has more drivers, or records, than this. */
     uint32_t max;
     unsigned repeats;
+    /* It writes files, and takes --directory, which is NULL if it wasn't given. */
+    bool on_disk;
+    const char *directory;
+    /* NULL, or what --help says at its end. */
+    const char *details;
 };
 
 /* What each repeat took. */
@@ -44,6 +49,8 @@ void bench_add(struct bench_samples *samples, double value);
  */
 void bench_report(const struct bench *bench, const char *const labels[3], const struct bench_samples *samples,
                   const struct bench_samples *limit);
+/* The same for what is no median: the value, the spread in per cent, and the ratio to the limit. */
+void bench_report_value(const struct bench *bench, const char *const labels[3], const double figures[3]);
 /* In the order of `labels`. */
 enum bench_label { BENCH_CASE = 0, BENCH_SUBJECT = 1, BENCH_UNIT = 2 };
 

@@ -141,7 +141,7 @@ static int measure(const struct bench *bench, uint32_t count, enum daemon_ways w
     snprintf(name, sizeof(name), "%s %u", names[way], (unsigned)count);
     for (unsigned repeat = 0; repeat < bench->repeats; repeat++) {
         char directory[BENCH_DIRECTORY];
-        if (bench_directory_new(directory) != 0)
+        if (bench_directory_new(bench, directory) != 0)
             return -1;
         int code = measure_once(directory, count, way, &results);
         bench_directory_remove(directory);
@@ -156,7 +156,7 @@ static int measure(const struct bench *bench, uint32_t count, enum daemon_ways w
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.name = "bringup"};
+    struct bench bench = {.name = "bringup", .on_disk = true};
     int exit_code;
     if (bench_begin(&bench, "bringup: a restart with recorded resources, ops that do nothing", argc, argv, &exit_code) != 0)
         return exit_code;

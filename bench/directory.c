@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-int bench_directory_new(char path[BENCH_DIRECTORY])
+int bench_directory_new(const struct bench *bench, char path[BENCH_DIRECTORY])
 {
-    const char *parent = getenv("TMPDIR");
+    const char *parent = bench->directory != NULL ? bench->directory : getenv("TMPDIR");
     int length = snprintf(path, BENCH_DIRECTORY, "%s/muster-bench-XXXXXX", parent != NULL ? parent : "/var/tmp");
     if (length > 0 && length < BENCH_DIRECTORY && mkdtemp(path) != NULL)
         return 0;
-    perror("bench: no directory to work in: set TMPDIR");
+    perror("bench: no directory to work in: set --directory or TMPDIR");
     return -1;
 }
 

@@ -211,7 +211,7 @@ static int measure_seed(const struct bench *bench, enum work_shape shape, unsign
 {
     static struct work work;
     char directory[BENCH_DIRECTORY];
-    if (bench_directory_new(directory) != 0)
+    if (bench_directory_new(bench, directory) != 0)
         return -1;
     work_make(&work, shape, OPS, seed);
     struct trial trial = {.work = &work, .directory = directory};
@@ -263,7 +263,7 @@ static int measure(const struct bench *bench, enum work_shape shape, unsigned se
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.name = "makespan"};
+    struct bench bench = {.name = "makespan", .on_disk = true};
     int exit_code;
     if (bench_begin(&bench, "makespan: 200 ops of 1 to 50 ms, so many at once", argc, argv, &exit_code) != 0)
         return exit_code;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A store of one's own: a text file to which each commit appends "begin", a line a record, and "commit". What lies between
- * counts only when all three are there, so a batch is all or nothing. (It never shrinks, and has no checksums: the
- * journal does both.)
+ * counts only when all three are there, so a batch is all or nothing. (It never shrinks, has no checksums, and after a sync
+ * that failed believes what it reads back, which may never reach the disk: the journal does all three better.)
  * main() shows it in use: one context starts a pool; a second one, as if the daemon had been restarted, finds it
  * recorded and restores it.
  *
@@ -214,7 +214,7 @@ static int read_lines(FILE *file, struct lines *live)
     }
     clear(&batch);
     free(text);
-    return code == 0 && ferror(file) ? MUSTER_EIO : code;
+    return code == 0 && !feof(file) ? MUSTER_EIO : code;
 }
 
 static int store_open(void *self, struct muster_error *error)

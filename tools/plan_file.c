@@ -49,21 +49,14 @@ static int check_depth(const char *path, const char *text, size_t bytes)
     return TOOL_FINE;
 }
 
-static json_t *parse(const char *path)
+static json_t *parse(const char *path, const char *text, size_t bytes)
 {
-    size_t bytes;
     json_error_t error;
-    json_t *root = NULL;
-    char *text = tool_read_file(path, BYTES_MAX, &bytes);
-    if (text == NULL)
+    if (check_depth(path, text, bytes) != TOOL_FINE)
         return NULL;
-    if (check_depth(path, text, bytes) == TOOL_FINE) {
-        root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
-        if (root == NULL)
-            tool_problem(tool_file_name(path), "line %d, column %d: %s", error.line, error.column,
-                         error.text);
-    }
-    free(text);
+    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL)
+        tool_problem(tool_file_name(path), "line %d, column %d: %s", error.line, error.column, error.text);
     return root;
 }
 
@@ -250,15 +243,27 @@ static int read_root(struct reader *reader, json_t *root)
     return reader->code;
 }
 
-int tool_plan_file_open(struct tool_plan_file *file, const char *path)
+int tool_plan_file_parse(struct tool_plan_file *file, const char *path, const char *text, size_t bytes)
 {
     *file = (struct tool_plan_file){0};
-    json_t *root = parse(path);
+    json_t *root = parse(path, text, bytes);
     if (root == NULL)
         return TOOL_PROBLEM;
     struct reader reader = {.file = file, .path = path};
     int code = read_root(&reader, root);
     json_decref(root);
+    return code;
+}
+
+int tool_plan_file_open(struct tool_plan_file *file, const char *path)
+{
+    size_t bytes;
+    *file = (struct tool_plan_file){0};
+    char *text = tool_read_file(path, BYTES_MAX, &bytes);
+    if (text == NULL)
+        return TOOL_PROBLEM;
+    int code = tool_plan_file_parse(file, path, text, bytes);
+    free(text);
     return code;
 }
 

@@ -19,6 +19,8 @@ struct tool_plan_file {
  * printed. Returns an exit code; the caller closes the file in any case.
  */
 int tool_plan_file_open(struct tool_plan_file *file, const char *path);
+/* The same, of these bytes; `path` is for the messages. */
+int tool_plan_file_parse(struct tool_plan_file *file, const char *path, const char *text, size_t bytes);
 void tool_plan_file_close(struct tool_plan_file *file);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "store.h"
+#include "store_input.h"
 
 static int ignore(void *data, const struct muster_record *record)
 {
@@ -37,112 +38,8 @@ int tool_store_compact(const struct tool_store_call *call)
 
 /* ---- import */
 
-struct input {
-    const char *file;
-    json_t *root;
-    struct muster_record *records;
-    const struct muster_record **pointers;
-    size_t count;
-};
-
-#define INPUT_MAX ((size_t)2 << 30)
-
-static void free_input(struct input *input)
-{
-    json_decref(input->root);
-    free(input->records);
-    free(input->pointers);
-}
-
-static int check_extra(const struct muster_record *record, char problem[256])
-{
-    json_t *extra = record->extra == NULL ? json_object() : json_loads(record->extra, JSON_REJECT_DUPLICATES, NULL);
-    bool fine = json_is_object(extra);
-    json_decref(extra);
-    if (fine)
-        return TOOL_FINE;
-    snprintf(problem, 256, "extra isn't the text of a JSON object");
-    return TOOL_PROBLEM;
-}
-
-static int read_record(struct input *input, const json_t *object)
-{
-    char problem[256];
-    struct muster_record *record = &input->records[input->count];
-    int code = tool_record_from_json(object, record, problem);
-    if (code == TOOL_FINE)
-        code = check_extra(record, problem);
-    if (code != TOOL_FINE) {
-        const char *name = json_string_value(json_object_get(object, "name"));
-        return tool_problem(tool_file_name(input->file), "record %zu ('%.255s'): %s", input->count, name == NULL ? "" : name,
-                            problem);
-    }
-    input->pointers[input->count++] = record;
-    return TOOL_FINE;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const struct muster_record *one = *(const struct muster_record *const *)a;
-    const struct muster_record *other = *(const struct muster_record *const *)b;
-    int by = (one->kind > other->kind) - (one->kind < other->kind);
-    by = by != 0 ? by : strcmp(one->driver, other->driver);
-    return by != 0 ? by : strcmp(one->name, other->name);
-}
-
-static int check_twice(const struct input *input)
-{
-    const struct muster_record **sorted = calloc(input->count + 1, sizeof(*sorted));
-    int code = TOOL_FINE;
-    if (sorted == NULL)
-        return tool_problem(tool_file_name(input->file), "out of memory");
-    memcpy(sorted, input->pointers, input->count * sizeof(*sorted));
-    qsort(sorted, input->count, sizeof(*sorted), compare);
-    for (size_t i = 1; i < input->count; i++)
-        if (compare(&sorted[i - 1], &sorted[i]) == 0)
-            code = tool_problem(tool_file_name(input->file), "record %.255s/%.255s is there twice", sorted[i]->driver,
-                                sorted[i]->name);
-    free(sorted);
-    return code;
-}
-
-static int parse(struct input *input)
-{
-    size_t bytes;
-    json_error_t error;
-    char *text = tool_read_file(input->file, INPUT_MAX, &bytes);
-    if (text == NULL)
-        return TOOL_PROBLEM;
-    input->root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
-    free(text);
-    if (input->root == NULL)
-        return tool_problem(tool_file_name(input->file), "line %d, column %d: %s", error.line, error.column, error.text);
-    return TOOL_FINE;
-}
-
-static int read_input(struct input *input)
-{
-    int code = parse(input);
-    if (code != TOOL_FINE)
-        return code;
-    const json_t *records = json_object_get(input->root, "records");
-    const json_t *version = json_object_get(input->root, "muster-export");
-    if (!json_is_integer(version) || !json_is_array(records))
-        return tool_problem(tool_file_name(input->file), "this isn't what muster store export prints");
-    if (json_integer_value(version) != 1)
-        return tool_problem(tool_file_name(input->file), "export format %" JSON_INTEGER_FORMAT ", and this muster knows 1",
-                            json_integer_value(version));
-    input->records = calloc(json_array_size(records) + 1, sizeof(*input->records));
-    input->pointers = calloc(json_array_size(records) + 1, sizeof(*input->pointers));
-    if (input->records == NULL || input->pointers == NULL)
-        return tool_problem(tool_file_name(input->file), "out of memory");
-    for (size_t i = 0; i < json_array_size(records) && code == TOOL_FINE; i++)
-        code = read_record(input, json_array_get(records, i));
-    return code == TOOL_FINE ? check_twice(input) : code;
-}
-
 /* One batch: all of it, or nothing. */
-static int put_in(struct muster_store *store, const struct tool_store_call *call, const struct input *input)
+static int put_in(struct muster_store *store, const struct tool_store_call *call, const struct tool_store_input *input)
 {
     size_t count = 0;
     int code = tool_store_load(store, ignore, &count, NULL);
@@ -160,13 +57,13 @@ static int put_in(struct muster_store *store, const struct tool_store_call *call
 int tool_store_import(const struct tool_store_call *call)
 {
     struct muster_store *store;
-    struct input input = {.file = call->words[0] == NULL ? "-" : call->words[0]};
-    int code = read_input(&input);
+    struct tool_store_input input;
+    int code = tool_store_input_read(&input, call->words[0] == NULL ? "-" : call->words[0]);
     if (code == TOOL_FINE)
         code = tool_store_open(call->path, TOOL_STORE_MAKE, &store);
     if (code == TOOL_FINE)
         code = tool_store_close(store, put_in(store, call, &input));
-    free_input(&input);
+    tool_store_input_free(&input);
     return code;
 }
 

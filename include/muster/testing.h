@@ -55,9 +55,16 @@
  *   two processes            the same from another process (needs fork)
  *   verify                   a sound store is sound, and verify changes nothing
  *   compact                  before, between and after commits, it changes nothing that load tells
+ *   failing open             fails with a text, and the next open tells what was there (these need `fault`)
+ *   failing load             fails with a text, and the next load tells all
+ *   failing commit           what it returned holds: all of the batch, nothing, or after MUSTER_EINDETERMINATE either; then
+ *                            load and commit work
+ *   failing close            gives the place back all the same
+ *   failing verify           fails with a text, and has changed nothing
+ *   failing compact          has changed nothing that load tells; then load and commit work
  *
  * Each starts from what the one before has left, which it loads first; each removes its records when it has passed. What can't be
- * provoked through the interface isn't checked: power that fails, disks that are full or break. The order in which
+ * provoked isn't checked: power that fails; and without `fault` disks that are full or break. The order in which
  * load calls back is free. `extra` is passed as compact JSON, at most 8 deep.
  */
 #ifndef MUSTER_TESTING_H
@@ -99,6 +106,13 @@ struct muster_testing_store_def {
     void *data;
     /** enum muster_testing_store_flags. */
     uintptr_t flags;
+    /**
+     * Optional. Make something fail under the store: the `count`-th call, from 1, that a store makes from now on to the system,
+     * to an allocator, or to whatever it keeps its records with, fails once; with 0 none does. Returns whether the failure
+     * asked for before this call has happened. Each of the checks of failures asks for 1, 2, 3 and so on, from 64 on in
+     * larger steps, until one hasn't happened. A store that calls nothing that could fail has no use for it.
+     */
+    int (*fault)(void *data, uint64_t count);
 };
 
 MUSTER_API void muster_testing_store_def_init(struct muster_testing_store_def *def, size_t size);

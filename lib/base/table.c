@@ -2,6 +2,7 @@
 #include "base/table.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <muster/error.h>
@@ -55,8 +56,8 @@ void muster__table_fini(struct muster__table *table)
 static size_t find_slot(const struct muster__table *table, const char *key, uint64_t hash)
 {
     size_t slot = hash & table->mask;
-    while (table->slots[slot] != NULL &&
-           (table->slots[slot]->hash != hash || strcmp(table->slots[slot]->key, key) != 0))
+    while (table->slots[slot].node != NULL &&
+           (table->slots[slot].hash != hash || strcmp(table->slots[slot].node->key, key) != 0))
         slot = (slot + 1) & table->mask;
     return slot;
 }
@@ -65,36 +66,53 @@ struct muster__table_node *muster__table_find(const struct muster__table *table,
 {
     if (table->slots == NULL)
         return NULL;
-    return table->slots[find_slot(table, key, muster__hash(key, strlen(key)))];
+    return table->slots[find_slot(table, key, muster__hash(key, strlen(key)))].node;
 }
 
-static int grow(struct muster__table *table)
+/* `slots` is a power of 2. */
+static int resize(struct muster__table *table, size_t slots)
 {
-    size_t slots = table->slots == NULL ? 16 : (table->mask + 1) * 2;
     struct muster__table grown = *table;
-    grown.slots = muster__alloc(table->memory, slots, sizeof(struct muster__table_node *));
+    grown.slots = muster__alloc(table->memory, slots, sizeof(*grown.slots));
     if (grown.slots == NULL)
         return MUSTER_ENOMEM;
     grown.mask = slots - 1;
-    size_t cursor = 0;
-    for (struct muster__table_node *node; (node = muster__table_next(table, &cursor)) != NULL;)
-        grown.slots[find_slot(&grown, node->key, node->hash)] = node;
+    for (size_t i = 0; table->slots != NULL && i <= table->mask; i++) {
+        if (table->slots[i].node == NULL)
+            continue;
+        size_t slot = table->slots[i].hash & grown.mask;
+        while (grown.slots[slot].node != NULL)
+            slot = (slot + 1) & grown.mask;
+        grown.slots[slot] = table->slots[i];
+    }
     muster__free(table->memory, table->slots);
     *table = grown;
     return 0;
 }
 
+/* With one more it is at most two thirds full. */
+static bool has_room(size_t count, size_t mask)
+{
+    return mask > 0 && count < mask - mask / 3;
+}
+
+int muster__table_reserve(struct muster__table *table, size_t count)
+{
+    size_t slots = 16;
+    while (!has_room(count, slots - 1) && slots <= SIZE_MAX / 2)
+        slots *= 2;
+    return table->slots != NULL && slots <= table->mask + 1 ? 0 : resize(table, slots);
+}
+
 int muster__table_add(struct muster__table *table, struct muster__table_node *node)
 {
-    if (table->slots == NULL || table->count * 3 >= table->mask * 2) {
-        int code = grow(table);
-        if (code != 0)
-            return code;
-    }
+    int code = has_room(table->count, table->mask) ? 0 : muster__table_reserve(table, table->count + 1);
+    if (code != 0)
+        return code;
     node->hash = muster__hash(node->key, strlen(node->key));
     size_t slot = find_slot(table, node->key, node->hash);
-    assert(table->slots[slot] == NULL);
-    table->slots[slot] = node;
+    assert(table->slots[slot].node == NULL);
+    table->slots[slot] = (struct muster__table_slot){node->hash, node};
     table->count++;
     return 0;
 }
@@ -102,16 +120,16 @@ int muster__table_add(struct muster__table *table, struct muster__table_node *no
 void muster__table_remove(struct muster__table *table, struct muster__table_node *node)
 {
     size_t hole = find_slot(table, node->key, node->hash);
-    assert(table->slots[hole] == node);
-    table->slots[hole] = NULL;
+    assert(table->slots[hole].node == node);
+    table->slots[hole].node = NULL;
     table->count--;
     /* Close the gap: move back what would no longer be found from its own slot. */
-    for (size_t slot = (hole + 1) & table->mask; table->slots[slot] != NULL; slot = (slot + 1) & table->mask) {
-        size_t home = table->slots[slot]->hash & table->mask;
+    for (size_t slot = (hole + 1) & table->mask; table->slots[slot].node != NULL; slot = (slot + 1) & table->mask) {
+        size_t home = table->slots[slot].hash & table->mask;
         if (((slot - home) & table->mask) < ((slot - hole) & table->mask))
             continue;
         table->slots[hole] = table->slots[slot];
-        table->slots[slot] = NULL;
+        table->slots[slot].node = NULL;
         hole = slot;
     }
 }
@@ -119,7 +137,7 @@ void muster__table_remove(struct muster__table *table, struct muster__table_node
 struct muster__table_node *muster__table_next(const struct muster__table *table, size_t *cursor)
 {
     while (table->slots != NULL && *cursor <= table->mask) {
-        struct muster__table_node *node = table->slots[(*cursor)++];
+        struct muster__table_node *node = table->slots[(*cursor)++].node;
         if (node != NULL)
             return node;
     }

@@ -14,9 +14,15 @@ struct muster__table_node {
     uint64_t hash;
 };
 
+/* With the hash, so that an element is looked at only if it is most likely the one. */
+struct muster__table_slot {
+    uint64_t hash;
+    struct muster__table_node *node;
+};
+
 struct muster__table {
     const struct muster__memory *memory;
-    struct muster__table_node **slots;
+    struct muster__table_slot *slots;
     size_t count;
     size_t mask; /* slots - 1, or 0 with no slots */
 };
@@ -28,6 +34,9 @@ void muster__table_fini(struct muster__table *table);
 
 /* NULL if there is none. */
 struct muster__table_node *muster__table_find(const struct muster__table *table, const char *key);
+
+/* Make room for so many in all at once, rather than step by step. 0 or MUSTER_ENOMEM. */
+int muster__table_reserve(struct muster__table *table, size_t count);
 
 /* `node->key` must not be there yet, and lives as long as the node. 0 or MUSTER_ENOMEM. */
 int muster__table_add(struct muster__table *table, struct muster__table_node *node);

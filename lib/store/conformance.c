@@ -31,6 +31,7 @@ int muster__testing_store(const struct muster_testing_store_def *def, const char
         muster__kit_record_checks,
         muster__kit_call_checks,
         muster__kit_place_checks,
+        muster__kit_fault_checks,
     };
     struct muster_testing_store_def copy;
     struct muster__kit kit = {.def = &copy};

@@ -39,7 +39,7 @@ struct muster__kit {
     struct muster__kit_list passed;
     /* Of the store's last call. */
     struct muster_error error;
-    /* What the load under way has found: 0 or MUSTER_EFAILED. */
+    /* What the last load has found: 0 or MUSTER_EFAILED. */
     int found;
     /* For checks that count. */
     uint64_t step;
@@ -57,6 +57,7 @@ struct muster__kit_check {
 extern const struct muster__kit_check muster__kit_record_checks[];
 extern const struct muster__kit_check muster__kit_call_checks[];
 extern const struct muster__kit_check muster__kit_place_checks[];
+extern const struct muster__kit_check muster__kit_fault_checks[];
 
 /* muster_testing_store() with one check alone; NULL: all. */
 int muster__testing_store(const struct muster_testing_store_def *def, const char *only);
@@ -90,7 +91,9 @@ int muster__kit_expect(struct muster__kit *kit, const struct muster_record *reco
  * is.
  */
 int muster__kit_refuse(struct muster__kit *kit, const struct muster_record *records, size_t count, bool must_refuse);
-/* Load, and compare with the model. */
+/* Load, and compare with the model: what load returned. Where that is 0, kit->found is what the comparison has found. */
+int muster__kit_load(struct muster__kit *kit);
+/* The same, where load must succeed and nothing be found. */
 int muster__kit_compare(struct muster__kit *kit);
 
 /*

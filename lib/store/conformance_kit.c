@@ -340,7 +340,7 @@ static int compare(void *data, const struct muster_record *record)
     return found(kit, record, text);
 }
 
-int muster__kit_compare(struct muster__kit *kit)
+int muster__kit_load(struct muster__kit *kit)
 {
     for (size_t i = 0; i < kit->model.count; i++)
         kit->model.entries[i].seen = false;
@@ -348,13 +348,19 @@ int muster__kit_compare(struct muster__kit *kit)
     muster__error_init(&kit->error);
     int code = kit->store->ops.load(kit->store->self, compare, kit, &kit->error);
     if (code != 0)
-        return muster__kit_failed(kit, code, "load");
+        return code;
     if (kit->found == 0 && kit->error.code != 0)
-        return muster__kit_fail(kit, MUSTER_EFAILED, "load says that records were lost: %s", kit->error.text);
+        kit->found = muster__kit_fail(kit, MUSTER_EFAILED, "load says that records were lost: %s", kit->error.text);
     for (size_t i = 0; i < kit->model.count && kit->found == 0; i++)
         if (!kit->model.entries[i].seen)
             found(kit, &kit->model.entries[i].is, "it is missing");
-    return kit->found;
+    return 0;
+}
+
+int muster__kit_compare(struct muster__kit *kit)
+{
+    int code = muster__kit_load(kit);
+    return code != 0 ? muster__kit_failed(kit, code, "load") : kit->found;
 }
 
 /* ---- another process */

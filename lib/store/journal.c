@@ -47,19 +47,21 @@ static int encode(struct muster__journal *journal, const struct muster_record *c
     return 0;
 }
 
-/* Write space ahead for `count` bytes more, durably: a commit must not change the size of the file. */
+/*
+ * Write space ahead, up to where `count` bytes more end or beyond: a commit must not change the size of the file. Only what
+ * comes behind these bytes: they are written next, and the sync that makes them durable does the same for the space.
+ */
 static int grow(struct muster__journal *journal, size_t count, struct muster_error *error)
 {
-    if (journal->size - journal->end >= count)
+    uint64_t end = journal->end + count;
+    if (end <= journal->size)
         return 0;
-    if (journal->end + count > journal->max_size)
+    if (end > journal->max_size)
         return muster__journal_failed(journal, error, EFBIG, "max_size is reached: write", MUSTER__JOURNAL_FILE);
-    uint64_t size = ((journal->end + count) / MUSTER__JOURNAL_STEP + 1) * MUSTER__JOURNAL_STEP;
+    uint64_t size = (end / MUSTER__JOURNAL_STEP + 1) * MUSTER__JOURNAL_STEP;
     size = size < journal->max_size ? size : journal->max_size;
-    if (muster__journal_write_blank(journal, journal->fd, journal->size, size) != 0)
+    if (muster__journal_write_blank(journal, journal->fd, end, size) != 0)
         return muster__journal_failed(journal, error, errno, "write space ahead in", MUSTER__JOURNAL_FILE);
-    if (journal->calls->fsync(journal->fd) != 0)
-        return muster__journal_failed(journal, error, errno, "fsync", MUSTER__JOURNAL_FILE);
     journal->size = size;
     return 0;
 }

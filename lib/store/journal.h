@@ -6,6 +6,7 @@
  *     journal_directory.c  the state directory and its lock
  *     journal_file.c       reading, writing and replacing the file
  *     journal_read.c       what a file says: torn tail, corruption, quarantine
+ *     journal_order.c      lines that are out of order, in order
  *     journal_line.c       the frame of a line, and the header
  *     journal_encode.c     records to JSON
  *     journal_decode.c     JSON to records
@@ -117,6 +118,15 @@ int muster__journal_keep_copy(const struct muster__journal *journal, const char 
  * it can't be told whether it has taken the place of the old one. Any other failure: it has not.
  */
 int muster__journal_replace(struct muster__journal *journal, struct muster_error *error);
+
+/* ---- journal_order.c */
+
+/*
+ * Append a file of these bytes to `ordered`, with its whole lines in the order of their numbers and each once, and what isn't
+ * whole behind the line that it stood behind. `header`: where the first line's newline ends. MUSTER_ENOMEM.
+ */
+int muster__journal_order(const struct muster__journal_id *id, size_t header, const char *bytes, size_t size,
+                          struct muster__buffer *ordered);
 
 /* ---- journal_read.c */
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/journal_json.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/name.h"
 
 /* ---- one member: is its value understood? */
 
@@ -25,8 +28,9 @@ static bool get_number(const json_t *value, uint64_t *ret_number)
     if (text == NULL || text[0] < '0' || text[0] > '9' || strlen(text) > 20)
         return false;
     char *end;
+    errno = 0;
     *ret_number = strtoull(text, &end, 10);
-    return *end == '\0';
+    return *end == '\0' && errno == 0;
 }
 
 static bool get_word(const json_t *value, const char *const *words, uintptr_t *ret_word)
@@ -95,6 +99,8 @@ static int get_extra(const json_t *object, bool key_alone, json_t *texts, const 
         free(text);
         if (json_array_append_new(texts, kept) != 0)
             code = MUSTER_ENOMEM;
+        else if (json_string_length(kept) > (key_alone ? MUSTER__KEPT_MAX : MUSTER__EXTRA_MAX))
+            code = MUSTER_ECORRUPT;
         else
             *ret_extra = json_string_value(kept);
     }
@@ -121,6 +127,12 @@ static bool get_members(const json_t *object, bool key_alone, struct muster_reco
     return understood;
 }
 
+/* No store of ours has written more, or could write it again. */
+static bool too_long(const struct muster_record *record)
+{
+    return record->handle != NULL && strlen(record->handle) > MUSTER__HANDLE_MAX;
+}
+
 static bool key_valid(const struct muster_record *record)
 {
     return record->driver != NULL && record->name != NULL;
@@ -145,7 +157,7 @@ static int decode_record(const json_t *object, json_t *texts, struct muster_reco
             return MUSTER_ECORRUPT;
         record->flags = MUSTER_RECORD_QUARANTINED;
     }
-    if (!key_valid(record))
+    if (!key_valid(record) || too_long(record))
         return MUSTER_ECORRUPT;
     if ((record->flags & MUSTER_RECORD_REMOVED) != 0)
         return 0;
@@ -217,11 +229,16 @@ int muster__journal_decode_tree(const struct muster__memory *memory, const struc
 
 /* What a damaged line may hold: far less deep than what jansson allows. */
 #define DAMAGED_DEPTH 64
+/* Parsed it may take forty times as much memory; and a line with a record in it isn't shorter. */
+#define DAMAGED_MOST ((size_t)8 * 1024 * 1024)
+#define DAMAGED_LEAST strlen("{\"seq\":1,\"len\":2,\"crc\":\"12345678\",\"records\":[{}]")
 
 int muster__journal_decode_keys(const struct muster__memory *memory, const char *text, size_t length,
                                 struct muster__batch *ret_batch)
 {
     struct muster__batch batch = {0};
+    if (length < DAMAGED_LEAST || length > DAMAGED_MOST)
+        return MUSTER_ECORRUPT;
     int code = parse(text, length, DAMAGED_DEPTH, &batch.root);
     const json_t *records = code == 0 ? json_object_get(batch.root, "records") : NULL;
     if (code == 0)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/journal_json.h"
 
-#include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/name.h"
+#include "base/text.h"
 
 static const char *const kinds[] = {"resource", "history", NULL};
 static const char *const desireds[] = {"inactive", "active", NULL};
 static const char *const stages[] = {"inactive", "starting", "active", "stopping", NULL};
 static const char *const reasons[] = {"user", "self", "host-shutdown", "loss", "failure", NULL};
 
-#define TEXT(member) #member, MUSTER__MEMBER_TEXT, offsetof(struct muster_record, member), NULL, 0
-#define NUMBER(member) #member, MUSTER__MEMBER_NUMBER, offsetof(struct muster_record, member), NULL, 0
-#define WORD(member, words) #member, MUSTER__MEMBER_WORD, offsetof(struct muster_record, member), words, 0
-#define FLAG(name, flag) name, MUSTER__MEMBER_FLAG, offsetof(struct muster_record, flags), NULL, flag
+#define NAME(name) name, ",\"" name "\":", sizeof(",\"" name "\":") - 1
+#define TEXT(member) NAME(#member), MUSTER__MEMBER_TEXT, offsetof(struct muster_record, member), NULL, 0
+#define NUMBER(member) NAME(#member), MUSTER__MEMBER_NUMBER, offsetof(struct muster_record, member), NULL, 0
+#define WORD(member, words) NAME(#member), MUSTER__MEMBER_WORD, offsetof(struct muster_record, member), words, 0
+#define FLAG(name, flag) NAME(name), MUSTER__MEMBER_FLAG, offsetof(struct muster_record, flags), NULL, flag
 
 const struct muster__member muster__members[MUSTER__MEMBERS] = {
     {WORD(kind, kinds), true},
@@ -70,43 +70,68 @@ static void put_json(struct muster__buffer *buffer, const json_t *json)
         buffer->code = buffer->code == 0 ? MUSTER_ENOMEM : buffer->code;
 }
 
-/*
- * May it stand between quotes as it is? Without an early end, so that the compiler can look at many bytes at
- * once.
- */
-static bool plain(const char *text, size_t length)
+#define ONES (UINT64_MAX / 0xff)
+
+/* Of eight bytes: the top bit of some is set if any must be escaped, or isn't ASCII. */
+static uint64_t special(uint64_t word)
 {
-    unsigned special = 0;
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        special |= (unsigned)(c < 0x20) | (unsigned)(c >= 0x7f) | (unsigned)(c == '"') | (unsigned)(c == '\\');
-    }
-    return special == 0;
+    uint64_t quote = word ^ ONES * '"';
+    uint64_t backslash = word ^ ONES * '\\';
+    return (word | (word - ONES * 0x20) | (quote - ONES) | (backslash - ONES)) & ONES * 0x80;
 }
 
-/* jansson writes what must be escaped; through it a batch of 1e5 records takes four times as long. */
+/* May it stand between quotes as it is? */
+static bool plain(const char *text, size_t length)
+{
+    uint64_t found = 0;
+    uint64_t word;
+    for (; length >= sizeof(word); text += sizeof(word), length -= sizeof(word)) {
+        memcpy(&word, text, sizeof(word));
+        found |= special(word);
+    }
+    word = ONES * 'a';
+    memcpy(&word, text, length);
+    return (found | special(word)) == 0;
+}
+
+/* jansson writes what must be escaped. */
+static void put_escaped(struct muster__buffer *buffer, const char *text, size_t length)
+{
+    if (!muster__utf8_valid(text, length)) {
+        buffer->code = MUSTER_EINVAL;
+        return;
+    }
+    json_t *json = json_stringn_nocheck(text, length);
+    put_json(buffer, json);
+    json_decref(json);
+}
+
+/* With it for all text a batch of 1e5 records takes four times as long. */
 static void put_text(struct muster__buffer *buffer, const char *text)
 {
     size_t length = strlen(text);
-    if (plain(text, length)) {
-        muster__buffer_put(buffer, "\"", 1);
-        muster__buffer_put(buffer, text, length);
-        muster__buffer_put(buffer, "\"", 1);
-    } else if (!muster__utf8_valid(text, length)) {
-        buffer->code = MUSTER_EINVAL;
-    } else {
-        json_t *json = json_stringn_nocheck(text, length);
-        put_json(buffer, json);
-        json_decref(json);
+    if (!plain(text, length)) {
+        put_escaped(buffer, text, length);
+        return;
     }
+    char *room = muster__buffer_room(buffer, length + 2);
+    if (room == NULL)
+        return;
+    *room++ = '"';
+    room = (char *)memcpy(room, text, length) + length;
+    *room = '"';
+    buffer->used += length + 2;
 }
 
 /* Those that jansson's integers can't hold are strings. */
 static void put_number(struct muster__buffer *buffer, uint64_t number)
 {
-    char text[32];
-    snprintf(text, sizeof(text), number > INT64_MAX ? "\"%" PRIu64 "\"" : "%" PRIu64, number);
-    muster__buffer_puts(buffer, text);
+    char text[MUSTER__DIGITS_MAX + 2] = "\"";
+    bool string = number > INT64_MAX;
+    char *end = muster__text_digits(text + string, number);
+    if (string)
+        *end++ = '"';
+    muster__buffer_put(buffer, text, (size_t)(end - text));
 }
 
 static void put_word(struct muster__buffer *buffer, const char *const *words, uintptr_t value)
@@ -119,54 +144,68 @@ static void put_word(struct muster__buffer *buffer, const char *const *words, ui
     put_number(buffer, value);
 }
 
-static void put_name(struct muster__buffer *buffer, const char *name)
+/* All of the label is written, since that is quicker, and as much of it counts as is long. */
+static void put_label(struct muster__buffer *buffer, const struct muster__member *member)
 {
-    muster__buffer_put(buffer, ",\"", 2);
-    muster__buffer_puts(buffer, name);
-    muster__buffer_put(buffer, "\":", 2);
+    char *room = muster__buffer_room(buffer, sizeof(member->label));
+    if (room == NULL)
+        return;
+    memcpy(room, member->label, sizeof(member->label));
+    buffer->used += member->label_length;
 }
 
 static void put_member(struct muster__buffer *buffer, const struct muster__member *member,
                        const struct muster_record *record)
 {
     const void *place = (const char *)record + member->offset;
+    const char *text;
+    uint64_t number;
     uintptr_t word;
     switch (member->type) {
-    case MUSTER__MEMBER_TEXT: {
-        const char *text;
+    case MUSTER__MEMBER_TEXT:
         memcpy(&text, place, sizeof(text));
         if (text == NULL)
             return;
-        put_name(buffer, member->name);
+        put_label(buffer, member);
         put_text(buffer, text);
         return;
-    }
-    case MUSTER__MEMBER_NUMBER: {
-        uint64_t number;
+    case MUSTER__MEMBER_NUMBER:
         memcpy(&number, place, sizeof(number));
-        put_name(buffer, member->name);
+        put_label(buffer, member);
         put_number(buffer, number);
         return;
-    }
     case MUSTER__MEMBER_WORD:
         memcpy(&word, place, sizeof(word));
-        put_name(buffer, member->name);
+        put_label(buffer, member);
         put_word(buffer, member->words, word);
         return;
     case MUSTER__MEMBER_FLAG:
         if ((record->flags & member->flag) == 0)
             return;
-        put_name(buffer, member->name);
-        muster__buffer_puts(buffer, "true");
+        put_label(buffer, member);
+        muster__buffer_put(buffer, "true", 4);
         return;
     }
+}
+
+/* `{"check":"89abcdef"` */
+static void put_check(struct muster__buffer *buffer, uint32_t check)
+{
+    static const char before[] = "{\"" MUSTER__MEMBER_CHECK "\":\"";
+    char text[sizeof(before) - 1 + 9];
+    char *end = (char *)memcpy(text, before, sizeof(before) - 1) + sizeof(before) - 1;
+    for (int shift = 28; shift >= 0; shift -= 4)
+        *end++ = "0123456789abcdef"[check >> shift & 0xf];
+    *end = '"';
+    muster__buffer_put(buffer, text, sizeof(text));
 }
 
 /* The unknown members: those of the object `extra` that this record doesn't write itself. */
 static void put_extra(struct muster__buffer *buffer, const char *extra, bool key_alone)
 {
     size_t length = strlen(extra);
-    json_t *object = length > MUSTER__EXTRA_MAX ? NULL : json_loadb(extra, length, JSON_REJECT_DUPLICATES, NULL);
+    size_t most = key_alone ? MUSTER__KEPT_MAX : MUSTER__EXTRA_MAX;
+    json_t *object = length > most ? NULL : json_loadb(extra, length, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(object)) {
         buffer->code = MUSTER_EINVAL;
         json_decref(object);
@@ -189,7 +228,6 @@ static void put_extra(struct muster__buffer *buffer, const char *extra, bool key
 
 void muster__journal_encode(struct muster__buffer *buffer, const struct muster_record *record, uint32_t check)
 {
-    char text[32];
     bool removed = (record->flags & MUSTER_RECORD_REMOVED) != 0;
     bool key_alone = removed || (record->flags & MUSTER_RECORD_QUARANTINED) != 0;
     if ((record->flags & ~KNOWN_FLAGS) != 0 ||
@@ -197,8 +235,7 @@ void muster__journal_encode(struct muster__buffer *buffer, const struct muster_r
         buffer->code = MUSTER_EINVAL;
         return;
     }
-    snprintf(text, sizeof(text), "{\"" MUSTER__MEMBER_CHECK "\":\"%08x\"", check);
-    muster__buffer_puts(buffer, text);
+    put_check(buffer, check);
     for (size_t i = 0; i < MUSTER__MEMBERS; i++)
         if (!key_alone || muster__members[i].of_key)
             put_member(buffer, &muster__members[i], record);

@@ -11,6 +11,9 @@ enum muster__member_type { MUSTER__MEMBER_TEXT, MUSTER__MEMBER_NUMBER, MUSTER__M
 
 struct muster__member {
     const char *name;
+    /* What stands before its value: `,"driver":`; and its length. */
+    char label[16];
+    size_t label_length;
     enum muster__member_type type;
     /* In struct muster_record. */
     size_t offset;
@@ -27,6 +30,8 @@ extern const struct muster__member muster__members[MUSTER__MEMBERS];
 
 /* At most this many bytes in the unknown members of a record. */
 #define MUSTER__EXTRA_MAX ((size_t)1024 * 1024)
+/* Where it is quarantined what it held is there, too: handle and extra, each byte perhaps escaped. */
+#define MUSTER__KEPT_MAX (16 * MUSTER__EXTRA_MAX)
 
 /* How deep is the JSON? Brackets in strings don't count. It need not be valid. */
 size_t muster__json_depth(const char *text, size_t length);

@@ -13,10 +13,8 @@
 /* Enough for `{"seq":20 digits,"len":20 digits,"crc":"8 digits","records":`. */
 #define FRAME_ROOM 96
 
-static bool make_room(struct muster__buffer *buffer, size_t count)
+static bool grow(struct muster__buffer *buffer, size_t count)
 {
-    if (buffer->capacity - buffer->used >= count)
-        return true;
     size_t wanted = buffer->capacity == 0 ? 4096 : buffer->capacity;
     while (wanted - buffer->used < count && wanted <= SIZE_MAX / 2)
         wanted *= 2;
@@ -30,11 +28,19 @@ static bool make_room(struct muster__buffer *buffer, size_t count)
     return true;
 }
 
+char *muster__buffer_room(struct muster__buffer *buffer, size_t count)
+{
+    if (buffer->code != 0 || (buffer->capacity - buffer->used < count && !grow(buffer, count)))
+        return NULL;
+    return buffer->bytes + buffer->used;
+}
+
 void muster__buffer_put(struct muster__buffer *buffer, const char *bytes, size_t count)
 {
-    if (buffer->code != 0 || !make_room(buffer, count))
+    char *room = muster__buffer_room(buffer, count);
+    if (room == NULL)
         return;
-    memcpy(buffer->bytes + buffer->used, bytes, count);
+    memcpy(room, bytes, count);
     buffer->used += count;
 }
 
@@ -57,26 +63,29 @@ void muster__buffer_reset(struct muster__buffer *buffer)
     buffer->code = 0;
 }
 
-static uint32_t crc_number(uint32_t crc, uint64_t number)
+#define ID_BYTES sizeof(((struct muster__journal_id *)0)->bytes)
+
+/* Of the id, and of numbers behind it. */
+static uint32_t crc_start(const struct muster__journal_id *id, const uint64_t *numbers, size_t count)
 {
-    unsigned char bytes[8];
-    for (unsigned i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(number >> (8 * i));
-    return muster__crc32c(crc, bytes, sizeof(bytes));
+    unsigned char bytes[ID_BYTES + 4 * 8];
+    unsigned char *end = (unsigned char *)memcpy(bytes, id->bytes, ID_BYTES) + ID_BYTES;
+    for (size_t n = 0; n < count; n++)
+        for (unsigned i = 0; i < 8; i++)
+            *end++ = (unsigned char)(numbers[n] >> (8 * i));
+    return muster__crc32c(0, bytes, (size_t)(end - bytes));
 }
 
 static uint32_t payload_crc(const struct muster__journal_id *id, uint64_t seq, const char *payload, size_t length)
 {
-    uint32_t crc = muster__crc32c(0, id->bytes, sizeof(id->bytes));
-    return muster__crc32c(crc_number(crc, seq), payload, length);
+    return muster__crc32c(crc_start(id, &seq, 1), payload, length);
 }
 
 uint32_t muster__journal_key_check(const struct muster__journal_id *id, uint64_t seq, const uint64_t place[2],
                                    const struct muster_record *record)
 {
-    uint32_t crc = muster__crc32c(0, id->bytes, sizeof(id->bytes));
-    crc = crc_number(crc_number(crc_number(crc, seq), place[0]), place[1]);
-    crc = muster__crc32c(crc_number(crc, record->kind), record->driver, strlen(record->driver) + 1);
+    uint64_t numbers[] = {seq, place[0], place[1], record->kind};
+    uint32_t crc = muster__crc32c(crc_start(id, numbers, 4), record->driver, strlen(record->driver) + 1);
     return muster__crc32c(crc, record->name, strlen(record->name));
 }
 
@@ -141,6 +150,14 @@ static bool take_crc(struct cursor *cursor, uint32_t *ret_crc)
     return true;
 }
 
+/* What stands before the records. `length` is what it says of them. */
+static bool take_frame(struct cursor *cursor, uint64_t *ret_seq, uint64_t *ret_length, uint32_t *ret_crc)
+{
+    return take_text(cursor, "{\"seq\":") && take_number(cursor, ret_seq) && take_text(cursor, ",\"len\":") &&
+           take_number(cursor, ret_length) && take_text(cursor, ",\"crc\":\"") && take_crc(cursor, ret_crc) &&
+           take_text(cursor, "\",\"records\":");
+}
+
 bool muster__journal_get_line(const char *bytes, size_t size, const struct muster__journal_id *id,
                               struct muster__journal_line *ret_line)
 {
@@ -148,11 +165,8 @@ bool muster__journal_get_line(const char *bytes, size_t size, const struct muste
     struct muster__journal_line line;
     uint64_t length;
     uint32_t crc;
-    if (!take_text(&cursor, "{\"seq\":") || !take_number(&cursor, &line.seq) || !take_text(&cursor, ",\"len\":") ||
-        !take_number(&cursor, &length) || !take_text(&cursor, ",\"crc\":\"") || !take_crc(&cursor, &crc) ||
-        !take_text(&cursor, "\",\"records\":"))
-        return false;
-    if (length >= (uint64_t)(cursor.end - cursor.at) || cursor.at[length] != '}')
+    if (!take_frame(&cursor, &line.seq, &length, &crc) || length >= (uint64_t)(cursor.end - cursor.at) ||
+        cursor.at[length] != '}')
         return false;
     line.payload = cursor.at;
     line.length = (size_t)length;
@@ -161,6 +175,83 @@ bool muster__journal_get_line(const char *bytes, size_t size, const struct muste
         return false;
     *ret_line = line;
     return true;
+}
+
+/* ---- torn or damaged? */
+
+/* What a disk writes whole or not at all is never smaller. */
+#define SECTOR 512
+
+/* A newline that was written ahead, or what is read where nothing was ever written. */
+static bool is_blank(char c)
+{
+    return c == '\n' || c == '\0';
+}
+
+/* How many there are of one sort, blank or not, at the beginning. */
+static size_t run_of(bool blank, const char *bytes, size_t size)
+{
+    size_t count = 0;
+    while (count < size && is_blank(bytes[count]) == blank)
+        count++;
+    return count;
+}
+
+/* Is a sector missing in what was to be written here? */
+static bool has_gap(const char *bytes, size_t size)
+{
+    for (size_t at = 0; at < size; at += run_of(false, bytes + at, size - at)) {
+        size_t blank = run_of(true, bytes + at, size - at);
+        if (blank > 0 && (at == 0 || at + blank == size || blank >= SECTOR))
+            return true;
+        at += blank;
+    }
+    return false;
+}
+
+/* Do these bytes close the bracket that they begin with at their very end? What is cut off never does. */
+static bool is_closed(const char *text, size_t length)
+{
+    size_t depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (in_string && c == '\\')
+            i++;
+        else if (c == '"')
+            in_string = !in_string;
+        else if (!in_string && (c == '[' || c == '{'))
+            depth++;
+        else if (!in_string && (c == ']' || c == '}') && (depth == 0 || --depth == 0))
+            return i + 1 == length;
+    }
+    return false;
+}
+
+bool muster__journal_line_complete(const char *bytes, size_t size, size_t *ret_length)
+{
+    struct cursor cursor = {bytes, bytes + size};
+    uint64_t seq, said;
+    uint32_t crc;
+    size_t first = run_of(false, bytes, size);
+    bool framed = take_frame(&cursor, &seq, &said, &crc);
+    size_t before = (size_t)(cursor.at - bytes);
+    *ret_length = first;
+    if (first == 0)
+        return false;
+    /* A frame that was cut off has no bracket that closes. */
+    if (is_closed(bytes, first) || (!framed && bytes[first - 1] == '}'))
+        return true;
+    if (framed && said >= size - before)
+        return false;
+    if (framed) {
+        size_t all = before + (size_t)said + 1;
+        *ret_length = first > all ? first : all;
+        return !has_gap(bytes, all);
+    }
+    size_t gap = run_of(true, bytes + first, size - first);
+    *ret_length = first + gap + run_of(false, bytes + first + gap, size - first - gap);
+    return gap < SECTOR && *ret_length > first + gap;
 }
 
 /* ---- the header */
@@ -221,7 +312,7 @@ int muster__journal_get_header(const char *bytes, size_t size, struct muster__jo
     ret_header->id = header.id;
     good = good && take_text(&cursor, "\",\"first\":") && take_number(&cursor, &header.first) &&
            take_text(&cursor, ",\"whole\":") && take_number(&cursor, &header.whole) && take_text(&cursor, HEADER_CRC);
-    if (!good || !whole)
+    if (!good || !whole || header.first > MUSTER__JOURNAL_SEQ_MAX || header.whole > MUSTER__JOURNAL_SEQ_MAX)
         return MUSTER_ECORRUPT;
     *ret_header = header;
     return 0;
@@ -262,22 +353,28 @@ void muster__journal_put_frame(struct muster__buffer *buffer, const struct muste
     muster__buffer_puts(buffer, "}\n");
 }
 
-/* The records first, in their place as far as it is known: the frame before them tells their length. */
+/* A record's bytes, roughly: from them comes how long the frame will be, which has the length of what follows it. */
+#define RECORD_GUESS ((size_t)350)
+
+/* The records first: the frame before them tells their length. Where it was guessed too short or too long they are moved. */
 void muster__journal_put_line(struct muster__buffer *buffer, const struct muster__journal_id *id, uint64_t seq,
                               const struct muster_record *const *records, size_t count)
 {
-    static const char blank[FRAME_ROOM];
-    char frame[FRAME_ROOM];
+    char frame[FRAME_ROOM] = "";
     size_t start = buffer->used;
-    size_t payload = start + FRAME_ROOM;
-    muster__buffer_put(buffer, blank, FRAME_ROOM);
+    size_t guessed = write_frame(frame, seq, count * RECORD_GUESS, 0);
+    muster__buffer_put(buffer, frame, guessed);
     put_records(buffer, id, seq, records, count);
     if (buffer->code != 0)
         return;
-    size_t length = buffer->used - payload;
-    size_t before = write_frame(frame, seq, length, payload_crc(id, seq, buffer->bytes + payload, length));
+    const char *payload = buffer->bytes + start + guessed;
+    size_t length = buffer->used - start - guessed;
+    size_t before = write_frame(frame, seq, length, payload_crc(id, seq, payload, length));
+    if (before > guessed && muster__buffer_room(buffer, before - guessed) == NULL)
+        return;
+    if (before != guessed)
+        memmove(buffer->bytes + start + before, buffer->bytes + start + guessed, length);
     memcpy(buffer->bytes + start, frame, before);
-    memmove(buffer->bytes + start + before, buffer->bytes + payload, length);
     buffer->used = start + before + length;
     muster__buffer_puts(buffer, "}\n");
 }

@@ -22,6 +22,9 @@
 /* The version of the file's format. */
 #define MUSTER__JOURNAL_FORMAT 1
 
+/* No journal ever comes so far; what says more is damaged. One more can always be counted. */
+#define MUSTER__JOURNAL_SEQ_MAX ((uint64_t)INT64_MAX)
+
 struct muster__journal_id {
     unsigned char bytes[16];
 };
@@ -36,6 +39,8 @@ struct muster__buffer {
     int code;
 };
 
+/* Room for `count` bytes behind what is used, which the caller then adds to; NULL: no room, or an earlier failure. */
+char *muster__buffer_room(struct muster__buffer *buffer, size_t count);
 void muster__buffer_put(struct muster__buffer *buffer, const char *bytes, size_t count);
 void muster__buffer_puts(struct muster__buffer *buffer, const char *text);
 /* Forget what is in it, and the memory if it is large. */
@@ -80,6 +85,13 @@ struct muster__journal_line {
 /* Is there a whole line at `bytes`? */
 bool muster__journal_get_line(const char *bytes, size_t size, const struct muster__journal_id *id,
                               struct muster__journal_line *ret_line);
+
+/*
+ * No whole line begins at `bytes`, where one belongs, and `size` bytes follow until the end of the file. Was it written to its
+ * end, and has been damaged since? False: a sector of it is missing, as after a commit that was cut off. *ret_length is where
+ * the damaged line ends.
+ */
+bool muster__journal_line_complete(const char *bytes, size_t size, size_t *ret_length);
 
 /*
  * Over the key of record `index` of the `count` in batch `seq`: tells whether a key in a damaged line can be

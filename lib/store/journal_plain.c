@@ -112,36 +112,41 @@ static bool take_value(struct cursor *cursor, const struct muster__member *membe
 }
 
 /* Members come in the order of the table, mostly: the search begins behind the last. MUSTER__MEMBERS: it isn't one. */
-static size_t find(const char *name, size_t last)
+static size_t take_label(struct cursor *cursor, size_t last)
 {
     for (size_t i = 0; i < MUSTER__MEMBERS; i++) {
         size_t k = (last + 1 + i) % MUSTER__MEMBERS;
-        if (strcmp(muster__members[k].name, name) == 0)
-            return k;
+        if (strncmp(cursor->at, muster__members[k].label, muster__members[k].label_length) != 0)
+            continue;
+        cursor->at += muster__members[k].label_length;
+        return k;
     }
     return MUSTER__MEMBERS;
+}
+
+static bool is_whole(const struct muster_record *record)
+{
+    return record->driver != NULL && record->name != NULL &&
+           (record->handle == NULL || strlen(record->handle) <= MUSTER__HANDLE_MAX);
 }
 
 static bool take_record(struct cursor *cursor, struct muster_record *record)
 {
     uint32_t seen = 0;
     size_t member = MUSTER__MEMBERS - 1;
-    const char *name;
     const char *check;
     muster_record_init(record, sizeof(*record));
     if (!take(cursor, "{\"" MUSTER__MEMBER_CHECK "\":") || !take_string(cursor, &check))
         return false;
-    while (take(cursor, ",")) {
-        if (!take_string(cursor, &name) || !take(cursor, ":"))
-            return false;
-        member = find(name, member);
+    while (*cursor->at == ',') {
+        member = take_label(cursor, member);
         if (member == MUSTER__MEMBERS || (seen >> member & 1) != 0)
             return false;
         seen |= (uint32_t)1 << member;
         if (!take_value(cursor, &muster__members[member], record))
             return false;
     }
-    return take(cursor, "}") && record->driver != NULL && record->name != NULL;
+    return take(cursor, "}") && is_whole(record);
 }
 
 static int take_records(const struct muster__memory *memory, struct cursor *cursor, struct muster__batch *batch, bool *ret_plain)

@@ -24,9 +24,14 @@ struct scan {
     size_t bad;
     size_t bad_end;
     bool has_bad;
+    /* The end of the line that is looked at, and what was looked at in vain for one that begins in another's midst. */
+    size_t newline;
+    uint64_t tried;
     /* What was found. */
     bool corrupt;
     bool torn;
+    /* A whole line stands behind one of a later number. */
+    bool disorder;
     uint64_t lines_lost;
     uint64_t lines_unnamed;
     /* For people, one by one, where `notes` are wanted. */
@@ -187,8 +192,11 @@ static int take_line(struct scan *scan, size_t at)
 {
     struct muster__journal_line line;
     struct muster__batch batch;
-    if (!muster__journal_get_line(scan->bytes + at, scan->size - at, &scan->header.id, &line) || line.seq < scan->next ||
-        line.seq == 0 || line.seq == UINT64_MAX)
+    if (!muster__journal_get_line(scan->bytes + at, scan->newline - at, &scan->header.id, &line) || line.seq == 0 ||
+        line.seq > MUSTER__JOURNAL_SEQ_MAX)
+        return MUSTER_ECORRUPT;
+    scan->disorder = scan->disorder || line.seq < scan->next;
+    if (line.seq < scan->next)
         return MUSTER_ECORRUPT;
     int code = muster__journal_decode(&scan->journal->memory, &line, scan->journal->max_depth, &batch);
     if (code != 0)
@@ -207,16 +215,28 @@ static int take_line(struct scan *scan, size_t at)
     return 0;
 }
 
+/* How many times the size of the file is looked at for lines that begin in the midst of another, before that is given up. */
+#define TRIES_MAX 16
+
 /* Where a line may begin, behind one that was damaged: perhaps its newline was, too. */
-static size_t next_start(const struct scan *scan, size_t at)
+static size_t next_start(struct scan *scan, size_t at)
 {
     const char *from = scan->bytes + at + 1;
-    size_t left = scan->size - at - 1;
-    const char *newline = memchr(from, '\n', left);
-    const char *start = memmem(from, newline == NULL ? left : (size_t)(newline - from), LINE_START, strlen(LINE_START));
-    if (start != NULL)
-        return (size_t)(start - scan->bytes);
-    return newline == NULL ? scan->size : (size_t)(newline - scan->bytes) + 1;
+    size_t left = scan->newline > at ? scan->newline - at - 1 : 0;
+    const char *start = memmem(from, left, LINE_START, strlen(LINE_START));
+    if (start == NULL || scan->tried / TRIES_MAX > scan->size)
+        return scan->newline < scan->size ? scan->newline + 1 : scan->size;
+    at = (size_t)(start - scan->bytes);
+    scan->tried += scan->newline - at;
+    return at;
+}
+
+static void find_newline(struct scan *scan, size_t at)
+{
+    if (at < scan->newline)
+        return;
+    const char *newline = memchr(scan->bytes + at, '\n', scan->size - at);
+    scan->newline = newline == NULL ? scan->size : (size_t)(newline - scan->bytes);
 }
 
 static int take_lines(struct scan *scan, size_t at)
@@ -226,6 +246,7 @@ static int take_lines(struct scan *scan, size_t at)
             at++;
             continue;
         }
+        find_newline(scan, at);
         int code = take_line(scan, at);
         if (code != 0 && code != MUSTER_ECORRUPT)
             return code;
@@ -259,12 +280,35 @@ static int take_header(struct scan *scan, size_t *ret_at, struct muster_error *e
     return 0;
 }
 
+/* Lines behind the last whole one that were written to their end and are damaged: those were acknowledged. */
+static int resolve_tail(struct scan *scan)
+{
+    uint64_t seq = scan->next;
+    size_t at = scan->end;
+    bool found = false;
+    for (size_t length; at < scan->size && muster__journal_line_complete(scan->bytes + at, scan->size - at, &length);
+         at += length + 1) {
+        struct muster__journal_line line;
+        bool again = muster__journal_get_line(scan->bytes + at, scan->size - at, &scan->header.id, &line) && line.seq < seq;
+        seq += again ? 0 : 1;
+        found = true;
+    }
+    if (!found)
+        return 0;
+    scan->bad_end = at < scan->size ? at : scan->size;
+    int code = resolve(scan, seq);
+    scan->next = seq;
+    return code;
+}
+
 /* Lines that were written with the file are never torn, so those that are missing at its end are lost. */
 static int finish(struct scan *scan)
 {
     int code = 0;
     bool lost = scan->header_lost || scan->next <= scan->header.whole;
     scan->at = scan->size;
+    if (!lost && scan->has_bad)
+        code = resolve_tail(scan);
     if (lost)
         code = resolve(scan, scan->header_lost ? 0 : scan->header.whole + 1);
     scan->torn = scan->has_bad;
@@ -272,6 +316,31 @@ static int finish(struct scan *scan)
         scan->next = 1;
     if (!scan->header_lost && scan->next <= scan->header.whole)
         scan->next = scan->header.whole + 1;
+    return code;
+}
+
+/* Each line counts where its number is expected, wherever it stands. */
+static int scan_in_order(struct scan *scan, size_t header)
+{
+    struct muster__buffer ordered = {.memory = &scan->journal->memory};
+    struct scan again = {.journal = scan->journal, .live = scan->live, .header = scan->header, .corrupt = true};
+    int code = muster__journal_order(&scan->header.id, header, scan->bytes, scan->size, &ordered);
+    if (code == 0) {
+        muster__live_clear(scan->live);
+        again.bytes = ordered.bytes;
+        again.size = ordered.used;
+        again.next = again.header.first;
+        again.end = header;
+        code = take_lines(&again, header);
+    }
+    if (code == 0)
+        code = finish(&again);
+    muster__buffer_fini(&ordered);
+    scan->corrupt = true;
+    scan->torn = false;
+    scan->next = again.next;
+    scan->lines_lost = again.lines_lost;
+    scan->lines_unnamed = again.lines_unnamed;
     return code;
 }
 
@@ -284,6 +353,8 @@ static int run_scan(struct scan *scan, struct muster_error *error)
     code = take_lines(scan, at);
     if (code == 0)
         code = finish(scan);
+    if (code == 0 && scan->disorder && !scan->header_lost)
+        code = scan_in_order(scan, at);
     if (code != 0)
         return muster_error_set(error, code, 0, "read %s/%s: %s", scan->journal->directory, MUSTER__JOURNAL_FILE,
                                 muster_code_text(code));
@@ -324,6 +395,12 @@ static int keep_damaged(const struct scan *scan, char name[64], struct muster_er
     return code;
 }
 
+/* Of the first line in a fresh file: numbers come to an end, and may begin again where the id is another. */
+static uint64_t fresh_start(const struct scan *scan)
+{
+    return scan->next > MUSTER__JOURNAL_SEQ_MAX / 2 ? 1 : scan->next;
+}
+
 /* The damaged file goes aside, and a fresh one with what is left takes its place. */
 static int repair(struct scan *scan, struct muster_error *error)
 {
@@ -333,7 +410,7 @@ static int repair(struct scan *scan, struct muster_error *error)
     if (code != 0)
         return code;
     describe(scan, &journal->lost, name);
-    journal->next = scan->next;
+    journal->next = fresh_start(scan);
     code = muster__journal_replace(journal, error);
     if (code != 0 && code != MUSTER_EINDETERMINATE)
         journal->calls->unlinkat(journal->directory_fd, name, 0);
@@ -350,7 +427,9 @@ static int settle(struct scan *scan, struct muster_error *error)
     uint64_t blank_end = scan->torn ? scan->bad_end : scan->end;
     size_t last = scan->end - scan->last - 1;
     journal->id = scan->header.id;
-    journal->next = scan->next;
+    journal->next = fresh_start(scan);
+    if (journal->next != scan->next)
+        return muster__journal_replace(journal, error);
     journal->end = scan->end;
     journal->size = scan->size > scan->end ? scan->size : scan->end;
     if ((scan->last != 0 && muster__journal_write_all(journal, journal->fd, scan->bytes + scan->last, last, scan->last) != 0) ||

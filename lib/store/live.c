@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/live.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -29,14 +28,25 @@ void muster__live_clear(struct muster__live *live)
     muster__live_init(live, live->memory);
 }
 
-/* Room for the longest number twice, and the marks between. */
-#define KEY_ROOM 48
-
-/* The length of the driver is part of the key, so that no '/' in a name can make two keys one. */
-static size_t write_key(char *key, size_t room, const struct muster_record *record)
+/* The length of the driver is part of the key, so that no '/' in a name can make two keys one: "0/5:guest/web1". */
+static void write_key(char *key, const struct muster_record *record, const size_t lengths[2])
 {
-    return (size_t)snprintf(key, room, "%ju/%zu:%s/%s", (uintmax_t)record->kind, strlen(record->driver), record->driver,
-                            record->name);
+    key = muster__text_digits(key, record->kind);
+    *key++ = '/';
+    key = muster__text_digits(key, lengths[0]);
+    *key++ = ':';
+    key = (char *)memcpy(key, record->driver, lengths[0]) + lengths[0];
+    *key++ = '/';
+    memcpy(key, record->name, lengths[1] + 1);
+}
+
+/* In bytes, with its end. */
+static size_t key_room(const struct muster_record *record, const size_t lengths[2])
+{
+    char digits[MUSTER__DIGITS_MAX];
+    size_t numbers = (size_t)(muster__text_digits(digits, record->kind) - digits);
+    numbers += (size_t)(muster__text_digits(digits, lengths[0]) - digits);
+    return numbers + lengths[0] + lengths[1] + sizeof("/:/");
 }
 
 static struct muster__version *new_version(const struct muster__memory *memory, const struct muster_record *record)
@@ -65,12 +75,12 @@ static struct muster__version *new_version(const struct muster__memory *memory, 
  */
 static int find_entry(struct muster__live *live, const struct muster_record *record, struct muster__live_entry **ret_entry)
 {
-    size_t bytes = strlen(record->driver) + strlen(record->name) + KEY_ROOM;
-    struct muster__live_entry *entry = muster__alloc(live->memory, 1, sizeof(*entry) + bytes);
+    size_t lengths[2] = {strlen(record->driver), strlen(record->name)};
+    struct muster__live_entry *entry = muster__alloc(live->memory, 1, sizeof(*entry) + key_room(record, lengths));
     if (entry == NULL)
         return MUSTER_ENOMEM;
     char *key = (char *)(entry + 1);
-    write_key(key, bytes, record);
+    write_key(key, record, lengths);
     struct muster__table_node *found = muster__table_find(&live->table, key);
     if (found != NULL || (record->flags & MUSTER_RECORD_REMOVED) != 0) {
         muster__free(live->memory, entry);
@@ -120,6 +130,10 @@ int muster__live_stage(struct muster__live *live, const struct muster_record *co
     struct muster__change change = {.entries = muster__alloc(live->memory, count, sizeof(*change.entries))};
     if (change.entries == NULL)
         return MUSTER_ENOMEM;
+    if (count > live->table.count && muster__table_reserve(&live->table, count) != 0) {
+        muster__free(live->memory, change.entries);
+        return MUSTER_ENOMEM;
+    }
     for (; change.count < count; change.count++) {
         int code = stage_record(live, records[change.count], &change.entries[change.count]);
         if (code != 0) {

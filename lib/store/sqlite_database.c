@@ -80,7 +80,10 @@ int muster__sqlite_run(const struct muster__sqlite *store, const char *sql)
     return sqlite3_exec(store->db, sql, NULL, NULL, NULL);
 }
 
-/* The first value of the first row: as a number, and as text where `room` isn't 0. */
+/*
+ * The first value of the first row: as a number, and as text where `room` isn't 0. What the statement changes is committed
+ * after that row, and may fail then.
+ */
 static int ask(const struct muster__sqlite *store, const char *sql, int64_t *ret_number, char *text, size_t room)
 {
     sqlite3_stmt *statement = NULL;
@@ -96,8 +99,8 @@ static int ask(const struct muster__sqlite *store, const char *sql, int64_t *ret
     } else if (result == SQLITE_DONE) {
         result = SQLITE_CORRUPT;
     }
-    sqlite3_finalize(statement);
-    return result;
+    int ended = sqlite3_finalize(statement);
+    return result == SQLITE_OK ? ended : result;
 }
 
 /* Is it ours, and of our format? *ret_new: it is empty. */

@@ -214,7 +214,7 @@ void journal_reopen(struct journal_fixture *fixture)
     journal_must_open(fixture);
 }
 
-int journal_put(struct journal_fixture *fixture, const char *name, uint64_t generation)
+static int put(struct journal_fixture *fixture, const char *name, uint64_t generation, const char *handle)
 {
     struct muster_record record;
     const struct muster_record *records = &record;
@@ -226,10 +226,20 @@ int journal_put(struct journal_fixture *fixture, const char *name, uint64_t gene
     record.stage = MUSTER_STAGE_ACTIVE;
     record.boot = "boot-1";
     record.token = "00112233445566778899aabbccddeeff";
-    record.handle = "pid 42";
+    record.handle = handle;
     record.generation = generation;
     record.format = MUSTER_RECORD_FORMAT;
     return muster__store_commit(fixture->store, &records, 1, &fixture->error);
+}
+
+int journal_put(struct journal_fixture *fixture, const char *name, uint64_t generation)
+{
+    return put(fixture, name, generation, "pid 42");
+}
+
+int journal_put_handle(struct journal_fixture *fixture, const char *name, const char *handle)
+{
+    return put(fixture, name, 1, handle);
 }
 
 const struct muster_record *journal_find(const struct journal_fixture *fixture, const char *name)
@@ -283,4 +293,18 @@ size_t journal_count_files(const struct journal_fixture *fixture, const char *pr
         count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
     closedir(directory);
     return count;
+}
+
+void journal_remove_files(const struct journal_fixture *fixture, const char *prefix)
+{
+    char path[256];
+    DIR *directory = opendir(fixture->directory);
+    assert_non_null(directory);
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+            continue;
+        snprintf(path, sizeof(path), "%.90s/%.100s", fixture->directory, entry->d_name);
+        assert_int_equal(unlink(path), 0);
+    }
+    closedir(directory);
 }

@@ -50,6 +50,8 @@ void journal_reopen(struct journal_fixture *fixture);
 
 /* Commit one active record guest/name of that generation; generation 0 removes it. */
 int journal_put(struct journal_fixture *fixture, const char *name, uint64_t generation);
+/* The same, of generation 1, with a handle of one's own. */
+int journal_put_handle(struct journal_fixture *fixture, const char *name, const char *handle);
 /* The record guest/name of the last load, or NULL. */
 const struct muster_record *journal_find(const struct journal_fixture *fixture, const char *name);
 
@@ -58,6 +60,7 @@ char *journal_get_file(const struct journal_fixture *fixture, const char *file, 
 void journal_set_file(const struct journal_fixture *fixture, const char *file, const char *bytes, size_t size);
 /* How many files there are whose name begins so. */
 size_t journal_count_files(const struct journal_fixture *fixture, const char *prefix);
+void journal_remove_files(const struct journal_fixture *fixture, const char *prefix);
 
 enum call {
     CALL_OPENAT,

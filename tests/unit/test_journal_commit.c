@@ -235,6 +235,60 @@ static void a_commit_is_one_write_and_one_fdatasync(void **state)
     assert_int_equal(before, after);
 }
 
+/* A batch that the space ahead is too short for is written once and synced once, with new space behind it. */
+static void a_commit_that_needs_space_is_synced_once(void **state)
+{
+    struct journal_fixture *fixture = *state;
+    static char handle[2 * MUSTER__JOURNAL_STEP];
+    struct muster_record record;
+    size_t size;
+    memset(handle, 'h', sizeof(handle) - 1);
+    MUSTER_RECORD_INIT(&record);
+    record.driver = "guest";
+    record.name = "large";
+    record.handle = handle;
+    journal_must_open(fixture);
+    memset(call_fault.count, 0, sizeof(call_fault.count));
+    must_commit(fixture, &record);
+    assert_int_equal(call_fault.count[CALL_FDATASYNC], 1);
+    assert_int_equal(call_fault.count[CALL_FSYNC], 0);
+    assert_true(call_fault.count[CALL_PWRITE] <= 1 + MUSTER__JOURNAL_STEP / 8192);
+    free(journal_get_file(fixture, "journal", &size));
+    assert_int_equal(size % MUSTER__JOURNAL_STEP, 0);
+    assert_true(size > sizeof(handle));
+    journal_reopen(fixture);
+    assert_string_equal(journal_find(fixture, "large")->handle, handle);
+}
+
+/* Death before the batch was written: the file is longer, with zero bytes where the batch was to be. */
+static void space_without_its_batch_is_a_torn_tail(void **state)
+{
+    struct journal_fixture *fixture = *state;
+    const size_t gaps[] = {1, 100, 4096, 3 * MUSTER__JOURNAL_STEP};
+    size_t size;
+    for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++) {
+        journal_must_open(fixture);
+        assert_int_equal(journal_put(fixture, "a", 1 + i), 0);
+        journal_close(fixture);
+        char *before = journal_get_file(fixture, "journal", &size);
+        char *after = calloc(1, size + gaps[i] + MUSTER__JOURNAL_STEP);
+        memcpy(after, before, size);
+        memset(after + size + gaps[i], '\n', MUSTER__JOURNAL_STEP);
+        journal_set_file(fixture, "journal", after, size + gaps[i] + MUSTER__JOURNAL_STEP);
+        free(before);
+        free(after);
+        journal_must_open(fixture);
+        assert_int_equal(fixture->error.code, 0);
+        assert_int_equal(muster__store_verify(fixture->store, &fixture->error), 0);
+        assert_int_equal(journal_find(fixture, "a")->generation, 1 + i);
+        assert_int_equal(journal_put(fixture, "b", 1 + i), 0);
+        journal_reopen(fixture);
+        assert_int_equal(fixture->count, 2);
+        journal_close(fixture);
+    }
+    assert_int_equal(journal_count_files(fixture, "quarantine"), 0);
+}
+
 static void the_file_is_compacted_before_it_grows_for_ever(void **state)
 {
     struct journal_fixture *fixture = *state;
@@ -318,6 +372,8 @@ int main(void)
         JOURNAL_TEST(what_is_removed_stays_removed),
         JOURNAL_TEST(every_line_is_json),
         JOURNAL_TEST(a_commit_is_one_write_and_one_fdatasync),
+        JOURNAL_TEST(a_commit_that_needs_space_is_synced_once),
+        JOURNAL_TEST(space_without_its_batch_is_a_torn_tail),
         JOURNAL_TEST(the_file_is_compacted_before_it_grows_for_ever),
         JOURNAL_TEST(a_full_journal_is_said_and_loses_nothing),
         JOURNAL_TEST(the_callbacks_want_an_open_store),

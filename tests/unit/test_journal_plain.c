@@ -129,6 +129,15 @@ static void whatever_else_is_left_to_jansson(void **state)
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (text_is_plain(others[i]))
             fail_msg("is taken as plain: %s", others[i]);
+    for (size_t length = 1024 * 1024; length <= 1024 * 1024 + 1; length++) {
+        const char head[] = KEY ",\"handle\":\"";
+        char *text = malloc(sizeof(head) + length + 3);
+        memcpy(text, head, sizeof(head) - 1);
+        memset(text + sizeof(head) - 1, 'x', length);
+        memcpy(text + sizeof(head) - 1 + length, "\"}]", 4);
+        assert_int_equal(text_is_plain(text), length == 1024 * 1024);
+        free(text);
+    }
     assert_false(is_plain(KEY ",\"handle\":\"a\0b\"}]", sizeof(KEY ",\"handle\":\"a\0b\"}]") - 1));
 }
 

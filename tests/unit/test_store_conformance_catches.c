@@ -13,8 +13,7 @@
 
 #include <cmocka.h>
 
-#define CUSTOM_STORE_NO_MAIN
-#include "../../examples/custom_store.c"
+#include "failing_custom_store.h"
 
 #include "base/error.h"
 #include "store/conformance.h"
@@ -36,6 +35,7 @@ struct defect {
     int (*commit)(struct broken *broken, const struct muster_record *const *records, size_t count, struct muster_error *error);
     int (*verify)(struct broken *broken, struct muster_error *error);
     int (*compact)(struct broken *broken, struct muster_error *error);
+    int (*close)(struct broken *broken, int code, struct muster_error *error);
     bool wipes_on_close;
     bool wipes_unused;
 };
@@ -121,7 +121,7 @@ static int broken_close(void *self, struct muster_error *error)
     int code = broken->inner->ops.close(broken->inner->self, error);
     if (broken->defect->wipes_on_close)
         unlink(broken->place->path);
-    return code;
+    return broken->defect->close ? broken->defect->close(broken, code, error) : code;
 }
 
 static int broken_verify(void *self, struct muster_error *error)
@@ -513,6 +513,83 @@ static int loses(struct broken *broken, struct muster_error *error)
     return truncate(broken->place->path, 0);
 }
 
+/* ---- defects that show when something fails ------------------------------------------------------- */
+
+static int leaves_nothing_behind(struct broken *broken, int code, struct muster_error *error)
+{
+    (void)error;
+    if (code != 0)
+        unlink(broken->place->path);
+    return code;
+}
+
+static int says_busy(struct broken *broken, int code, struct muster_error *error)
+{
+    (void)broken;
+    return code == 0 ? 0 : muster_error_set(error, MUSTER_EBUSY, 0, "it could not be opened");
+}
+
+static int loads_what_it_can(struct broken *broken, muster_load_cb cb, void *data, struct muster_error *error)
+{
+    int code = inner_load(broken, cb, data, error);
+    return code == MUSTER_EIO || code == MUSTER_ENOMEM ? 0 : code;
+}
+
+static int is_always_sure(struct broken *broken, const struct muster_record *const *records, size_t count,
+                          struct muster_error *error)
+{
+    int code = inner_commit(broken, records, count, error);
+    return code == MUSTER_EINDETERMINATE ? (error->code = MUSTER_EIO) : code;
+}
+
+static int acknowledges_all(struct broken *broken, const struct muster_record *const *records, size_t count,
+                            struct muster_error *error)
+{
+    int code = inner_commit(broken, records, count, error);
+    return code == MUSTER_ENOMEM ? 0 : code;
+}
+
+static int fails_for_ever(struct broken *broken, const struct muster_record *const *records, size_t count,
+                          struct muster_error *error)
+{
+    int code = broken->calls != 0 ? muster_error_set(error, MUSTER_EIO, 0, "it failed once")
+                                  : inner_commit(broken, records, count, error);
+    broken->calls = code == MUSTER_EIO;
+    return code;
+}
+
+static int keeps_the_lock(struct broken *broken, int code, struct muster_error *error)
+{
+    (void)error;
+    if (code == 0)
+        return 0;
+    int fd = open(broken->place->path, O_RDWR | O_CLOEXEC);
+    flock(fd, LOCK_EX | LOCK_NB);
+    return code;
+}
+
+/* Without its own failures there would be nothing to see. */
+static int may_fail(void)
+{
+    return call_fails(EIO) ? -1 : 0;
+}
+
+static int verify_writes_when_it_fails(struct broken *broken, struct muster_error *error)
+{
+    if (may_fail() == 0)
+        return 0;
+    writes(broken, error);
+    return muster_error_set(error, MUSTER_EIO, EIO, "read");
+}
+
+static int compact_loses_when_it_fails(struct broken *broken, struct muster_error *error)
+{
+    if (may_fail() == 0)
+        return 0;
+    loses(broken, error);
+    return muster_error_set(error, MUSTER_EIO, EIO, "write");
+}
+
 /* ---- the test ------------------------------------------------------------------------------------ */
 
 static const struct defect defects[] = {
@@ -558,7 +635,22 @@ static const struct defect defects[] = {
     {.name = "complains of what is sound", .check = "verify", .verify = complains},
     {.name = "writes in verify", .check = "verify", .verify = writes},
     {.name = "loses in compact", .check = "compact", .compact = loses},
+    {.name = "forgets when it can't be opened", .check = "failing open", .open = leaves_nothing_behind},
+    {.name = "says busy when it can't be opened", .check = "failing open", .open = says_busy},
+    {.name = "loads what it can", .check = "failing load", .load = loads_what_it_can},
+    {.name = "is always sure", .check = "failing commit", .commit = is_always_sure},
+    {.name = "acknowledges what it had no memory for", .check = "failing commit", .commit = acknowledges_all},
+    {.name = "fails for ever", .check = "failing commit", .commit = fails_for_ever},
+    {.name = "keeps the lock when close fails", .check = "failing close", .close = keeps_the_lock},
+    {.name = "writes in a verify that fails", .check = "failing verify", .verify = verify_writes_when_it_fails},
+    {.name = "loses in a compact that fails", .check = "failing compact", .compact = compact_loses_when_it_fails},
 };
+
+static int fault(void *data, uint64_t count)
+{
+    (void)data;
+    return fail_call(count);
+}
 
 static void report(void *data, const char *check, int code, const char *text)
 {
@@ -577,6 +669,7 @@ static int run_kit(struct place *place, const struct defect *defect, const char 
     def.make = make;
     def.report = report;
     def.data = place;
+    def.fault = fault;
     *place = (struct place){.defect = defect, .owner = getpid()};
     snprintf(place->directory, sizeof(place->directory), "%s/muster-broken-XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -608,6 +701,7 @@ static void every_check_catches_something(void **state)
         muster__kit_record_checks,
         muster__kit_call_checks,
         muster__kit_place_checks,
+        muster__kit_fault_checks,
     };
     (void)state;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

@@ -553,6 +553,40 @@ static void a_failing_sync_leaves_it_open_whether_it_was_applied(void **state)
     assert_string_equal(loaded(fixture), "a3 b3 c3 ");
 }
 
+/* In the other mode a commit is acknowledged before the end of its rollback journal is durable. */
+static void is_in_wal_mode(const struct fixture *fixture)
+{
+    size_t size;
+    char *bytes = bytes_of(fixture, &size);
+    assert_true(size > 19);
+    assert_int_equal(bytes[18], 2);
+    assert_int_equal(bytes[19], 2);
+    free(bytes);
+}
+
+static void a_first_open_fails_or_is_in_wal_mode(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned refused_opens = 0;
+    bool fired = true;
+    for (unsigned n = 1; fired; n++) {
+        set_fault(SYNC, SQLITE_IOERR_FSYNC);
+        fault.n = n;
+        fault.forever = false;
+        int code = try_open(fixture);
+        fired = fault.fired;
+        fault.n = 0;
+        if (code != 0)
+            refused_opens++;
+        if (code != 0)
+            must_open(fixture);
+        is_in_wal_mode(fixture);
+        must_close(fixture);
+        assert_int_equal(unlink(fixture->file), 0);
+    }
+    assert_true(refused_opens > 0);
+}
+
 static void a_full_disk_applies_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -610,6 +644,7 @@ int main(void)
         TEST(a_key_that_can_t_be_read_is_told),
         TEST(a_failing_write_or_sync_is_told_as_it_is),
         TEST(a_failing_sync_leaves_it_open_whether_it_was_applied),
+        TEST(a_first_open_fails_or_is_in_wal_mode),
         TEST(a_full_disk_applies_nothing),
         TEST(a_child_that_frees_it_changes_nothing),
     };

@@ -99,6 +99,34 @@ static void an_addition_without_memory_changes_nothing(void **state)
     muster__table_fini(&table);
 }
 
+/* Then so many additions take no memory, and cannot fail. */
+static void room_that_was_reserved_is_there(void **state)
+{
+    static struct element elements[ELEMENTS];
+    (void)state;
+    for (uint32_t i = 0; i < ELEMENTS; i++) {
+        snprintf(elements[i].key, sizeof(elements[i].key), "%u", i);
+        elements[i].node.key = elements[i].key;
+    }
+    for (uint32_t count = 1; count <= ELEMENTS; count++) {
+        struct failing_memory failing = {0};
+        struct muster__memory memory = failing_memory(&failing);
+        struct muster__table table;
+        muster__table_init(&table, &memory);
+        assert_int_equal(muster__table_add(&table, &elements[0].node), 0);
+        failing.countdown = 1;
+        if (muster__table_reserve(&table, count) != 0)
+            assert_int_equal(muster__table_reserve(&table, count), 0);
+        failing = (struct failing_memory){.live = failing.live, .countdown = 1};
+        for (uint32_t i = 1; i < count; i++)
+            assert_int_equal(muster__table_add(&table, &elements[i].node), 0);
+        assert_false(failing.fired);
+        for (uint32_t i = 0; i < count; i++)
+            assert_ptr_equal(muster__table_find(&table, elements[i].key), &elements[i].node);
+        muster__table_fini(&table);
+    }
+}
+
 static void hashes_depend_on_bytes_and_length_alone(void **state)
 {
     (void)state;
@@ -115,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_added_and_not_removed_is_found),
         cmocka_unit_test(an_addition_without_memory_changes_nothing),
+        cmocka_unit_test(room_that_was_reserved_is_there),
         cmocka_unit_test(hashes_depend_on_bytes_and_length_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
