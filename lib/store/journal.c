@@ -42,14 +42,13 @@ static int encode(struct muster__journal *journal, const struct muster_record *c
     if (code == MUSTER_EINVAL)
         return muster_error_set(error, code, 0,
                                 "commit: a record without a key, not in UTF-8, too long, too deep, or with unknown flags");
-    if (code != 0)
-        return muster_error_set(error, code, 0, "commit: %s", muster_code_text(code));
-    return 0;
+    return code == 0 ? 0 : muster__journal_failed(journal, error, ENOMEM, "commit to", MUSTER__JOURNAL_FILE);
 }
 
 /*
- * Write space ahead, up to where `count` bytes more end or beyond: a commit must not change the size of the file. Only what
- * comes behind these bytes: they are written next, and the sync that makes them durable does the same for the space.
+ * Write space ahead, up to where `count` bytes more end or beyond: a commit must not change the size of the file. Only from
+ * the last of these bytes on, which is the line's newline: the others are written next, and the sync that makes them durable
+ * does the same for the space.
  */
 static int grow(struct muster__journal *journal, size_t count, struct muster_error *error)
 {
@@ -60,13 +59,16 @@ static int grow(struct muster__journal *journal, size_t count, struct muster_err
         return muster__journal_failed(journal, error, EFBIG, "max_size is reached: write", MUSTER__JOURNAL_FILE);
     uint64_t size = (end / MUSTER__JOURNAL_STEP + 1) * MUSTER__JOURNAL_STEP;
     size = size < journal->max_size ? size : journal->max_size;
-    if (muster__journal_write_blank(journal, journal->fd, end, size) != 0)
+    if (muster__journal_write_blank(journal, journal->fd, end - 1, size) != 0)
         return muster__journal_failed(journal, error, errno, "write space ahead in", MUSTER__JOURNAL_FILE);
     journal->size = size;
     return 0;
 }
 
-/* *ret_whole: it failed when all of the line was in the file already. */
+/*
+ * *ret_whole: it failed when all of the line was in the file already. The newline behind it is there before it: what was
+ * written in part must not be whole for want of a newline alone.
+ */
 static int append(struct muster__journal *journal, bool *ret_whole, struct muster_error *error)
 {
     const struct muster__buffer *line = &journal->buffer;
@@ -74,7 +76,7 @@ static int append(struct muster__journal *journal, bool *ret_whole, struct muste
     int code = grow(journal, line->used, error);
     if (code != 0)
         return code;
-    if (muster__journal_write_all(journal, journal->fd, line->bytes, line->used, journal->end) != 0)
+    if (muster__journal_write_all(journal, journal->fd, line->bytes, line->used - 1, journal->end) != 0)
         return muster__journal_failed(journal, error, errno, "write", MUSTER__JOURNAL_FILE);
     *ret_whole = true;
     if (journal->calls->fdatasync(journal->fd) != 0)
@@ -140,9 +142,10 @@ static int commit(void *self, const struct muster_record *const *records, size_t
         return code;
     size_t bytes = journal->buffer.used / count;
     code = muster__live_stage(&journal->live, records, count, &change);
+    if (code == MUSTER_EINVAL)
+        return muster_error_set(error, code, 0, "commit: a record is twice in the batch");
     if (code != 0)
-        return muster_error_set(error, code, 0, "commit: %s",
-                                code == MUSTER_EINVAL ? "a record is twice in the batch" : muster_code_text(code));
+        return muster__journal_failed(journal, error, ENOMEM, "commit to", MUSTER__JOURNAL_FILE);
     code = append_or_replace(journal, error);
     muster__buffer_reset(&journal->buffer);
     if (code != 0) {

@@ -16,6 +16,11 @@ static int call_fstat(int fd, struct stat *ret_stat)
     return fstat(fd, ret_stat);
 }
 
+static int call_fstatat(int directory, const char *path, struct stat *ret_stat, int flags)
+{
+    return fstatat(directory, path, ret_stat, flags);
+}
+
 static int call_lock(int fd, short type)
 {
     struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
@@ -36,4 +41,5 @@ const struct muster__journal_calls muster__journal_system = {
     .close = close,
     .lock = call_lock,
     .getrandom = getrandom,
+    .fstatat = call_fstatat,
 };

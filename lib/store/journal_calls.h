@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every call of the journal to the operating system goes through this table, so that a test can make each of
- * them fail.
+ * them fail; and so does every call of the sqlite store that isn't sqlite's own.
  */
 #ifndef MUSTER__JOURNAL_CALLS_H
 #define MUSTER__JOURNAL_CALLS_H
@@ -25,6 +25,7 @@ struct muster__journal_calls {
     /* fcntl(F_OFD_SETLK) over the whole file; `type` is F_WRLCK or F_UNLCK. */
     int (*lock)(int fd, short type);
     ssize_t (*getrandom)(void *bytes, size_t count, unsigned flags);
+    int (*fstatat)(int directory, const char *path, struct stat *ret_stat, int flags);
 };
 
 extern const struct muster__journal_calls muster__journal_system;

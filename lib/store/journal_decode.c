@@ -8,6 +8,52 @@
 
 #include "base/name.h"
 
+/* ---- jansson where memory is short */
+
+/* A host may have given it an allocator. */
+static void free_text(char *text)
+{
+    json_free_t release;
+    json_get_alloc_funcs(NULL, &release);
+    release(text);
+}
+
+static bool memory_is_left(size_t bytes)
+{
+    json_malloc_t get;
+    json_get_alloc_funcs(&get, NULL);
+    void *block = get(bytes);
+    free_text(block);
+    return block != NULL;
+}
+
+/* Written again it is as long as it was: no byte of it was lost. */
+static bool is_whole(const json_t *json, size_t length)
+{
+    return json_dumpb(json, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) == length;
+}
+
+int muster__json_load(const char *text, size_t length, json_t **ret_json)
+{
+    json_t *first = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    if (first != NULL && is_whole(first, length)) {
+        *ret_json = first;
+        return 0;
+    }
+    json_t *second = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    int code = 0;
+    if (first == NULL && second == NULL)
+        code = memory_is_left(length + 1) ? MUSTER_ECORRUPT : MUSTER_ENOMEM;
+    else if (first == NULL ? !is_whole(second, length) : !json_equal(first, second))
+        code = MUSTER_ENOMEM;
+    json_decref(first);
+    if (code == 0)
+        *ret_json = second;
+    else
+        json_decref(second);
+    return code;
+}
+
 /* ---- one member: is its value understood? */
 
 static bool get_text(const json_t *value, const char **ret_text)
@@ -86,17 +132,19 @@ static bool get_member(const struct muster__member *member, const json_t *value,
 static int get_extra(const json_t *object, bool key_alone, json_t *texts, const char **ret_extra)
 {
     json_t *rest = json_copy((json_t *)(uintptr_t)object);
-    for (size_t i = 0; rest != NULL && i < MUSTER__MEMBERS; i++)
+    if (json_object_size(rest) != json_object_size(object)) {
+        json_decref(rest);
+        return MUSTER_ENOMEM;
+    }
+    for (size_t i = 0; i < MUSTER__MEMBERS; i++)
         if (!key_alone || muster__members[i].of_key)
             json_object_del(rest, muster__members[i].name);
-    if (rest == NULL)
-        return MUSTER_ENOMEM;
     json_object_del(rest, MUSTER__MEMBER_CHECK);
     int code = 0;
     if (json_object_size(rest) > 0) {
         char *text = json_dumps(rest, JSON_COMPACT);
         json_t *kept = text == NULL ? NULL : json_string(text);
-        free(text);
+        free_text(text);
         if (json_array_append_new(texts, kept) != 0)
             code = MUSTER_ENOMEM;
         else if (json_string_length(kept) > (key_alone ? MUSTER__KEPT_MAX : MUSTER__EXTRA_MAX))
@@ -188,14 +236,7 @@ static int make_batch(const struct muster__memory *memory, size_t count, struct 
 /* Parse without trust: depth and duplicates are checked. */
 static int parse(const char *text, size_t length, size_t max_depth, json_t **ret_root)
 {
-    json_error_t error;
-    if (muster__json_depth(text, length) > max_depth)
-        return MUSTER_ECORRUPT;
-    json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    if (root == NULL)
-        return json_error_code(&error) == json_error_out_of_memory ? MUSTER_ENOMEM : MUSTER_ECORRUPT;
-    *ret_root = root;
-    return 0;
+    return muster__json_depth(text, length) > max_depth ? MUSTER_ECORRUPT : muster__json_load(text, length, ret_root);
 }
 
 int muster__journal_decode(const struct muster__memory *memory, const struct muster__journal_line *line, size_t max_depth,

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "store/lock.h"
 
 #define LOCK_FILE "lock"
 
@@ -33,6 +33,11 @@ void muster__journal_close_all(struct muster__journal *journal)
 
 /* ---- the directory */
 
+static int failed(struct muster_error *error, int sys_errno, const char *operation, const char *path)
+{
+    return muster_error_set(error, sys_errno == ENOMEM ? MUSTER_ENOMEM : MUSTER_EIO, sys_errno, "%s %s", operation, path);
+}
+
 /* Make the entry of the new directory durable in its parent. */
 static int sync_parent(const struct muster__journal *journal, struct muster_error *error)
 {
@@ -44,13 +49,15 @@ static int sync_parent(const struct muster__journal *journal, struct muster_erro
         length--;
     char *parent = length == 0 ? muster__strdup(&journal->memory, ".") : muster__strdup(&journal->memory, path);
     if (parent == NULL)
-        return muster_error_set(error, MUSTER_ENOMEM, 0, "%s: %s", path, muster_code_text(MUSTER_ENOMEM));
+        return failed(error, ENOMEM, "open parent directory of", path);
     if (length > 0)
         parent[length] = '\0';
     int code = 0;
     int fd = journal->calls->openat(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (fd < 0 || journal->calls->fsync(fd) != 0)
-        code = muster_error_set(error, MUSTER_EIO, errno, "fsync %s", parent);
+    if (fd < 0)
+        code = failed(error, errno, "open", parent);
+    else if (journal->calls->fsync(fd) != 0)
+        code = failed(error, errno, "fsync", parent);
     close_fd(journal, &fd);
     muster__free(&journal->memory, parent);
     return code;
@@ -93,61 +100,9 @@ static int check_directory(struct muster__journal *journal, struct muster_error 
 
 /* ---- the lock */
 
-/* The time a process started, in the words of /proc; "" if there is none such. */
-static void start_time(const struct muster__journal *journal, long pid, char ret_time[32])
+static struct muster__lock lock_of(const struct muster__journal *journal)
 {
-    char path[64];
-    char text[1024];
-    char *save;
-    ret_time[0] = '\0';
-    snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
-    int fd = journal->calls->openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    ssize_t got = fd < 0 ? -1 : journal->calls->pread(fd, text, sizeof(text) - 1, 0);
-    close_fd(journal, &fd);
-    if (got <= 0)
-        return;
-    text[got] = '\0';
-    /* The name, in parentheses, may hold anything; the start time is the 20th word behind it. */
-    char *word = strrchr(text, ')');
-    word = word == NULL ? NULL : strtok_r(word + 1, " ", &save);
-    for (int i = 0; i < 19 && word != NULL; i++)
-        word = strtok_r(NULL, " ", &save);
-    if (word != NULL)
-        snprintf(ret_time, 32, "%.31s", word);
-}
-
-/* Who holds the lock, as the lock file has it. */
-static int held(const struct muster__journal *journal, struct muster_error *error)
-{
-    char text[128] = "";
-    char then[32] = "";
-    char now[32];
-    long pid = 0;
-    ssize_t got = journal->calls->pread(journal->lock_fd, text, sizeof(text) - 1, 0);
-    text[got < 0 ? 0 : got] = '\0';
-    if (sscanf(text, "%ld %31s", &pid, then) != 2 || pid <= 0)
-        return muster_error_set(error, MUSTER_EBUSY, 0, "state directory %s is held by another process",
-                                journal->directory);
-    start_time(journal, pid, now);
-    if (strcmp(then, now) == 0)
-        return muster_error_set(error, MUSTER_EBUSY, 0, "state directory %s is held by process %ld", journal->directory,
-                                pid);
-    return muster_error_set(error, MUSTER_EBUSY, 0,
-                            "state directory %s is still held by a child that inherited it from process %ld",
-                            journal->directory, pid);
-}
-
-/* For the message of whoever comes next. */
-static int sign(struct muster__journal *journal, struct muster_error *error)
-{
-    char text[128];
-    char time[32];
-    start_time(journal, getpid(), time);
-    int length = snprintf(text, sizeof(text), "%ld %s\n", (long)getpid(), time);
-    if (journal->calls->ftruncate(journal->lock_fd, 0) != 0 ||
-        muster__journal_write_all(journal, journal->lock_fd, text, (size_t)length, 0) != 0)
-        return errno == ENOSPC ? 0 : muster__journal_failed(journal, error, errno, "write", LOCK_FILE);
-    return 0;
+    return (struct muster__lock){journal->calls, "state directory ", journal->directory, "/" LOCK_FILE, journal->lock_fd};
 }
 
 static int take_lock(struct muster__journal *journal, struct muster_error *error)
@@ -159,12 +114,8 @@ static int take_lock(struct muster__journal *journal, struct muster_error *error
     int code = muster__journal_check_file(journal, journal->lock_fd, LOCK_FILE, error);
     if (code != 0)
         return code;
-    if (journal->calls->lock(journal->lock_fd, F_WRLCK) != 0) {
-        if (errno == EAGAIN || errno == EACCES)
-            return held(journal, error);
-        return muster__journal_failed(journal, error, errno, "lock", LOCK_FILE);
-    }
-    return sign(journal, error);
+    struct muster__lock lock = lock_of(journal);
+    return muster__lock_take(&lock, error);
 }
 
 int muster__journal_lock(struct muster__journal *journal, struct muster_error *error)
@@ -191,11 +142,8 @@ int muster__journal_enter(struct muster__journal *journal, struct muster_error *
 
 int muster__journal_unlock(struct muster__journal *journal, struct muster_error *error)
 {
-    int code = 0;
-    if (journal->calls->ftruncate(journal->lock_fd, 0) != 0)
-        code = muster__journal_failed(journal, error, errno, "truncate", LOCK_FILE);
-    if (journal->calls->lock(journal->lock_fd, F_UNLCK) != 0)
-        code = muster__journal_failed(journal, error, errno, "unlock", LOCK_FILE);
+    struct muster__lock lock = lock_of(journal);
+    int code = muster__lock_release(&lock, error);
     muster__journal_close_all(journal);
     return code;
 }

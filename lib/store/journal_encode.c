@@ -205,9 +205,10 @@ static void put_extra(struct muster__buffer *buffer, const char *extra, bool key
 {
     size_t length = strlen(extra);
     size_t most = key_alone ? MUSTER__KEPT_MAX : MUSTER__EXTRA_MAX;
-    json_t *object = length > most ? NULL : json_loadb(extra, length, JSON_REJECT_DUPLICATES, NULL);
+    json_t *object = NULL;
+    int code = length > most ? MUSTER_EINVAL : muster__json_load(extra, length, &object);
     if (!json_is_object(object)) {
-        buffer->code = MUSTER_EINVAL;
+        buffer->code = code == MUSTER_ENOMEM ? code : MUSTER_EINVAL;
         json_decref(object);
         return;
     }

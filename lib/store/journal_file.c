@@ -52,20 +52,20 @@ int muster__journal_open_file(const struct muster__journal *journal, const char 
     return -1;
 }
 
-static int read_bytes(const struct muster__journal *journal, int fd, char *bytes, size_t size, size_t *ret_size)
+/* All of it, or -1 and errno: a file that says it is longer than what it gives can't be read. */
+static int read_bytes(const struct muster__journal *journal, int fd, char *bytes, size_t size)
 {
     size_t done = 0;
     while (done < size) {
         ssize_t got = journal->calls->pread(fd, bytes + done, size - done, (off_t)done);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0)
+        if (got <= 0) {
+            errno = got == 0 ? EIO : errno;
             return -1;
-        if (got == 0)
-            break;
+        }
         done += (size_t)got;
     }
-    *ret_size = done;
     return 0;
 }
 
@@ -81,12 +81,13 @@ int muster__journal_read_all(const struct muster__journal *journal, int fd, char
     char *bytes = journal->memory.alloc(journal->memory.data, (size_t)stat.st_size + 1);
     if (bytes == NULL)
         return muster__journal_failed(journal, error, ENOMEM, "read", MUSTER__JOURNAL_FILE);
-    if (read_bytes(journal, fd, bytes, (size_t)stat.st_size, ret_size) != 0) {
+    if (read_bytes(journal, fd, bytes, (size_t)stat.st_size) != 0) {
         int sys_errno = errno;
         muster__free(&journal->memory, bytes);
         return muster__journal_failed(journal, error, sys_errno, "read", MUSTER__JOURNAL_FILE);
     }
     *ret_bytes = bytes;
+    *ret_size = (size_t)stat.st_size;
     return 0;
 }
 
@@ -174,6 +175,8 @@ static int flush(struct fresh *fresh, struct muster_error *error)
 {
     struct muster__journal *journal = fresh->journal;
     struct muster__buffer *buffer = &journal->buffer;
+    if (buffer->code == MUSTER_ENOMEM)
+        return muster__journal_failed(journal, error, ENOMEM, "write", MUSTER__JOURNAL_TEMPORARY);
     if (buffer->code != 0)
         return muster_error_set(error, buffer->code, 0, "write %s/%s: %s", journal->directory, MUSTER__JOURNAL_TEMPORARY,
                                 muster_code_text(buffer->code));

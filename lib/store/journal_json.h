@@ -37,6 +37,13 @@ extern const struct muster__member muster__members[MUSTER__MEMBERS];
 size_t muster__json_depth(const char *text, size_t length);
 
 /*
+ * Parse it, with keys that are twice refused. MUSTER_ECORRUPT: it isn't JSON. MUSTER_ENOMEM: jansson calls a failed allocation
+ * a wrong syntax, too, or drops what it has no room for; so what it refuses, or understands in part, is parsed again, and must
+ * give the same.
+ */
+int muster__json_load(const char *text, size_t length, json_t **ret_json);
+
+/*
  * Append the object. Sets the buffer's code: MUSTER_EINVAL for what isn't UTF-8, is too long, or has flags
  * that we don't know.
  */

@@ -355,6 +355,8 @@ static int run_scan(struct scan *scan, struct muster_error *error)
         code = finish(scan);
     if (code == 0 && scan->disorder && !scan->header_lost)
         code = scan_in_order(scan, at);
+    if (code == MUSTER_ENOMEM)
+        return muster__journal_failed(scan->journal, error, ENOMEM, "read", MUSTER__JOURNAL_FILE);
     if (code != 0)
         return muster_error_set(error, code, 0, "read %s/%s: %s", scan->journal->directory, MUSTER__JOURNAL_FILE,
                                 muster_code_text(code));

@@ -232,7 +232,7 @@ static void destroy(void *self)
         muster__sqlite_disconnect(store);
     }
     if (store->lock_fd >= 0)
-        close(store->lock_fd);
+        store->calls->close(store->lock_fd);
     muster__free(&memory, store->file);
     muster__free(&memory, store->lock_file);
     muster__free(&memory, store);
@@ -251,7 +251,8 @@ static char *new_path(const struct muster__memory *memory, const char *file, con
     return path;
 }
 
-int muster_store_sqlite_new(const char *file, const struct muster_allocator *allocator, struct muster_store **ret_store)
+int muster__sqlite_new(const char *file, const struct muster_allocator *allocator, const struct muster__journal_calls *calls,
+                       struct muster_store **ret_store)
 {
     static const struct muster_store_ops ops = {
         .size = sizeof(ops),
@@ -271,11 +272,16 @@ int muster_store_sqlite_new(const char *file, const struct muster_allocator *all
     struct muster__sqlite *store = muster__new(&memory, struct muster__sqlite);
     if (store == NULL)
         return MUSTER_ENOMEM;
-    *store = (struct muster__sqlite){.memory = memory, .lock_fd = -1};
+    *store = (struct muster__sqlite){.memory = memory, .calls = calls, .lock_fd = -1};
     store->file = new_path(&memory, file, "");
     store->lock_file = new_path(&memory, file, "-lock");
     int code = store->file == NULL || store->lock_file == NULL ? MUSTER_ENOMEM : muster_store_new(&ops, store, ret_store);
     if (code != 0)
         destroy(store);
     return code;
+}
+
+int muster_store_sqlite_new(const char *file, const struct muster_allocator *allocator, struct muster_store **ret_store)
+{
+    return muster__sqlite_new(file, allocator, &muster__journal_system, ret_store);
 }

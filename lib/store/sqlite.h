@@ -14,6 +14,7 @@
 #include <muster/store.h>
 
 #include "base/memory.h"
+#include "store/journal_calls.h"
 
 /* PRAGMA user_version, and PRAGMA application_id: "mstr". */
 #define MUSTER__SQLITE_FORMAT 1
@@ -32,6 +33,7 @@ enum muster__sqlite_statement {
 
 struct muster__sqlite {
     struct muster__memory memory;
+    const struct muster__journal_calls *calls;
     char *file;
     char *lock_file;
     int lock_fd;
@@ -45,6 +47,10 @@ struct muster__sqlite {
     /* It can't be told what the last commit did: the connection is done with, a fresh one will tell. */
     bool indeterminate;
 };
+
+/* muster_store_sqlite_new() with system calls of one's own, which must outlive the store. */
+int muster__sqlite_new(const char *file, const struct muster_allocator *allocator, const struct muster__journal_calls *calls,
+                       struct muster_store **ret_store);
 
 /* ---- sqlite_file.c */
 

@@ -129,7 +129,9 @@ class Bench:
         self.check(directory, point.scenario, told.after(outcomes))
         return 1
 
+    # States that were recovered before; an event that ends what takes long.
     seen = None
+    stop = None
 
     def signature(self, directory, outcomes):
         """States that differ by random numbers alone are the same."""
@@ -159,7 +161,7 @@ class Bench:
             shutil.rmtree(copy)
             count += 1
             at += 1 if self.store == 'journal' else 9
-            if told.last('ended'):
+            if told.last('ended') or (self.stop and self.stop.is_set()):
                 return count
 
 
@@ -201,6 +203,8 @@ def plan(bench, scenario, stride):
     """What is tried: one point in `stride`; of the power failures, more of those that are about more than writes."""
     calls, _ = bench.calls(scenario)
     strides = {kind: stride * STRIDES[bench.store].get(kind, 1) for kind in ('torn', 'kill', 'killed', 'again', 'fail')}
+    # In a short run: each of these is a run of its own for each call of the recovery.
+    strides['again'] *= 4 if stride > 10 else 1
     everywhere = range(1, len(calls) + 2)
     keys = [at for at in everywhere if is_key(calls, at)]
     rest = [at for at in everywhere if at not in keys]

@@ -5,6 +5,8 @@
 
 static bool fails(struct failing_memory *state)
 {
+    if (state->fault != NULL && fault_tick(state->fault))
+        return true;
     if (state->countdown == 0 || --state->countdown > 0)
         return false;
     state->fired = true;

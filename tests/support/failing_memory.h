@@ -9,11 +9,13 @@
 #include <muster/context.h>
 
 #include "base/memory.h"
+#include "support/fault.h"
 
 struct failing_memory {
     size_t countdown; /* the allocation that fails, from 1; 0: none does */
     bool fired;
-    size_t live; /* blocks */
+    size_t live;         /* blocks */
+    struct fault *fault; /* shared with others, and asked as well; may be NULL */
 };
 
 struct muster__memory failing_memory(struct failing_memory *state);

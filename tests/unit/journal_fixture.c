@@ -2,7 +2,6 @@
 #include "journal_fixture.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,99 +10,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* ---- calls */
-
-struct call_fault call_fault;
-
-static bool fails(enum call call)
-{
-    unsigned count = ++call_fault.count[call];
-    if (call_fault.n == 0 || call != call_fault.call || count < call_fault.n ||
-        (count > call_fault.n && !call_fault.forever))
-        return false;
-    call_fault.fired = true;
-    errno = call_fault.sys_errno;
-    return true;
-}
-
-static int call_openat(int directory, const char *path, int flags, mode_t mode)
-{
-    return fails(CALL_OPENAT) ? -1 : muster__journal_system.openat(directory, path, flags, mode);
-}
-
-static int call_mkdir(const char *path, mode_t mode)
-{
-    return fails(CALL_MKDIR) ? -1 : muster__journal_system.mkdir(path, mode);
-}
-
-static int call_fstat(int fd, struct stat *ret_stat)
-{
-    return fails(CALL_FSTAT) ? -1 : muster__journal_system.fstat(fd, ret_stat);
-}
-
-static ssize_t call_pread(int fd, void *bytes, size_t count, off_t offset)
-{
-    return fails(CALL_PREAD) ? -1 : muster__journal_system.pread(fd, bytes, count, offset);
-}
-
-static ssize_t call_pwrite(int fd, const void *bytes, size_t count, off_t offset)
-{
-    if (!fails(CALL_PWRITE))
-        return muster__journal_system.pwrite(fd, bytes, count, offset);
-    int sys_errno = errno;
-    if (call_fault.torn && muster__journal_system.pwrite(fd, bytes, count / 2, offset) < 0)
-        abort();
-    errno = sys_errno;
-    return -1;
-}
-
-static int call_ftruncate(int fd, off_t size)
-{
-    return fails(CALL_FTRUNCATE) ? -1 : muster__journal_system.ftruncate(fd, size);
-}
-
-static int call_fdatasync(int fd)
-{
-    return fails(CALL_FDATASYNC) ? -1 : muster__journal_system.fdatasync(fd);
-}
-
-static int call_fsync(int fd)
-{
-    return fails(CALL_FSYNC) ? -1 : muster__journal_system.fsync(fd);
-}
-
-static int call_renameat(int old_directory, const char *old_path, int new_directory, const char *new_path)
-{
-    return fails(CALL_RENAMEAT) ? -1 : muster__journal_system.renameat(old_directory, old_path, new_directory, new_path);
-}
-
-static int call_unlinkat(int directory, const char *path, int flags)
-{
-    return fails(CALL_UNLINKAT) ? -1 : muster__journal_system.unlinkat(directory, path, flags);
-}
-
-/* As in Linux: the descriptor is gone, whatever close says. */
-static int call_close(int fd)
-{
-    int result = muster__journal_system.close(fd);
-    return fails(CALL_CLOSE) ? -1 : result;
-}
-
-static int call_lock(int fd, short type)
-{
-    return fails(CALL_LOCK) ? -1 : muster__journal_system.lock(fd, type);
-}
-
-static ssize_t call_getrandom(void *bytes, size_t count, unsigned flags)
-{
-    return fails(CALL_GETRANDOM) ? -1 : muster__journal_system.getrandom(bytes, count, flags);
-}
-
-const struct muster__journal_calls failing_calls = {
-    call_openat, call_mkdir, call_fstat,    call_pread,    call_pwrite, call_ftruncate, call_fdatasync,
-    call_fsync,  call_renameat, call_unlinkat, call_close, call_lock,   call_getrandom,
-};
 
 /* ---- the fixture */
 

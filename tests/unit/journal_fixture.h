@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A journal in a directory of its own, what a load of it told, and system calls that fail when they are told
- * to.
+ * to (support/failing_calls.h).
  */
 #ifndef TESTS_JOURNAL_FIXTURE_H
 #define TESTS_JOURNAL_FIXTURE_H
@@ -12,6 +12,7 @@
 
 #include "store/journal.h"
 #include "store/store.h"
+#include "support/failing_calls.h"
 
 #define LOADED_MAX 64
 
@@ -61,40 +62,5 @@ void journal_set_file(const struct journal_fixture *fixture, const char *file, c
 /* How many files there are whose name begins so. */
 size_t journal_count_files(const struct journal_fixture *fixture, const char *prefix);
 void journal_remove_files(const struct journal_fixture *fixture, const char *prefix);
-
-enum call {
-    CALL_OPENAT,
-    CALL_MKDIR,
-    CALL_FSTAT,
-    CALL_PREAD,
-    CALL_PWRITE,
-    CALL_FTRUNCATE,
-    CALL_FDATASYNC,
-    CALL_FSYNC,
-    CALL_RENAMEAT,
-    CALL_UNLINKAT,
-    CALL_CLOSE,
-    CALL_LOCK,
-    CALL_GETRANDOM,
-    CALLS
-};
-
-/*
- * The n-th call of that kind fails with that errno, n from 1 (0: none does); with `forever` those after it,
- * too.
- */
-struct call_fault {
-    enum call call;
-    unsigned n;
-    int sys_errno;
-    bool forever;
-    /* Half of what is asked for is written before that. */
-    bool torn;
-    bool fired;
-    unsigned count[CALLS];
-};
-
-extern struct call_fault call_fault;
-extern const struct muster__journal_calls failing_calls;
 
 #endif
