@@ -160,8 +160,9 @@ void bench_report_value(const struct bench *bench, const char *const labels[3], 
 {
     if (bench->json)
         printf("{\"bench\":\"%s\",\"case\":\"%s\",\"subject\":\"%s\",\"value\":%.2f,\"unit\":\"%s\","
-               "\"ratio_to_limit\":%.4f}\n",
-               bench->name, labels[BENCH_CASE], labels[BENCH_SUBJECT], figures[0], labels[BENCH_UNIT], figures[2]);
+               "\"ratio_to_limit\":%.4f,\"spread\":%.1f}\n",
+               bench->name, labels[BENCH_CASE], labels[BENCH_SUBJECT], figures[0], labels[BENCH_UNIT], figures[2],
+               figures[1]);
     else
         printf("%-18s %-10s %10.1f  %-16s %6.1f %% %8.2f\n", labels[BENCH_CASE], labels[BENCH_SUBJECT], figures[0],
                labels[BENCH_UNIT], figures[1], figures[2]);

@@ -87,9 +87,17 @@ static bool whole(const struct row *row)
     return row->handle != NULL;
 }
 
+/* Durations are muster's own affair, unless they were lost: then somebody may want to forget them. */
+static bool is_shown(const struct muster_record *record)
+{
+    return record->kind != MUSTER_RECORD_HISTORY || (record->flags & MUSTER_RECORD_QUARANTINED) != 0;
+}
+
 static int add_row(void *data, const struct muster_record *record)
 {
     struct table *table = data;
+    if (!is_shown(record))
+        return 0;
     if (table->count == table->capacity) {
         table->capacity = table->capacity == 0 ? 64 : 2 * table->capacity;
         struct row *grown = reallocarray(table->rows, table->capacity, sizeof(*grown));

@@ -103,7 +103,10 @@ struct muster_driver_def {
     const char *name;
     /** Drivers of a higher tier come after all drivers of the lower ones. Default 0. */
     intptr_t tier;
-    /** Among drivers that could run next, the higher runs first; then the order of registration. Default 0. */
+    /**
+     * Among drivers that could run next, the higher runs first; then the one with the longest path of work behind it (see
+     * MUSTER_FIRST_COME in muster/context.h); then the order of registration. Default 0.
+     */
     intptr_t priority;
 
     /** Capabilities that must exist. Ordered after their providers; blocked if none of them is up. */

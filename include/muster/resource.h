@@ -62,7 +62,10 @@ struct muster_resource_def {
     void (*release)(void *data);
     /** enum muster_policy. Default MUSTER_MANUAL. */
     uintptr_t policy;
-    /** Among the driver's resources that could be called next, the higher comes first. Default 0. */
+    /**
+     * Among the driver's resources that could be called next, the higher comes first; then the one with the longest path of
+     * work behind it (see MUSTER_FIRST_COME in muster/context.h); then the order of adding. Default 0.
+     */
     intptr_t priority;
     /** enum muster_resource_flags. */
     uintptr_t flags;

@@ -91,6 +91,7 @@ int muster__add_driver(struct muster__engine *engine, const struct muster__event
         return muster__refuse(engine, MUSTER_ENOMEM, "driver '%s': out of memory", def.name);
     engine->drivers[engine->driver_count++] = driver;
     engine->callless_count += !driver->initializes;
+    engine->threaded_count += driver->def.threaded != 0;
     if (event->ret_driver != NULL)
         *event->ret_driver = driver;
     return 0;
@@ -127,6 +128,7 @@ static void drop_unfit(struct muster__engine *engine)
         while (!muster__list_empty(&driver->resources))
             muster__resource_detach(muster__container(driver->resources.next, struct muster_resource, in_driver));
         engine->callless_count -= !driver->initializes;
+        engine->threaded_count -= driver->def.threaded != 0;
         muster__driver_free(driver);
     }
     muster__graph_truncate(engine->graph, engine->valid);
@@ -154,7 +156,7 @@ static void begin(struct muster__engine *engine)
 {
     engine->begun = true;
     for (uint32_t i = 0; engine->counted[MUSTER__STEP_INITIALIZE] && i < engine->checked; i++)
-        muster__step_begin(engine, engine->positions[i]);
+        muster__step_begin(engine, engine->order[i]);
 }
 
 int muster__bring_up(struct muster__engine *engine, const struct muster__event *event)
@@ -249,8 +251,11 @@ int muster__loaded(struct muster__engine *engine, const struct muster__event *ev
         return muster__reloaded(engine, event);
     int code = event->code;
     muster__entries_forget(engine);
-    for (size_t i = 0; i < event->count && code == 0; i++)
+    muster__history_clear(engine);
+    for (size_t i = 0; i < event->count && code == 0; i++) {
         code = claim(engine, event->records[i]);
+        muster__history_load(engine, event->records[i]);
+    }
     if (muster__going_down(engine)) {
         engine->store = MUSTER__STORE_IDLE;
         if (engine->state == MUSTER_STATE_DOWN)
@@ -269,6 +274,8 @@ int muster__loaded(struct muster__engine *engine, const struct muster__event *ev
         muster__problem(engine, warning);
         muster__error_unref(warning);
     }
+    if (engine->history.spans.count > 0)
+        muster__steps_renew(engine);
     begin(engine);
     return 0;
 }
@@ -305,6 +312,7 @@ static void brought_up(struct muster__engine *engine)
     struct muster__request *bring_up = engine->bring_up;
     engine->bring_up = NULL;
     muster__set_state(engine, MUSTER_STATE_UP);
+    muster__history_settled(engine);
     muster__request_end(bring_up, 0, engine->problems);
     muster__error_replace(&engine->error, muster__error_ref(engine->problems));
     muster__error_replace(&engine->problems, NULL);

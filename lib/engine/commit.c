@@ -46,7 +46,7 @@ bool muster__commit_idle(const struct muster__engine *engine)
 {
     switch (engine->store) {
     case MUSTER__STORE_IDLE:
-        return muster__list_empty(&engine->dirty) || engine->store_paused;
+        return (muster__list_empty(&engine->dirty) && !muster__history_due(engine)) || engine->store_paused;
     case MUSTER__STORE_COMMITTING:
     case MUSTER__STORE_RELOADING:
     case MUSTER__STORE_LOADING:
@@ -126,9 +126,11 @@ static size_t dirty_count(const struct muster__engine *engine)
 
 bool muster__commit_next(struct muster__engine *engine, struct muster__action *ret_action)
 {
-    if (engine->store != MUSTER__STORE_IDLE || engine->store_paused || muster__list_empty(&engine->dirty))
+    if (engine->store != MUSTER__STORE_IDLE || engine->store_paused ||
+        (muster__list_empty(&engine->dirty) && !muster__history_due(engine)))
         return false;
-    if (reserve(engine, dirty_count(engine)) != 0) {
+    size_t durations = muster__history_reserve(engine);
+    if (reserve(engine, dirty_count(engine) + durations) != 0) {
         pause_store(engine);
         return false;
     }
@@ -137,12 +139,15 @@ bool muster__commit_next(struct muster__engine *engine, struct muster__action *r
         if (entry->record != entry->durable)
             add(engine, entry);
     }
-    if (engine->batch_count == 0)
+    if (engine->batch_count == 0 && !muster__history_due(engine))
+        return false;
+    durations = muster__history_batch(engine, engine->batch_records + engine->batch_count, durations);
+    if (engine->batch_count + durations == 0)
         return false;
     engine->store = MUSTER__STORE_COMMITTING;
     muster__timer_set(engine, &engine->store_timer, engine->now + engine->options.store_timeout_ms);
     *ret_action = (struct muster__action){
-        .type = MUSTER__ACTION_COMMIT, .records = engine->batch_records, .count = engine->batch_count};
+        .type = MUSTER__ACTION_COMMIT, .records = engine->batch_records, .count = engine->batch_count + durations};
     return true;
 }
 
@@ -201,6 +206,7 @@ static void end_batch(struct muster__engine *engine, enum outcome outcome)
 {
     size_t count = engine->batch_count;
     engine->batch_count = 0;
+    muster__history_committed(engine, outcome == APPLIED);
     for (size_t i = 0; i < count; i++) {
         struct muster__entry *entry = engine->batch_entries[i];
         struct muster__record *record = engine->batch[i];
@@ -231,6 +237,7 @@ static void again(struct muster__engine *engine)
 {
     size_t count = engine->batch_count;
     engine->batch_count = 0;
+    muster__history_committed(engine, false);
     for (size_t i = 0; i < count; i++) {
         struct muster__entry *entry = engine->batch_entries[i];
         entry->in_batch = false;
@@ -287,7 +294,7 @@ int muster__committed(struct muster__engine *engine, const struct muster__event 
     engine->store = MUSTER__STORE_IDLE;
     if (event->code == 0) {
         engine->store_tries = 0;
-        muster__observe_engine(engine, MUSTER_OBSERVE_COMMIT, 0, (int)engine->batch_count);
+        muster__observe_engine(engine, MUSTER_OBSERVE_COMMIT, 0, (int)(engine->batch_count + engine->history.sent_count));
         end_batch(engine, APPLIED);
         return 0;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which op is called next: of the driver that comes first in the plan, by the ranks of begin_next(). */
+/* Which op is called next: of the driver whose turn it is (turn.c), by the ranks of begin_next(). */
 #include "engine/internal.h"
 
 static bool probe_slot(const struct muster_driver *driver)
@@ -15,12 +15,24 @@ static bool start_slot(const struct muster_driver *driver)
     return !paused && (driver->def.max_starts == 0 || driver->starts_out < driver->def.max_starts);
 }
 
-static bool has_work(const struct muster_driver *driver)
+static struct muster_resource *first(const struct muster__heap *heap)
 {
-    if (driver->op_wanted || driver->resource_count == 0)
-        return driver->op_wanted || (driver->restoring && !muster__list_empty(&driver->restores) && probe_slot(driver));
-    return driver->calls.count > 0 || (driver->starts.count > 0 && start_slot(driver)) ||
-           ((driver->probes.count > 0 || !muster__list_empty(&driver->restores)) && probe_slot(driver));
+    return muster__container(muster__heap_first(heap), struct muster_resource, queued);
+}
+
+/* *ret_own: the driver has something of its own to call; else the resource of which something is called next, or NULL. */
+static struct muster_resource *next(const struct muster_driver *driver, bool *ret_own)
+{
+    bool has_resources = driver->resource_count > 0;
+    *ret_own = driver->op_wanted;
+    if (driver->op_wanted)
+        return NULL;
+    if (has_resources && driver->calls.count > 0)
+        return first(&driver->calls);
+    if (has_resources && driver->starts.count > 0 && start_slot(driver))
+        return first(&driver->starts);
+    *ret_own = driver->restoring && !muster__list_empty(&driver->restores) && probe_slot(driver);
+    return !*ret_own && has_resources && driver->probes.count > 0 && probe_slot(driver) ? first(&driver->probes) : NULL;
 }
 
 void muster__dispatch_update(struct muster_driver *driver)
@@ -30,18 +42,15 @@ void muster__dispatch_update(struct muster_driver *driver)
         return; /* it may be in line for its initialize */
     if (driver->resource_count > 0 && driver->starts.count > 0 && engine->now < driver->next_start_ms)
         muster__timer_set(engine, &driver->start_pause, driver->next_start_ms);
-    if (has_work(driver))
-        muster__ready_add(&engine->ready, engine->position[driver->id]);
-    else
-        muster__ready_remove(&engine->ready, engine->position[driver->id]);
+    bool own;
+    struct muster_resource *resource = next(driver, &own);
+    muster__turn_update(driver, own, resource);
 }
 
 void muster__dispatch_queue(struct muster_resource *resource, struct muster__heap *heap)
 {
     muster__dispatch_unqueue(resource);
-    /* Higher priority first: the sign bit turned makes it an unsigned order. */
-    uint64_t key = ~((uint64_t)resource->priority ^ ((uint64_t)1 << 63));
-    muster__heap_push(heap, &resource->queued, key, resource->number);
+    muster__heap_push(heap, &resource->queued, muster__turn_key(resource), muster__turn_tie(resource));
     resource->heap = heap;
     muster__dispatch_update(resource->driver);
 }
@@ -193,11 +202,6 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
     return op;
 }
 
-static struct muster_resource *first(const struct muster__heap *heap)
-{
-    return muster__container(muster__heap_first(heap), struct muster_resource, queued);
-}
-
 /* A start's turn has come; it isn't called before its intent is durable. */
 static void begin_start(struct muster_driver *driver)
 {
@@ -243,12 +247,12 @@ static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_agai
 
 bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_action)
 {
-    uint32_t position;
+    struct muster_driver *driver;
+    if (engine->path_changes > 0)
+        muster__path_look(engine);
     while ((engine->options.max_ops == 0 || muster__ops_awaited(engine) < engine->options.max_ops) &&
-           muster__step_next(engine, &position)) {
+           (driver = muster__step_next(engine)) != NULL) {
         bool again;
-        struct muster_driver *driver = engine->drivers[engine->positions[position]];
-        muster__ops_fetch(engine, engine->positions, position, engine->checked);
         struct muster_op *op = begin_next(driver, &again);
         muster__dispatch_update(driver);
         if (op != NULL) {

@@ -84,15 +84,20 @@ static void open_resources(struct muster_driver *driver)
 
 /* ---- failure ------------------------------------------------------------------------------------- */
 
-static enum muster__step step_of(enum muster_driver_state state)
+enum muster__step muster__driver_step(const struct muster_driver *driver)
 {
-    switch (state) {
+    switch (driver->state) {
     case MUSTER_DRIVER_WAITING:
     case MUSTER_DRIVER_INITIALIZING:
         return MUSTER__STEP_INITIALIZE;
     case MUSTER_DRIVER_INITIALIZED:
     case MUSTER_DRIVER_RECONCILING:
         return MUSTER__STEP_RECONCILE;
+    case MUSTER_DRIVER_SKIPPED:
+    case MUSTER_DRIVER_FAILED:
+    case MUSTER_DRIVER_BLOCKED:
+    case MUSTER_DRIVER_DEFERRED:
+        return driver->fell_in;
     default:
         return MUSTER__STEP_AUTOSTART;
     }
@@ -115,7 +120,7 @@ static void drop_resources(struct muster_driver *driver)
 static void fall(struct muster_driver *driver, enum muster_driver_state state, struct muster_error *error)
 {
     struct muster__engine *engine = driver->engine;
-    enum muster__step step = step_of(driver->state);
+    enum muster__step step = muster__driver_step(driver);
     driver->fell_in = step;
     muster__error_replace(&driver->error, error);
     muster__driver_move(driver, state);
@@ -240,7 +245,7 @@ static bool look_waiting(struct muster_driver *driver)
     driver->op_wanted = driver->initializes;
     if (driver->op_wanted) {
         if (!in_turn)
-            muster__ready_add(&engine->ready, engine->position[driver->id]);
+            muster__ready_add(&engine->ready, engine->position[MUSTER__STEP_INITIALIZE][driver->id]);
         return false;
     }
     muster__driver_use(driver);
@@ -602,7 +607,10 @@ int muster__driver_init(struct muster_driver *driver)
     muster__heap_init(&driver->probes, engine->memory);
     muster__heap_init(&driver->starts, engine->memory);
     muster__heap_init(&driver->calls, engine->memory);
-    int code = muster__timer_init(engine, &driver->retry, retry_expired);
+    int code = muster__heap_reserve(&engine->turns);
+    driver->has_turn = code == 0;
+    if (code == 0)
+        code = muster__timer_init(engine, &driver->retry, retry_expired);
     if (code == 0)
         code = muster__timer_init(engine, &driver->start_pause, pause_expired);
     return code;
@@ -611,6 +619,9 @@ int muster__driver_init(struct muster_driver *driver)
 void muster__driver_free(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
+    muster__heap_remove(&engine->turns, &driver->turn);
+    if (driver->has_turn)
+        muster__heap_unreserve(&engine->turns);
     muster__timer_fini(engine, &driver->retry);
     muster__timer_fini(engine, &driver->start_pause);
     muster__heap_fini(&driver->probes);

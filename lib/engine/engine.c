@@ -150,6 +150,8 @@ static void init_lists(struct muster__engine *engine)
     muster__table_init(&engine->ledgers, engine->memory);
     muster__ready_init(&engine->ready, engine->memory);
     muster__heap_init(&engine->timers, engine->memory);
+    muster__heap_init(&engine->turns, engine->memory);
+    muster__history_init(engine);
 }
 
 static void free_lists(struct muster__engine *engine)
@@ -179,6 +181,8 @@ static void destroy(struct muster__engine *engine)
     muster__timer_fini(engine, &engine->store_timer);
     muster__timer_fini(engine, &engine->down_timer);
     muster__heap_fini(&engine->timers);
+    muster__heap_fini(&engine->turns);
+    muster__history_clear(engine);
     muster__ready_fini(&engine->ready);
     muster__queue_fini(&engine->touched_drivers);
     muster__graph_free(engine->graph);

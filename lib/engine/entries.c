@@ -195,6 +195,7 @@ int muster__record_forget(struct muster__engine *engine, const struct muster__ev
     if (request == NULL)
         return muster__refuse(engine, MUSTER_ENOMEM, "record '%s': out of memory", event->name);
     muster__entry_write(engine, entry, NULL);
+    muster__history_forget(engine, entry->node.key);
     await(engine, entry, request);
     return 0;
 }
@@ -230,6 +231,7 @@ int muster__record_move(struct muster__engine *engine, const struct muster__even
         return muster__refuse(engine, MUSTER_ENOMEM, "record '%s': out of memory", event->name);
     }
     /* Both go into one batch: nothing is committed between two events. */
+    muster__history_forget(engine, from->node.key);
     muster__entry_write(engine, from, NULL);
     muster__entry_write(engine, to, record);
     muster__entry_drop(engine, from);

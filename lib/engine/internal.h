@@ -173,6 +173,8 @@ struct muster_resource {
     struct muster_op *op;
     struct muster__heap_node queued; /* in its driver's probes, starts or calls */
     struct muster__heap *heap;       /* which; NULL: none */
+    uint64_t remaining;              /* the longest path from its start on: us, or ops */
+    uint32_t dependents_left;        /* while paths are being measured */
     enum muster_cause cause;         /* of its next op */
     bool slot_is_start;
     bool start_due; /* its turn has come, its start hasn't been called */
@@ -189,6 +191,29 @@ struct muster_resource {
     bool host_stop;                  /* the host shutdown stops it */
     bool stop_awaited;               /* ... and waits for that */
     bool user_stop;                  /* ... as a user has asked before */
+};
+
+/* ---- history.c: how long ops have taken -------------------------------------------------------- */
+
+/* "driver/name" and its end. */
+#define MUSTER__PATH_BYTES (2 * 255 + 2)
+
+/* What is measured. */
+enum muster__measure {
+    MUSTER__MEASURE_INITIALIZE,
+    MUSTER__MEASURE_RECONCILE,
+    MUSTER__MEASURE_AUTOSTART,
+    MUSTER__MEASURE_START,
+    MUSTER__MEASURES
+};
+
+struct muster__history {
+    struct muster__table spans; /* by "driver/name" */
+    struct muster__list dirty;  /* those that the store doesn't have so */
+    struct muster__sent *sent;  /* in the batch that is being committed */
+    size_t sent_count;
+    size_t sent_capacity;
+    bool due; /* they go even if nothing else does */
 };
 
 /* ---- drivers --------------------------------------------------------------------------------- */
@@ -241,6 +266,10 @@ struct muster_driver {
     uint32_t starts_due; /* of these, not called yet */
     uint64_t next_start_ms;
     struct muster__timer start_pause;
+
+    uint64_t remaining[MUSTER__STEPS]; /* the longest path from the begin of the step: us, or ops */
+    struct muster__heap_node turn;     /* in engine->turns while one of its resources is to be called next */
+    bool has_turn;                     /* it has room there */
 };
 
 struct muster__tier {
@@ -291,10 +320,13 @@ struct muster__engine {
     uint32_t checked; /* drivers that a bring-up has accepted */
     uint32_t valid;   /* drivers that the last successful check has seen, */
     uint32_t valid_after; /* when so many had been accepted */
-    uint32_t *order;     /* of the plan; one block with the other numbers by driver */
-    uint32_t *positions; /* position -> id: the same, or shuffled */
-    bool shuffled;
-    uint32_t *position;  /* id -> position */
+    uint32_t *order; /* of the plan; one block with the other numbers by driver */
+    /* Among drivers, what is called first: by paths, each step has a position; else (as in the plan, or shuffled) each driver. */
+    bool by_path;
+    uint32_t *positions; /* position -> id */
+    uint32_t position_count;
+    uint32_t *position[MUSTER__STEPS]; /* id -> position */
+    uint64_t path_changes; /* of what resources depend on, since their paths were last measured */
     struct muster__tier *tiers;
     uint32_t tier_count;
     bool records_unknown; /* the store couldn't be read: adopt, and start nothing */
@@ -309,6 +341,7 @@ struct muster__engine {
     uint32_t passed[MUSTER__STEPS]; /* in the plan's order: all before have settled the step */
     uint32_t behind_count; /* drivers that are `behind` */
     uint32_t callless_count; /* drivers without initialize */
+    uint32_t threaded_count; /* drivers with callbacks that workers run */
     uint32_t *used;    /* ids in the order of initialize */
     uint32_t used_count;
 
@@ -320,7 +353,9 @@ struct muster__engine {
     struct muster_driver *in_turn; /* something of it is being begun: it needs not be ready for that */
     struct muster__queue touched_drivers; /* ids */
     struct muster__list touched_resources;
-    struct muster__ready ready; /* positions of drivers that have something to call */
+    struct muster__ready ready; /* positions of drivers that have something of their own to call */
+    struct muster__heap turns;  /* the others, by `turn`, that have a resource to call something of */
+    struct muster__history history;
 
     struct muster__list actions;
     struct muster__item *carried; /* the one that is being carried out */
@@ -542,6 +577,8 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
 int muster__driver_init(struct muster_driver *driver);
 void muster__driver_free(struct muster_driver *driver);
 bool muster__driver_can_start_waiting(const struct muster_driver *driver);
+/* The step that its state belongs to; of one that has fallen, that it fell in. */
+enum muster__step muster__driver_step(const struct muster_driver *driver);
 
 /* dispatch.c */
 /* Put a resource into one of its driver's heaps, to be called in its turn. */
@@ -552,10 +589,57 @@ void muster__dispatch_unqueue(struct muster_resource *resource);
 void muster__dispatch_release(struct muster_resource *resource);
 /* Nothing that was to be called will be, for what goes down. */
 void muster__dispatch_clear(struct muster__engine *engine);
-/* Something of the driver may be called, or no more: keep engine->ready true. */
+/* Something of the driver may be called, or no more: keep engine->ready and engine->turns true. */
 void muster__dispatch_update(struct muster_driver *driver);
 /* Begin the next op; false: nothing may be called now. */
 bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_action);
+
+/* turn.c: which of what is ready is called next */
+/* Do paths count at all? Not with MUSTER_FIRST_COME, nor shuffled. */
+bool muster__turn_by_path(const struct muster__engine *engine);
+/* Fill the positions, while nothing has one. */
+void muster__turn_order(struct muster__engine *engine);
+/* The driver has something of its own to call, or something of `resource` (NULL: not), or nothing. */
+void muster__turn_update(struct muster_driver *driver, bool own, const struct muster_resource *resource);
+/* Whose turn it is. NULL: nobody's. */
+struct muster_driver *muster__turn_first(struct muster__engine *engine);
+/* Where a resource stands among those of its driver, smallest first. */
+uint64_t muster__turn_key(const struct muster_resource *resource);
+uint64_t muster__turn_tie(const struct muster_resource *resource);
+
+/* path.c: how much remains to be done after each, at the least */
+/* Of drivers: by the plan and the history. */
+void muster__path_drivers(struct muster__engine *engine);
+/* A resource is new, or depends on others than before. */
+void muster__path_changed(struct muster_resource *resource);
+/* Measure the resources' paths if much has changed since, or anything at all at the barrier. */
+void muster__path_look(struct muster__engine *engine);
+void muster__path_at_barrier(struct muster__engine *engine);
+
+/* history.c */
+void muster__history_init(struct muster__engine *engine);
+void muster__history_clear(struct muster__engine *engine);
+/* Take what the store has. What makes no sense, or isn't of that kind, is nothing. */
+void muster__history_load(struct muster__engine *engine, const struct muster_record *record);
+/* An op has finished: if it went well, its duration counts. */
+void muster__history_measure(const struct muster_op *op);
+/* The mean of a resource's start or a driver's phase, in us; 0: none. `path` is "driver/name", a driver's "driver/driver". */
+uint64_t muster__history_us(const struct muster__engine *engine, const char *path, enum muster__measure measure);
+/* What is known, for those drivers that are there; `name` is the resource's, or the driver's. */
+typedef void (*muster__history_cb)(struct muster_driver *driver, const char *name, const uint64_t us[MUSTER__MEASURES]);
+void muster__history_foreach(struct muster__engine *engine, muster__history_cb cb);
+/* The resource is gone, or nobody's record is left of it. */
+void muster__history_forget(struct muster__engine *engine, const char *path);
+/* The bring-up is over: what it has taught goes to the store now, if it hasn't gone with a batch. */
+void muster__history_settled(struct muster__engine *engine);
+/* The same, for what the way down begins with. */
+void muster__history_ending(struct muster__engine *engine);
+bool muster__history_due(const struct muster__engine *engine);
+/* How many records wait to go with the next batch, and room for them. */
+size_t muster__history_reserve(struct muster__engine *engine);
+/* Put up to `room` of them behind the batch. Returns how many. */
+size_t muster__history_batch(struct muster__engine *engine, const struct muster_record **records, size_t room);
+void muster__history_committed(struct muster__engine *engine, bool applied);
 
 /* bringup.c */
 int muster__add_driver(struct muster__engine *engine, const struct muster__event *event);
@@ -571,6 +655,8 @@ void muster__milestones_cancel(struct muster__engine *engine, int code, const st
 /* steps.c */
 /* Lay out what the steps of the checked drivers need. 0, or MUSTER_ENOMEM, changing nothing. */
 int muster__steps_lay_out(struct muster__engine *engine);
+/* Durations have been loaded, and nothing has begun. */
+void muster__steps_renew(struct muster__engine *engine);
 /* From now on it is known of all who waits for how many. */
 void muster__steps_count(struct muster__engine *engine);
 /* Look at a driver that may begin, or go on: which others are needed for isn't looked at before. */
@@ -601,10 +687,10 @@ static inline bool muster__driver_waits(const struct muster_driver *driver, enum
     return engine->counted[step] ? engine->waiting[step][driver->id] > 0 : muster__driver_waits_uncounted(driver, step);
 }
 /*
- * The next position with something to call: the first that is ready; or, as long as nobody has had to wait for an initialize,
- * the next of the plan's order, before which all have ended.
+ * The next with something to call: the first that is ready; or, as long as nobody has had to wait for an initialize, the next
+ * of the plan's order, before which all have ended. NULL: none.
  */
-bool muster__step_next(struct muster__engine *engine, uint32_t *ret_position);
+struct muster_driver *muster__step_next(struct muster__engine *engine);
 /* Open the tiers and the barriers that are due. */
 void muster__steps_open(struct muster__engine *engine);
 bool muster__barrier_open(const struct muster_driver *driver);

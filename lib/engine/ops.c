@@ -166,6 +166,8 @@ int muster__op_finished(struct muster__engine *engine, const struct muster__even
     if (engine->observed)
         observe_end(op);
     muster__timer_clear(engine, &op->deadline);
+    if (engine->store != MUSTER__STORE_NONE)
+        muster__history_measure(op);
     if (op->resource != NULL && muster__resources_released(engine))
         muster__resource_op_outlived(op->resource);
     else if (op->resource != NULL)

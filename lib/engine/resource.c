@@ -286,6 +286,7 @@ int muster__resource_insert(struct muster_driver *driver, struct muster_resource
     driver->unsettled += resource->counted;
     driver->resource_count++;
     muster__list_push(&driver->resources, &resource->in_driver);
+    muster__path_changed(resource);
     muster__resource_touch(resource);
     muster__edges_touch_dependents(resource);
     return 0;
@@ -608,6 +609,8 @@ int muster__resource_remove_event(struct muster__engine *engine, const struct mu
     struct muster__entry *entry = resource->entry;
     if (muster__resource_is_inactive(resource) && entry->record != NULL)
         muster__entry_write(engine, entry, NULL);
+    if (entry->record == NULL)
+        muster__history_forget(engine, entry->node.key);
     muster__resource_detach(resource);
     return 0;
 }
@@ -626,6 +629,7 @@ int muster__resource_set_needs_event(struct muster__engine *engine, const struct
         code = muster__edges_check(resource->driver);
     if (code != 0)
         return muster__refuse(engine, code, "resource '%s': out of memory", resource->entry->node.key);
+    muster__path_changed(resource);
     muster__resource_touch(resource);
     muster__edges_touch_dependents(resource);
     return 0;

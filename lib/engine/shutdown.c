@@ -61,6 +61,7 @@ static void begin_down(struct muster__engine *engine, enum muster_cause cause, e
     muster__dispatch_clear(engine);
     muster__op_cancel_all(engine);
     each_resource(engine, withdraw);
+    muster__history_ending(engine);
     muster__timer_set(engine, &engine->down_timer, engine->now + engine->options.shutdown_timeout_ms);
 }
 

@@ -41,7 +41,7 @@ void muster__step_begin(struct muster__engine *engine, uint32_t id)
     if (engine->counted[MUSTER__STEP_INITIALIZE] && engine->waiting[MUSTER__STEP_INITIALIZE][id] > 0)
         return;
     if (waits_in_line(engine) && engine->drivers[id]->state == MUSTER_DRIVER_WAITING)
-        muster__ready_add(&engine->ready, engine->position[id]);
+        muster__ready_add(&engine->ready, engine->position[MUSTER__STEP_INITIALIZE][id]);
     else
         muster__driver_look_early(engine->drivers[id]);
 }
@@ -61,7 +61,7 @@ static void end_line(struct muster__engine *engine)
 {
     count(engine, MUSTER__STEP_INITIALIZE);
     for (uint32_t i = 0; engine->begun && i < engine->checked; i++)
-        muster__step_begin(engine, engine->positions[i]);
+        muster__step_begin(engine, engine->order[i]);
 }
 
 void muster__steps_count(struct muster__engine *engine)
@@ -84,21 +84,21 @@ static struct muster_driver *next_in_line(struct muster__engine *engine, enum mu
     return NULL;
 }
 
-bool muster__step_next(struct muster__engine *engine, uint32_t *ret_position)
+struct muster_driver *muster__step_next(struct muster__engine *engine)
 {
-    bool is_ready = muster__ready_first(&engine->ready, ret_position);
+    struct muster_driver *ready = muster__turn_first(engine);
     if (engine->counted[MUSTER__STEP_INITIALIZE] || engine->state != MUSTER_STATE_BRINGING_UP || !engine->begun)
-        return is_ready;
-    const struct muster_driver *next = next_in_line(engine, MUSTER__STEP_INITIALIZE);
+        return ready;
+    struct muster_driver *next = next_in_line(engine, MUSTER__STEP_INITIALIZE);
     uint32_t place = engine->passed[MUSTER__STEP_INITIALIZE];
-    if (next == NULL || (is_ready && *ret_position < place))
-        return is_ready;
+    if (next == NULL || (ready != NULL && engine->position[MUSTER__STEP_INITIALIZE][ready->id] < place))
+        return ready;
     if (next->state == MUSTER_DRIVER_WAITING) {
-        *ret_position = place;
-        return true;
+        muster__ops_fetch(engine, engine->order, place, engine->checked);
+        return next;
     }
     end_line(engine);
-    return muster__ready_first(&engine->ready, ret_position);
+    return muster__turn_first(engine);
 }
 
 bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum muster__step step)
@@ -116,7 +116,7 @@ bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum mus
 static void released(struct muster__engine *engine, uint32_t id, enum muster__step step)
 {
     if (step == MUSTER__STEP_INITIALIZE && waits_in_line(engine)) {
-        muster__ready_add(&engine->ready, engine->position[id]);
+        muster__ready_add(&engine->ready, engine->position[MUSTER__STEP_INITIALIZE][id]);
         return;
     }
     muster__queue_push(&engine->touched_drivers, id);
@@ -199,6 +199,8 @@ static void open_barriers(struct muster__engine *engine)
         opened = true;
         touch_tier(engine, tier);
     }
+    if (opened)
+        muster__path_at_barrier(engine);
     if (opened || engine->tier_count == 0)
         muster__requests_release(engine);
 }
@@ -210,18 +212,6 @@ void muster__steps_open(struct muster__engine *engine)
 }
 
 /* ---- laying out -------------------------------------------------------------------------------------------- */
-
-static void shuffle(struct muster__engine *engine, uint32_t *ids, uint32_t count)
-{
-    uint64_t state = engine->options.shuffle_seed;
-    for (uint32_t i = count; i > 1; i--) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        uint32_t k = (uint32_t)((state >> 33) % i);
-        uint32_t kept = ids[i - 1];
-        ids[i - 1] = ids[k];
-        ids[k] = kept;
-    }
-}
 
 static uint32_t count_tiers(const struct muster__engine *engine, const uint32_t *order, uint32_t count)
 {
@@ -265,37 +255,29 @@ static void fill_tiers(struct muster__engine *engine)
     }
 }
 
-static void fill_positions(struct muster__engine *engine)
-{
-    memcpy(engine->positions, engine->order, engine->checked * sizeof(*engine->order));
-    engine->shuffled = engine->options.shuffle_seed != 0;
-    if (engine->shuffled)
-        shuffle(engine, engine->positions, engine->checked);
-    for (uint32_t i = 0; i < engine->checked; i++)
-        engine->position[engine->positions[i]] = i;
-}
-
 /* An observer is told in the order of the looks, which goes by who waits for whom. */
 static void reset_counts(struct muster__engine *engine)
 {
     memset(engine->passed, 0, sizeof(engine->passed));
     memset(engine->counted, 0, sizeof(engine->counted));
-    bool lined = waits_in_line(engine) && !engine->shuffled;
+    bool lined = waits_in_line(engine) && !engine->by_path && engine->options.shuffle_seed == 0;
     bool told = engine->observed || engine->behind_count > 0;
     for (int step = 0; step < MUSTER__STEPS; step++)
         if (told || (step == MUSTER__STEP_INITIALIZE && !lined))
             count(engine, (enum muster__step)step);
 }
 
-/* One block of `count` numbers for each that is kept by driver. */
-static void carve(struct muster__engine *engine, uint32_t *block, uint32_t count)
+/* One block of numbers: so many for each driver. */
+#define NUMBERS (2 + 3 * MUSTER__STEPS)
+
+static void carve(struct muster__engine *engine, uint32_t *block, size_t count)
 {
     engine->order = block;
-    engine->positions = block + count;
-    engine->position = block + 2 * (size_t)count;
-    engine->used = block + 3 * (size_t)count;
+    engine->used = block + count;
     for (size_t step = 0; step < MUSTER__STEPS; step++)
-        engine->waiting[step] = block + (4 + step) * count;
+        engine->waiting[step] = block + (2 + step) * count;
+    engine->positions = block + (2 + MUSTER__STEPS) * count;
+    engine->position[0] = block + (2 + 2 * MUSTER__STEPS) * count;
 }
 
 int muster__steps_lay_out(struct muster__engine *engine)
@@ -304,14 +286,15 @@ int muster__steps_lay_out(struct muster__engine *engine)
     const uint32_t *order = muster__graph_order(engine->graph);
     uint32_t tier_count = count_tiers(engine, order, count);
     struct muster__tier *tiers = muster__alloc(engine->memory, tier_count, sizeof(*tiers));
-    uint32_t *block = muster__realloc(engine->memory, NULL, count, (4 + MUSTER__STEPS) * sizeof(*block));
-    if (tiers == NULL || block == NULL || muster__ready_resize(&engine->ready, count) != 0) {
+    uint32_t *block = muster__realloc(engine->memory, NULL, count, NUMBERS * sizeof(*block));
+    if (tiers == NULL || block == NULL || count > UINT32_MAX / MUSTER__STEPS ||
+        muster__ready_resize(&engine->ready, count * MUSTER__STEPS) != 0) {
         muster__free(engine->memory, tiers);
         muster__free(engine->memory, block);
         return MUSTER_ENOMEM;
     }
     if (engine->used_count > 0)
-        memcpy(block + 3 * (size_t)count, engine->used, engine->used_count * sizeof(*block));
+        memcpy(block + count, engine->used, engine->used_count * sizeof(*block));
     muster__free(engine->memory, engine->tiers);
     muster__free(engine->memory, engine->order);
     memcpy(block, order, count * sizeof(*order));
@@ -328,9 +311,15 @@ int muster__steps_lay_out(struct muster__engine *engine)
         fill_only_tier(engine);
     else
         fill_tiers(engine);
-    fill_positions(engine);
+    muster__turn_order(engine);
     for (uint32_t id = 0; id < before; id++)
         muster__dispatch_update(engine->drivers[id]);
     reset_counts(engine);
     return 0;
+}
+
+void muster__steps_renew(struct muster__engine *engine)
+{
+    muster__turn_order(engine);
+    reset_counts(engine);
 }

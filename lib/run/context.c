@@ -115,7 +115,7 @@ static int check_options(const struct muster_options *options, struct muster_opt
     int code = options == NULL ? 0 : muster__def_copy(copy, sizeof(*copy), options, sizeof(*copy));
     if (code != 0)
         return code;
-    if ((copy->flags & ~(uintptr_t)MUSTER_COMPLETE_TIERS) != 0)
+    if ((copy->flags & ~(uintptr_t)(MUSTER_COMPLETE_TIERS | MUSTER_FIRST_COME)) != 0)
         return MUSTER_EINVAL;
     return copy->boot_id == NULL || boot_id_valid(copy->boot_id) ? 0 : MUSTER_EINVAL;
 }

@@ -184,17 +184,25 @@ class Table(Case):
         lines = self.fine('show', self.store).splitlines()
         self.assertEqual(lines[0].split(), ['NAME', 'DESIRED', 'STAGE', 'REASON', 'ATTEMPTS', 'NOTES', 'HANDLE'])
         self.assertEqual([line.split()[0] for line in lines[1:]],
-                         ['9:future/x', 'guest/big', 'guest/träńk', 'guest/web1', 'history:guest/web1', 'storage/rbd0'])
+                         ['9:future/x', 'guest/big', 'guest/träńk', 'guest/web1', 'storage/rbd0'])
         self.assertEqual(lines[4].split(), ['guest/web1', 'active', 'active', '-', '1', 'mark', '{"pid":4711}'])
-        self.assertEqual(lines[6].split(), ['storage/rbd0', '-', '-', '-', '-', 'quarantined', '-'])
+        self.assertEqual(lines[5].split(), ['storage/rbd0', '-', '-', '-', '-', 'quarantined', '-'])
         self.assertLessEqual(max(map(len, lines)), 160)
 
     def test_it_fits_the_terminal(self):
         for columns in [200, 120, 80, 72, 60, 50]:
             lines = self.in_terminal(columns)
-            self.assertEqual(len(lines), 1 + len(RECORDS))
+            self.assertEqual(len(lines), len(RECORDS)) # a title, and no durations
             self.assertLessEqual(max(map(len, lines)), columns)
             self.assertEqual('HANDLE' in lines[0], columns >= 80)
+
+    def test_durations_are_left_out_unless_they_are_lost(self):
+        lost = simple('web2', kind='history', quarantined=True)
+        self.fill(self.store, [simple('web1', kind='history', handle='start=5000'), lost])
+        names = [line.split()[0] for line in self.fine('show', self.store).splitlines()[1:]]
+        self.assertNotIn('history:guest/web1', names)
+        self.assertIn('history:guest/web2', names)
+        self.assertIn('start=5000', self.fine('show', '--json', self.store))
 
     def test_what_is_in_a_handle_does_not_steer_the_terminal(self):
         self.fill(self.store, [simple('evil', handle='a\x1b[2J\x9bb\nc')])

@@ -27,9 +27,47 @@ static void check_attempts(struct world *world, const struct muster_record *reco
         world_fail(world, "%s is started again after %u attempts", full, (unsigned)before->is.attempts);
 }
 
+static bool says_durations(const char *text)
+{
+    static const char *const words[] = {"initialize=", "reconcile=", "autostart=", "start="};
+    size_t i = 0;
+    for (; text != NULL && *text != '\0'; text += strspn(text, "0123456789"), text += *text == ' ') {
+        while (i < 4 && strncmp(text, words[i], strlen(words[i])) != 0)
+            i++;
+        if (i == 4)
+            return false;
+        text += strlen(words[i]);
+        if (*text < '1' || *text > '9')
+            return false;
+    }
+    return text != NULL && i < 4;
+}
+
+/* Durations of what there is, and of nothing else. */
+static void check_history(struct world *world, const struct muster_record *record)
+{
+    char full[2 * STORE_TEXT];
+    snprintf(full, sizeof(full), "%s/%s", record->driver, record->name);
+    const struct stored *before = fake_store_like(&world->store, record);
+    if ((world->options.flags & MUSTER_FIRST_COME) != 0)
+        world_fail(world, "%s: durations are kept, and nobody wants them", full);
+    if ((record->flags & MUSTER_RECORD_REMOVED) != 0)
+        return;
+    if (world_resource(world, full) == NULL && strcmp(record->driver, record->name) != 0)
+        world_fail(world, "%s: durations of nothing", full);
+    if (record->format != MUSTER_RECORD_FORMAT || !says_durations(record->handle))
+        world_fail(world, "%s: its durations are '%s'", full, record->handle == NULL ? "" : record->handle);
+    if (before != NULL && record->generation <= before->is.generation)
+        world_fail(world, "%s: the generation of its durations doesn't grow", full);
+}
+
 static void check_record(struct world *world, const struct muster_record *record)
 {
     char full[2 * STORE_TEXT];
+    if (record->kind != MUSTER_RECORD_RESOURCE) {
+        check_history(world, record);
+        return;
+    }
     snprintf(full, sizeof(full), "%s/%s", record->driver, record->name);
     const struct stored *before = fake_store_find(&world->store, full);
     if ((record->flags & MUSTER_RECORD_REMOVED) != 0)
@@ -63,7 +101,8 @@ void check_commit(struct world *world, const struct muster__action *action)
     for (size_t i = 0; i < action->count; i++) {
         check_record(world, action->records[i]);
         for (size_t k = 0; k < i; k++)
-            if (strcmp(action->records[i]->driver, action->records[k]->driver) == 0 &&
+            if (action->records[i]->kind == action->records[k]->kind &&
+                strcmp(action->records[i]->driver, action->records[k]->driver) == 0 &&
                 strcmp(action->records[i]->name, action->records[k]->name) == 0)
                 world_fail(world, "%s is twice in a batch", action->records[i]->name);
     }

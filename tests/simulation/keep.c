@@ -33,6 +33,20 @@ static void trace_record(struct world *world, const char *what, const struct mus
                 record->handle != NULL ? record->handle : "", record->boot == NULL ? "no boot" : record->boot);
 }
 
+/* Durations go along; alone, they are told in a word. */
+static void trace_batch(struct world *world, const struct muster__action *action)
+{
+    bool told = false;
+    for (size_t i = 0; i < action->count; i++) {
+        if (action->records[i]->kind != MUSTER_RECORD_RESOURCE)
+            continue;
+        trace_record(world, told ? "     +" : "commit", action->records[i]);
+        told = true;
+    }
+    if (!told)
+        world_trace(world, "commit durations");
+}
+
 static struct store_turn choose_turn(struct world *world, enum store_job_kind kind)
 {
     for (unsigned i = world->store_turn_next; i < world->store_turn_count; i++) {
@@ -61,8 +75,7 @@ void keep_job(struct world *world, enum store_job_kind kind, const struct muster
     struct store_job job = {.kind = kind, .turn = choose_turn(world, kind)};
     if (kind == STORE_COMMIT) {
         job.count = action->count;
-        for (size_t i = 0; i < action->count; i++)
-            trace_record(world, i == 0 ? "commit" : "     +", action->records[i]);
+        trace_batch(world, action);
     } else {
         world_trace(world, "%s", job_names[kind]);
     }
@@ -77,7 +90,8 @@ static void tell_loaded(struct world *world, struct muster__event *event)
         event->count = world->store.count;
         for (size_t i = 0; i < event->count; i++) {
             records[i] = &world->store.records[i].is;
-            trace_record(world, "     +", records[i]);
+            if (records[i]->kind == MUSTER_RECORD_RESOURCE)
+                trace_record(world, "     +", records[i]);
         }
         event->records = records;
         world->loaded = true;

@@ -27,7 +27,7 @@ void stored_set(struct stored *stored, const struct muster_record *record)
     stored->is = is;
 }
 
-static struct stored *find(struct fake_store *store, const struct muster_record *key)
+struct stored *fake_store_like(struct fake_store *store, const struct muster_record *key)
 {
     for (size_t i = 0; i < store->count; i++) {
         struct muster_record *is = &store->records[i].is;
@@ -42,7 +42,7 @@ struct stored *fake_store_find(struct fake_store *store, const char *name)
     char driver[STORE_TEXT];
     const char *slash = strchr(name, '/');
     snprintf(driver, sizeof(driver), "%.*s", (int)(slash - name), name);
-    return find(store, &(struct muster_record){.driver = driver, .name = slash + 1});
+    return fake_store_like(store, &(struct muster_record){.driver = driver, .name = slash + 1});
 }
 
 static void forget(struct fake_store *store, struct stored *stored)
@@ -54,7 +54,7 @@ static void forget(struct fake_store *store, struct stored *stored)
 
 void fake_store_put(struct fake_store *store, const struct muster_record *record)
 {
-    struct stored *stored = find(store, record);
+    struct stored *stored = fake_store_like(store, record);
     if ((record->flags & MUSTER_RECORD_REMOVED) != 0) {
         if (stored != NULL)
             forget(store, stored);

@@ -12,7 +12,7 @@
 
 #include <muster/store.h>
 
-enum { STORE_RECORDS = 64, STORE_TEXT = 96 };
+enum { STORE_RECORDS = 160, STORE_TEXT = 96 };
 
 /* A record with room for its strings. */
 struct stored {
@@ -51,7 +51,9 @@ struct fake_store {
 
 void stored_set(struct stored *stored, const struct muster_record *record);
 
-/* NULL if there is none. `name` is "driver/name". */
+/* The one of the same kind, driver and name; NULL if there is none. */
+struct stored *fake_store_like(struct fake_store *store, const struct muster_record *key);
+/* A resource's; NULL if there is none. `name` is "driver/name". */
 struct stored *fake_store_find(struct fake_store *store, const char *name);
 /* As a commit would. */
 void fake_store_put(struct fake_store *store, const struct muster_record *record);

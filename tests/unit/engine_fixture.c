@@ -264,29 +264,40 @@ static void call(struct fixture *f, struct muster_op *op)
 
 /* ---- the store ------------------------------------------------------------------------------------------ */
 
-static size_t stored_place(const struct fixture *f, const char *driver, const char *name)
+static size_t stored_place(const struct fixture *f, const struct muster_record *key)
 {
     size_t i = 0;
     while (i < f->stored_count &&
-           (strcmp(f->stored[i]->is.driver, driver) != 0 || strcmp(f->stored[i]->is.name, name) != 0))
+           (f->stored[i]->is.kind != key->kind || strcmp(f->stored[i]->is.driver, key->driver) != 0 ||
+            strcmp(f->stored[i]->is.name, key->name) != 0))
         i++;
     return i;
 }
 
-const struct muster_record *stored(struct fixture *f, const char *path)
+static const struct muster_record *stored_kind(struct fixture *f, const char *path, enum muster_record_kind kind)
 {
     char driver[MUSTER__NAME_MAX + 1];
     const char *slash = strchr(path, '/');
     snprintf(driver, sizeof(driver), "%.*s", (int)(slash - path), path);
-    size_t place = stored_place(f, driver, slash + 1);
+    size_t place = stored_place(f, &(struct muster_record){.kind = kind, .driver = driver, .name = slash + 1});
     return place == f->stored_count ? NULL : &f->stored[place]->is;
+}
+
+const struct muster_record *stored(struct fixture *f, const char *path)
+{
+    return stored_kind(f, path, MUSTER_RECORD_RESOURCE);
+}
+
+const struct muster_record *stored_durations(struct fixture *f, const char *path)
+{
+    return stored_kind(f, path, MUSTER_RECORD_HISTORY);
 }
 
 void store_applies(struct fixture *f)
 {
     for (size_t i = 0; i < f->batch_count; i++) {
         const struct muster_record *record = &f->batch[i]->is;
-        size_t place = stored_place(f, record->driver, record->name);
+        size_t place = stored_place(f, record);
         bool is_new = place == f->stored_count;
         bool removed = (record->flags & MUSTER_RECORD_REMOVED) != 0;
         if (!is_new)
@@ -334,6 +345,8 @@ static void note_record(struct fixture *f, const char *separator, const struct m
     bool down = record->stage == MUSTER_STAGE_INACTIVE || record->stage == MUSTER_STAGE_STOPPING;
     if ((record->flags & MUSTER_RECORD_REMOVED) != 0)
         append(f->commits, separator, "%s/%s removed", record->driver, record->name);
+    else if (record->kind == MUSTER_RECORD_HISTORY)
+        append(f->commits, separator, "%s/%s %s", record->driver, record->name, record->handle);
     else
         append(f->commits, separator, "%s/%s %s%s%s%s", record->driver, record->name,
                muster_stage_name((enum muster_stage)record->stage), down ? " " : "",

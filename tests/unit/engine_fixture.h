@@ -97,6 +97,7 @@ int add_driver(struct fixture *f, const struct muster_driver_def *def);
 void add_config(struct fixture *f, const char *driver, const struct muster_resource_def *def);
 /* What the store has. Its boot is this one's unless told; "" is none. */
 #define RECORD(f, path, ...) add_record((f), (path), &(struct muster_record){__VA_ARGS__})
+#define DURATIONS(f, path, text) RECORD((f), (path), .kind = MUSTER_RECORD_HISTORY, .handle = (text))
 void add_record(struct fixture *f, const char *path, const struct muster_record *record);
 
 /* The call "storage/pool0 probe" answers this at once. */
@@ -149,6 +150,8 @@ struct muster_driver *find_driver(struct fixture *f, const char *name);
 struct muster_resource *find(struct fixture *f, const char *name);
 /* What is durable; NULL: nothing. */
 const struct muster_record *stored(struct fixture *f, const char *path);
+/* The same, of durations. A driver's are "driver/driver". */
+const struct muster_record *stored_durations(struct fixture *f, const char *path);
 /* "active, degraded" */
 const char *state_of(struct fixture *f, const char *name);
 const char *why(struct fixture *f, const char *name);

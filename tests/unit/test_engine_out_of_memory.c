@@ -41,6 +41,9 @@ static void add_drivers(struct fixture *f)
     RECORD(f, "pool/disk", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE);
     RECORD(f, "guest/web", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE, .handle = "pid 7");
     RECORD(f, "guest/old", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE);
+    DURATIONS(f, "pool/pool", "initialize=9000");
+    DURATIONS(f, "guest/web", "start=5000");
+    DURATIONS(f, "guest/nobody", "start=4000");
     answer(f, "guest/web probe", MUSTER_ACTIVE);
 }
 

@@ -133,6 +133,7 @@ static void nobody_in_line_is_called_once_it_goes_down(void **state)
 {
     struct fixture *f = *state;
     f->options.max_ops = 1;
+    f->options.flags = MUSTER_FIRST_COME;
     quiet(state);
     answer(f, "a initialize", MUSTER_PENDING);
     bring_up(f);

@@ -182,8 +182,32 @@ static void change_record(struct world *world, struct world_resource *resource)
     world_trace(world, "     the record of %s is corrupt", resource->full);
 }
 
+/* Durations that nobody has measured: absurd ones must do no harm. */
+static void change_durations(struct world *world)
+{
+    static const char *const texts[] = {
+        NULL, "", "start", "start=", "start=0", "start=-5000", "start=nan", "start=1e9", "start=5000,", "start=5000  ",
+        "start=18446744073709551616", "start=99999999999999999", "initialize=2592000000000 reconcile=2592000000000",
+        "start=5000 start=5000", "probe=5000", "initialize=7000 start=999", "autostart=3600000000 start=2592000000000",
+    };
+    const struct world_resource *resource = &world->resources[rng_below(&world->rng, world->resource_count)];
+    bool of_driver = rng_chance(&world->rng, 30);
+    struct muster_record record = {.size = sizeof(record),
+                                   .kind = MUSTER_RECORD_HISTORY,
+                                   .driver = resource->driver->is.name,
+                                   .name = of_driver ? resource->driver->is.name : resource->name,
+                                   .flags = rng_chance(&world->rng, 5) ? MUSTER_RECORD_QUARANTINED : 0,
+                                   .generation = 1000 * world->life,
+                                   .handle = texts[rng_below(&world->rng, sizeof(texts) / sizeof(texts[0]))]};
+    if (rng_chance(&world->rng, 5))
+        record.name = "nobody";
+    fake_store_put(&world->store, &record);
+}
+
 void random_interlude(struct world *world)
 {
+    for (unsigned i = rng_below(&world->rng, 6); i > 0 && world->resource_count > 0; i--)
+        change_durations(world);
     for (unsigned i = 0; i < world->resource_count; i++) {
         struct world_resource *resource = &world->resources[i];
         if (rng_chance(&world->rng, 5) && !resource->is.transient)

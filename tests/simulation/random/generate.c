@@ -164,7 +164,7 @@ static void draw_chances(struct world *world)
     world->chances = profiles[rng_below(rng, sizeof(profiles) / sizeof(profiles[0]))];
     world->options.has_store = !rng_chance(rng, 6);
     world->boot_unknown = rng_chance(rng, 4);
-    world->options.flags = rng_chance(rng, 15) ? MUSTER_COMPLETE_TIERS : 0;
+    world->options.flags = (rng_chance(rng, 15) ? MUSTER_COMPLETE_TIERS : 0) | (rng_chance(rng, 20) ? MUSTER_FIRST_COME : 0);
     world->options.max_ops = rng_chance(rng, 15) ? 1 + rng_below(rng, 4) : 0;
     world->options.op_timeout_ms = rng_chance(rng, 30) ? 1000 : 60000;
     world->options.store_timeout_ms = rng_chance(rng, 30) ? 1000 : 60000;

@@ -107,3 +107,28 @@ void story_limits_on_probes_and_ops(struct world *world)
     world_run(world);
     check_settled(world);
 }
+
+/* The first daemon learns that one pool is slow; after a reboot the second starts it before the others. */
+void story_the_longest_path_first(struct world *world)
+{
+    DRIVER(world, .name = "storage", .max_starts = 1);
+    DRIVER(world, .name = "guest", .needs = {"storage"});
+    RESOURCE(world, .name = "storage/fast", .policy = MUSTER_AUTOSTART);
+    RESOURCE(world, .name = "storage/slow", .policy = MUSTER_AUTOSTART);
+    RESOURCE(world, .name = "guest/web", .needs = {"storage/fast"}, .policy = MUSTER_AUTOSTART);
+    TURN(world, START, "storage/slow", .delay = 500);
+    TURN(world, START, "storage/slow", .delay = 500);
+    world_boot_daemon(world);
+    world_run(world);
+    const struct muster_record key = {.kind = MUSTER_RECORD_HISTORY, .driver = "storage", .name = "slow"};
+    const struct stored *learnt = fake_store_like(&world->store, &key);
+    EXPECT(world, learnt != NULL && strcmp(learnt->is.handle, "start=500000") == 0);
+    world_reboot(world);
+    world_boot_daemon(world);
+    world_run_for(world, 100);
+    EXPECT(world, story_status(world, "storage/slow").stage == MUSTER_STAGE_STARTING);
+    EXPECT(world, story_status(world, "storage/fast").stage == MUSTER_STAGE_INACTIVE);
+    world_run(world);
+    EXPECT(world, world_resource(world, "guest/web")->running);
+    check_settled(world);
+}

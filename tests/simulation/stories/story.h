@@ -30,6 +30,7 @@
     X(a_slow_pool_delays_its_own_guests)                                                           \
     X(limits_on_starts)                                                                            \
     X(limits_on_probes_and_ops)                                                                    \
+    X(the_longest_path_first)                                                                      \
     /* ops.c */                                                                                    \
     X(double_completion)                                                                           \
     X(timeout_and_late_completion)                                                                 \
