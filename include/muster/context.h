@@ -54,10 +54,13 @@ enum muster_options_flags {
     /**
      * Keep no durations, and call what is ready in the order of the plan. Without it (the default), what could be called next
      * goes by the priority, then by the longest path of work that waits for it, so that the whole takes the least time where
-     * not all can be out at once (max_ops, and the limits of drivers); then by registration. How long each driver's phases and
-     * each resource's start have taken is kept in the store, in records of MUSTER_RECORD_HISTORY, as a smoothed mean of those
-     * that succeeded; without, every op counts as one. The same history gives the same order. See muster/store.h for what is
-     * kept, and when.
+     * not all can be out at once (max_ops, and the limits of drivers); then by registration. Among a driver's resources that
+     * is always so; among drivers, if max_ops is set, if one of them has THREADED callbacks, or if durations are known at the
+     * bring-up. Else no driver has to wait for another's op unless it depends on it, and they go in the order of the plan.
+     *
+     * How long each driver's phases and each resource's start have taken is kept in the store, in records of
+     * MUSTER_RECORD_HISTORY, as a smoothed mean of those that succeeded; without, every op counts as one. The same history
+     * gives the same order. See muster/store.h for what is kept, and when.
      */
     MUSTER_FIRST_COME = 2
 };

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "engine/internal.h"
+
 /* One op at a time: the order of calls is the order of turns. */
 static struct fixture *narrow(void **state)
 {
@@ -66,6 +68,40 @@ static void registration_breaks_ties(void **state)
     DURATIONS(f, "c/c", "initialize=7000");
     bring_up(f);
     assert_calls(f, "c initialize, a initialize, b initialize");
+}
+
+/* Nobody waits but for what it depends on. */
+static void with_nothing_to_wait_for_the_plan_s_order_holds(void **state)
+{
+    struct fixture *f = *state;
+    STEPS(f, "alone");
+    STEPS(f, "a");
+    STEPS(f, "b", .needs = NAMES("a"));
+    bring_up(f);
+    assert_calls(f, "alone initialize, a initialize, b initialize");
+    assert_false(f->engine->by_path);
+}
+
+static void known_durations_count_without_a_limit(void **state)
+{
+    struct fixture *f = *state;
+    STEPS(f, "alone");
+    STEPS(f, "a");
+    STEPS(f, "b", .needs = NAMES("a"));
+    DURATIONS(f, "b/b", "initialize=2000");
+    bring_up(f);
+    assert_calls(f, "a initialize, b initialize, alone initialize");
+}
+
+/* Workers are a limit, too. */
+static void threaded_callbacks_go_by_paths(void **state)
+{
+    struct fixture *f = *state;
+    STEPS(f, "alone");
+    STEPS(f, "a", .threaded = MUSTER_THREADED(INITIALIZE));
+    STEPS(f, "b", .needs = NAMES("a"));
+    bring_up(f);
+    assert_calls(f, "a initialize, alone initialize, b initialize");
 }
 
 static void first_come_goes_by_the_plan(void **state)
@@ -262,6 +298,9 @@ int main(void)
         engine_test(with_a_history_the_longest_path_goes_first),
         engine_test(priority_goes_before_the_path),
         engine_test(registration_breaks_ties),
+        engine_test(with_nothing_to_wait_for_the_plan_s_order_holds),
+        engine_test(known_durations_count_without_a_limit),
+        engine_test(threaded_callbacks_go_by_paths),
         engine_test(first_come_goes_by_the_plan),
         engine_test(later_steps_count),
         engine_test(the_resource_with_the_longest_path_starts_first),

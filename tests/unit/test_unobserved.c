@@ -147,6 +147,40 @@ static void nobody_in_line_is_called_once_it_goes_down(void **state)
     assert_calls(f, "a initialize, b initialize, d initialize, c initialize");
 }
 
+/* One at a time, and b has c behind it: nobody is in line, and all is called as it is where somebody listens. */
+static void the_longest_path_goes_first(void **state)
+{
+    struct fixture *f = *state;
+    f->options.max_ops = 1;
+    quiet(state);
+    DRIVER(f, .name = "e", .initialize = called, .autostart = called);
+    answer(f, "c initialize", -5);
+    struct ending *up = bring_up(f);
+    assert_calls(f, "b initialize, a initialize, c initialize, d initialize, e initialize, e autostart");
+    assert_ended(up, 0);
+    assert_driver(f, "c", "failed");
+    assert_driver(f, "d", "up");
+}
+
+static void who_is_blocked_has_a_turn_once_what_it_needs_recovers(void **state)
+{
+    struct fixture *f = *state;
+    f->options.max_ops = 2;
+    quiet(state);
+    DRIVER(f, .name = "e", .initialize = called, .needs = NAMES("c"));
+    answer(f, "a initialize", MUSTER_PENDING);
+    answer(f, "c initialize", -5);
+    struct ending *up = bring_up(f);
+    assert_calls(f, "b initialize, c initialize, a initialize, d initialize");
+    assert_driver(f, "e", "blocked");
+    finish(f, "a initialize", MUSTER_OK);
+    assert_ended(up, 0);
+    answer(f, "c initialize", MUSTER_OK);
+    assert_int_equal(retry_driver(f, "c"), 0);
+    assert_calls(f, "c initialize, e initialize");
+    assert_driver(f, "e", "up");
+}
+
 /* Its deadline is set when its call is over and it isn't, and counts from the call. */
 static void an_op_that_goes_on_has_its_deadline_and_others_never_had(void **state)
 {
@@ -174,6 +208,8 @@ int main(void)
         engine_test(an_autostart_callback_holds_up_its_dependents_alone),
         engine_test(who_is_blocked_by_a_reconcile_past_its_deadline_follows_when_that_ends_well),
         engine_test(nobody_in_line_is_called_once_it_goes_down),
+        engine_test(the_longest_path_goes_first),
+        engine_test(who_is_blocked_has_a_turn_once_what_it_needs_recovers),
         engine_test(an_op_that_goes_on_has_its_deadline_and_others_never_had),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
