@@ -242,7 +242,11 @@ static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_agai
     }
     if (!muster__list_empty(&driver->restores))
         return begin_restore(driver);
-    return begin_resource(first(&driver->probes));
+    *ret_again = driver->probes.count == 0;
+    if (!*ret_again)
+        return begin_resource(first(&driver->probes));
+    muster__driver_touch(driver); /* the records that were to be restored are gone */
+    return NULL;
 }
 
 bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_action)

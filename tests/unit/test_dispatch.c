@@ -143,6 +143,25 @@ static void restores_count_as_probes(void **state)
     assert_ended(up, 0);
 }
 
+static void a_record_that_goes_while_it_waits_to_be_restored_leaves_nothing_to_call(void **state)
+{
+    struct fixture *f = *state;
+    f->options.max_ops = 2;
+    DRIVER(f, .name = "other", .priority = 1, .initialize = called);
+    DRIVER(f, .name = "vm", .initialize = called, .restore = called);
+    RECORD(f, "vm/one", .stage = MUSTER_STAGE_ACTIVE);
+    RECORD(f, "vm/two", .stage = MUSTER_STAGE_ACTIVE);
+    f->outcomes[MUSTER_PHASE_RESTORE] = MUSTER_PENDING;
+    answer(f, "other initialize", MUSTER_PENDING);
+    struct ending *up = bring_up(f);
+    assert_calls(f, "other initialize, vm initialize, vm/one restore");
+    assert_ended(forget(f, "vm/two"), 0);
+    finish(f, "other initialize", MUSTER_OK);
+    assert_calls(f, "");
+    finish(f, "vm/one restore", MUSTER_OK);
+    assert_ended(up, 0);
+}
+
 static void a_start_that_lost_what_it_needs_before_its_call_waits_again(void **state)
 {
     struct fixture *f = *state;
@@ -174,6 +193,7 @@ int main(void)
         engine_test(drivers_of_a_higher_priority_go_first),
         engine_test(a_shuffle_changes_the_order_of_what_is_not_ordered_alone),
         engine_test(restores_count_as_probes),
+        engine_test(a_record_that_goes_while_it_waits_to_be_restored_leaves_nothing_to_call),
         engine_test(a_start_that_lost_what_it_needs_before_its_call_waits_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
