@@ -96,9 +96,9 @@ static void settle_node(struct muster__graph *graph, uint32_t name, uint32_t dec
 
 void muster__graph_settle(struct muster__graph *graph)
 {
-    struct muster__names_settled settled = {.mentions = graph->declared + graph->declared_count};
     if (graph->names.waiting_count == 0)
         return;
+    struct muster__names_settled settled = {.mentions = graph->declared + graph->declared_count};
     muster__names_settle(&graph->names, &settled);
     for (uint32_t i = 0; i < settled.first_count; i++)
         settle_node(graph, settled.first[i], graph->declared_count + settled.begin[i]);
