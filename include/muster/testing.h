@@ -109,7 +109,7 @@ struct muster_testing_store_def {
     /**
      * Optional. Make something fail under the store: the `count`-th call, from 1, that a store makes from now on to the system,
      * to an allocator, or to whatever it keeps its records with, fails once; with 0 none does. Returns whether the failure
-     * asked for before this call has happened. Each of the checks of failures asks for 1, 2, 3 and so on, from 64 on in
+     * asked for before this call has happened. Each of the checks of failures asks for 1, 2, 3 and so on, from 16 on in
      * larger steps, until one hasn't happened. A store that calls nothing that could fail has no use for it.
      */
     int (*fault)(void *data, uint64_t count);

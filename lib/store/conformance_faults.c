@@ -4,8 +4,8 @@
 #include "store/conformance.h"
 #include "store/store.h"
 
-/* Of so many failures each one is tried, from then on every 17th part of what came before; and somewhere there is an end. */
-#define DENSE 64
+/* Of so many failures each one is tried, from then on fewer and fewer; and somewhere there is an end. */
+#define DENSE 16
 #define MOST 100000000
 
 /* One operation of the store, with a failure on its way. */
@@ -194,7 +194,7 @@ static int sweep(struct muster__kit *kit, const struct trial *trial)
 {
     bool failed = true;
     int code = commit_before(kit);
-    for (uint64_t count = 1; failed && code == 0; count += 1 + (count < DENSE ? 0 : count / 16)) {
+    for (uint64_t count = 1; failed && code == 0; count += 1 + (count < DENSE ? 0 : count / 4)) {
         if (count > MOST)
             return muster__kit_fail(kit, MUSTER_EFAILED, "after %d failures in %s there is no end: does fault count down?", MOST,
                                     trial->name);
