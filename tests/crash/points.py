@@ -198,7 +198,7 @@ def failed_syncs(bench, scenario, stride):
 # How sqlite works is well tested; how we use it is what is looked at here. Its log is thousands of writes with few syncs
 # between, and a power failure before one of them leaves what it leaves before the next: these are taken one in 16. A recovery
 # has some fifty calls, or hundreds: it is cut off at one in nine, and ever fewer.
-STRIDES = {'journal': {}, 'sqlite': {'write': 16, 'torn': 16, 'kill': 16, 'killed': 16, 'again': 30, 'fail': 10}}
+STRIDES = {'journal': {}, 'sqlite': {'write': 16, 'torn': 16, 'kill': 16, 'killed': 16, 'again': 120, 'fail': 10}}
 
 
 def plan(bench, scenario, stride):
