@@ -17,10 +17,20 @@ static const struct muster__journal_header header = {.id = {{7, 1}}, .first = 1}
 static const char good[] = "[{\"kind\":\"resource\",\"driver\":\"guest\",\"name\":\"good\",\"generation\":1}]";
 static const char later[] = "[{\"kind\":\"resource\",\"driver\":\"guest\",\"name\":\"later\",\"generation\":3}]";
 
+/* clang tells of its sanitizers in another way than gcc. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED
+#endif
+
 /* The sanitizers' shadow is no memory of ours. */
 static void limit_memory(void)
 {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SANITIZED
     struct rlimit limit = {(rlim_t)1 << 30, (rlim_t)1 << 30};
     if (setrlimit(RLIMIT_AS, &limit) != 0)
         abort();
