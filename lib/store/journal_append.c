@@ -2,6 +2,7 @@
 #include "store/journal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "store/crc32c.h"
@@ -9,6 +10,13 @@
 /* What is encoded, summed and written at once: it stays in the processor's cache. */
 #define CHUNK ((size_t)128 * 1024)
 #define ROOM ((size_t)MUSTER__JOURNAL_FRAME_ROOM)
+/*
+ * A chunk ends where one of these does in the file, so that none is ever written in part: what a power failure leaves out is
+ * whole sectors, by which a torn tail is told from damage.
+ */
+#define BLOCK ((size_t)4096)
+/* So much is written before the disk is told to begin with it. */
+#define EARLY (4 * CHUNK)
 
 /*
  * A batch on its way into the file. In the journal's buffer there is room for the frame, then the first chunk, which stays there
@@ -24,6 +32,8 @@ struct line {
     size_t held;
     /* So many bytes behind the first chunk are in the file. */
     size_t written;
+    /* And of so many the disk has been told. */
+    size_t early;
     /* Over the payload, without the chunk that grows. */
     uint32_t crc;
 };
@@ -55,21 +65,40 @@ static int too_large(const struct muster__journal *journal, struct muster_error 
     return muster__journal_failed(journal, error, EFBIG, "max_size is reached: write", MUSTER__JOURNAL_FILE);
 }
 
-/* Write the chunk that grows, and begin the next. The file is done with if no sync comes after this. */
-static int write_chunk(struct line *line, struct muster_error *error)
+/* Where byte `behind` of those behind the first chunk goes. */
+static uint64_t position(const struct line *line, size_t behind)
+{
+    return line->journal->end + line->frame + (line->held - ROOM) + behind;
+}
+
+/* The disk is busy while the rest is encoded, and the sync that comes finds less to do. Where this can't be had it does all. */
+static int begin_early(struct line *line, struct muster_error *error)
+{
+    const struct muster__journal *journal = line->journal;
+    off_t from = (off_t)position(line, line->early);
+    off_t count = (off_t)(line->written - line->early);
+    line->early = line->written;
+    if (journal->calls->sync_file_range(journal->fd, from, count, SYNC_FILE_RANGE_WRITE) == 0 || errno == ENOSYS || errno == EPERM)
+        return 0;
+    return muster__journal_failed(journal, error, errno, "sync_file_range", MUSTER__JOURNAL_FILE);
+}
+
+/* Write the chunk that grows, and begin the next with its last `rest` bytes. The file is done with if no sync comes after this. */
+static int write_chunk(struct line *line, size_t rest, struct muster_error *error)
 {
     struct muster__journal *journal = line->journal;
     struct muster__buffer *buffer = &journal->buffer;
-    uint64_t at = journal->end + line->frame + (line->held - ROOM) + line->written;
-    size_t count = buffer->used - line->held;
+    uint64_t at = position(line, line->written);
+    size_t count = buffer->used - line->held - rest;
     if (at + count > journal->max_size)
         return too_large(journal, error);
     journal->poisoned = true;
     if (muster__journal_write_all(journal, journal->fd, buffer->bytes + line->held, count, at) != 0)
         return muster__journal_failed(journal, error, errno, "write", MUSTER__JOURNAL_FILE);
     line->written += count;
-    buffer->used = line->held;
-    return 0;
+    memmove(buffer->bytes + line->held, buffer->bytes + line->held + count, rest);
+    buffer->used = line->held + rest;
+    return line->written - line->early < EARLY ? 0 : begin_early(line, error);
 }
 
 /* Sum up the chunk that grows, but for `but` bytes at its end. */
@@ -83,12 +112,14 @@ static void sum(struct line *line, size_t but)
 static int end_chunk(struct line *line, size_t done, struct muster_error *error)
 {
     char frame[MUSTER__JOURNAL_FRAME_ROOM];
-    sum(line, 0);
-    if (line->held > ROOM)
-        return write_chunk(line, error);
-    line->held = line->journal->buffer.used;
+    size_t used = line->journal->buffer.used;
     if (line->frame == 0)
-        line->frame = write_frame(line, (line->held - ROOM) / done * line->count, frame);
+        line->frame = write_frame(line, (used - ROOM) / done * line->count, frame);
+    size_t rest = (size_t)(position(line, line->written + used - line->held) % BLOCK);
+    sum(line, rest);
+    if (line->held > ROOM)
+        return write_chunk(line, rest, error);
+    line->held = used - rest;
     return 0;
 }
 
@@ -103,7 +134,7 @@ static int encode(struct line *line, struct muster_error *error)
     muster__buffer_reset(buffer);
     buffer->used = muster__buffer_room(buffer, ROOM) == NULL ? 0 : ROOM;
     line->held = buffer->used;
-    line->written = 0;
+    line->written = line->early = 0;
     line->crc = muster__journal_payload_begins(&journal->id, journal->next);
     for (size_t i = 0; i < line->count && buffer->code == 0; i++) {
         const uint64_t place[2] = {i, line->count};
@@ -165,9 +196,9 @@ static int write_behind(struct line *line, struct muster_error *error)
     bool again = line->frame != guessed;
     code = again ? encode(line, error) : 0;
     if (code == 0)
-        code = write_chunk(line, error);
-    if (code == 0)
         code = grow(line->journal, line_length(line), error);
+    if (code == 0)
+        code = write_chunk(line, 0, error);
     return code == 0 && again ? sync_file(line->journal, error) : code;
 }
 

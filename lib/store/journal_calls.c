@@ -42,4 +42,5 @@ const struct muster__journal_calls muster__journal_system = {
     .lock = call_lock,
     .getrandom = getrandom,
     .fstatat = call_fstatat,
+    .sync_file_range = sync_file_range,
 };

@@ -26,6 +26,7 @@ struct muster__journal_calls {
     int (*lock)(int fd, short type);
     ssize_t (*getrandom)(void *bytes, size_t count, unsigned flags);
     int (*fstatat)(int directory, const char *path, struct stat *ret_stat, int flags);
+    int (*sync_file_range)(int fd, off_t offset, off_t count, unsigned flags);
 };
 
 extern const struct muster__journal_calls muster__journal_system;

@@ -29,7 +29,10 @@ void bad(const char *format, ...)
 
 /* ---- records */
 
+/* Of a handle, with its end: one that is short, one that is a chunk long, one that is several. */
+#define SHORT ((size_t)64)
 #define LARGE ((size_t)140 * 1024)
+#define LONG ((size_t)600 * 1024)
 #define EXTRA "{\"new\":\"what this version does not know is kept as it came\"}"
 
 static void fill(struct muster_record *record, const char *name, uint64_t generation, const char *handle)
@@ -48,14 +51,13 @@ static void fill(struct muster_record *record, const char *name, uint64_t genera
 }
 
 /* "process N", then perhaps very many l. */
-static char *make_handle(uint64_t generation, bool large)
+static char *make_handle(uint64_t generation, size_t size)
 {
-    size_t size = large ? LARGE : 64;
     char *handle = malloc(size);
     if (handle == NULL)
         abort();
     int length = snprintf(handle, size, "process %ju of this host", (uintmax_t)generation);
-    if (large) {
+    if (size > SHORT) {
         memset(handle + length, 'l', size - (size_t)length);
         handle[size - 1] = '\0';
     }
@@ -69,7 +71,7 @@ static bool is_handle(const char *handle, uint64_t generation)
     if (handle == NULL || strncmp(handle, begin, length) != 0)
         return false;
     size_t rest = strspn(handle + length, "l");
-    return handle[length + rest] == '\0' && (rest == 0 || rest == LARGE - 1 - length);
+    return handle[length + rest] == '\0' && (rest == 0 || rest == LARGE - 1 - length || rest == LONG - 1 - length);
 }
 
 static bool is_whole(const struct muster_record *record)
@@ -86,7 +88,7 @@ static bool is_whole(const struct muster_record *record)
 
 /* What a load found: generation 0 for what isn't there. */
 struct found {
-    uint64_t x, y, keep;
+    uint64_t x, y, z, keep;
     bool damaged;
 };
 
@@ -96,6 +98,7 @@ static int take(void *data, const struct muster_record *record)
     bool quarantined = (record->flags & MUSTER_RECORD_QUARANTINED) != 0;
     uint64_t *place = strcmp(record->name, "x") == 0      ? &found->x
                       : strcmp(record->name, "y") == 0    ? &found->y
+                      : strcmp(record->name, "z") == 0    ? &found->z
                       : strcmp(record->name, "keep") == 0 ? &found->keep
                                                           : NULL;
     if (place != NULL) {
@@ -118,6 +121,8 @@ static void compare(struct host *host, const struct found *found)
     struct model *model = host->model;
     if (found->x != found->y)
         bad("a batch in part: x is of generation %ju, y of %ju", (uintmax_t)found->x, (uintmax_t)found->y);
+    if (found->z > found->x)
+        bad("a batch in part: z is of generation %ju, x of %ju", (uintmax_t)found->z, (uintmax_t)found->x);
     if (found->x != model->acknowledged && found->x != model->possible)
         bad("generation %ju was loaded, %ju is acknowledged%s", (uintmax_t)found->x, (uintmax_t)model->acknowledged,
             model->possible != model->acknowledged ? ", and the next is possible" : "");
@@ -141,28 +146,39 @@ static int load(struct host *host)
 
 /* ---- the other steps */
 
-static int commit(struct host *host, const char *const *names, size_t count, bool large)
+/* A record, and how long its handle is. */
+struct part {
+    const char *name;
+    size_t handle;
+};
+
+static int commit(struct host *host, const struct part *parts, size_t count)
 {
-    struct muster_record records[2];
-    const struct muster_record *pointers[2];
+    struct muster_record records[3];
+    const struct muster_record *pointers[3];
+    char *handles[3];
     uint64_t generation = ++host->model->tried;
-    char *handle = make_handle(generation, large);
     for (size_t i = 0; i < count; i++) {
-        fill(&records[i], names[i], generation, handle);
+        handles[i] = make_handle(generation, parts[i].handle);
+        fill(&records[i], parts[i].name, generation, handles[i]);
         pointers[i] = &records[i];
     }
     int code = muster__store_commit(host->store, pointers, count, &host->error);
-    free(handle);
+    for (size_t i = 0; i < count; i++)
+        free(handles[i]);
     return code;
 }
 
-static int put(struct host *host, bool large)
+static int put(struct host *host)
 {
-    static const char *const names[] = {"x", "y"};
+    static const struct part small[] = {{"x", SHORT}, {"y", SHORT}};
+    static const struct part large[] = {{"x", LARGE}, {"y", LARGE}};
+    static const struct part in_chunks[] = {{"x", LARGE}, {"z", LONG}, {"y", SHORT}};
+    const struct part *parts = host->step == 'L' ? in_chunks : host->step == 'P' ? large : small;
     struct model *model = host->model;
     /* The process may end there. */
     model->possible = model->tried + 1;
-    int code = commit(host, names, 2, large);
+    int code = commit(host, parts, host->step == 'L' ? 3 : 2);
     if (code == 0)
         model->acknowledged = model->possible;
     else if (code != MUSTER_EINDETERMINATE)
@@ -172,7 +188,7 @@ static int put(struct host *host, bool large)
 
 static int put_one(struct host *host, const char *name, bool *known)
 {
-    int code = commit(host, &name, 1, false);
+    int code = commit(host, &(struct part){name, SHORT}, 1);
     *known = *known || code == 0;
     return code;
 }
@@ -196,7 +212,8 @@ static int do_step(struct host *host)
         return load(host);
     case 'p':
     case 'P':
-        return put(host, host->step == 'P');
+    case 'L':
+        return put(host);
     case 'k':
         return put_one(host, "keep", &host->model->keep);
     case 'd':
@@ -235,7 +252,7 @@ void host_run(struct host *host, const char *steps)
         if (code == 0)
             continue;
         /* As muster does: it doesn't write before it knows. */
-        bool must_load = strchr("pPkdDc", *steps) != NULL && code == MUSTER_EINDETERMINATE;
+        bool must_load = strchr("pPLkdDc", *steps) != NULL && code == MUSTER_EINDETERMINATE;
         host->stuck = strchr("orl", *steps) != NULL || (must_load && step(host, 'l') != 0);
     }
     if (host->stuck && strchr("or", host->step) == NULL)

@@ -52,8 +52,9 @@ struct host {
 /*
  * A letter each, until one leaves nothing to go on with; then the store is freed.
  *     o, r  open; open to read only      p, P  commit a batch; one that doesn't fit into the space written ahead
- *     l     load, and compare            c     compact
- *     x     close                        v     verify
+ *     l     load, and compare            L     commit a batch of many chunks, with a third record, "z", in its midst
+ *     x     close                        c     compact
+ *     v     verify
  *     k     commit "keep"                d, D  commit "damaged", an old and a new version
  */
 void host_run(struct host *host, const char *steps);

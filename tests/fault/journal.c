@@ -49,7 +49,7 @@ static const char *const words[CALLS] = {
     [CALL_OPENAT] = "open create", [CALL_MKDIR] = "make",      [CALL_FSTAT] = "stat",          [CALL_PREAD] = "read",
     [CALL_PWRITE] = "write",       [CALL_FTRUNCATE] = "truncate", [CALL_FDATASYNC] = "fdatasync", [CALL_FSYNC] = "fsync",
     [CALL_RENAMEAT] = "rename",    [CALL_UNLINKAT] = "remove", [CALL_CLOSE] = "close",         [CALL_LOCK] = "lock",
-    [CALL_GETRANDOM] = "random",
+    [CALL_GETRANDOM] = "random",   [CALL_SYNC_FILE_RANGE] = "sync_file_range",
 };
 
 static bool names_operation(const char *text, const char *operations)
@@ -100,11 +100,13 @@ static void check_error(const struct host *host, int code)
 #define FRESH "the fresh file is in place; if it can't be opened, the next commit makes another"
 #define LATER "the commit that made a compaction due is durable before it, and the next but a few tries again"
 
+#define ALONE "where it isn't there or isn't allowed fdatasync does all"
+
 static struct tolerated tolerated[] = {
     {CALL_OPENAT, "1", "proc", "o", 0, "the start time in the lock file is for a message alone", 0},
     {CALL_PREAD, "1ecCzZ", "proc", "o", 0, "the start time in the lock file is for a message alone", 0},
-    {CALL_OPENAT, "1e", "journal", "opPc", 0, FRESH, 0},
-    {CALL_FSTAT, "1e", "journal", "opPc", 0, FRESH, 0},
+    {CALL_OPENAT, "1e", "journal", "opPLc", 0, FRESH, 0},
+    {CALL_FSTAT, "1e", "journal", "opPLc", 0, FRESH, 0},
     {CALL_PREAD, "cC", "journal", NULL, 0, "a short count is gone on with", 0},
     {CALL_PWRITE, "cC", NULL, NULL, 0, "a short count is gone on with", 0},
     {CALL_PREAD, "1", "journal", NULL, EINTR, "what was interrupted is called again", 0},
@@ -112,9 +114,12 @@ static struct tolerated tolerated[] = {
     {CALL_GETRANDOM, "1", NULL, NULL, EINTR, "what was interrupted is called again", 0},
     {CALL_PWRITE, "1e", "lock", "o", ENOSPC, "a full disk is no reason not to run; the next one's message lacks the pid", 0},
     {CALL_PWRITE, "1e", "lock", "o", EDQUOT, "a full disk is no reason not to run; the next one's message lacks the pid", 0},
-    {CALL_PWRITE, "1zf", "journal", "opP", 0, "a fresh file takes the place of the one that couldn't be written", 0},
-    {CALL_FDATASYNC, "1ef", "journal", "opP", 0, "a fresh file takes the place of the one that couldn't be synced", 0},
-    {CALL_FSYNC, "1f", "journal", "P", 0, "a fresh file takes the place of the one that couldn't be synced", 0},
+    {CALL_PWRITE, "1zf", "journal", "opPL", 0, "a fresh file takes the place of the one that couldn't be written", 0},
+    {CALL_FDATASYNC, "1ef", "journal", "opPL", 0, "a fresh file takes the place of the one that couldn't be synced", 0},
+    {CALL_SYNC_FILE_RANGE, "1e", "journal", "L", EPERM, ALONE, 0},
+    {CALL_SYNC_FILE_RANGE, "1e", "journal", "L", ENOSYS, ALONE, 0},
+    {CALL_SYNC_FILE_RANGE, "1ef", "journal", "L", 0, "a fresh file takes the place of the one that couldn't be written", 0},
+    {CALL_FSYNC, "1f", "journal", "PL", 0, "a fresh file takes the place of the one that couldn't be synced", 0},
     {CALL_FSYNC, "1f", "state", "o", 0, "a fresh file takes the place of the one whose entry couldn't be synced", 0},
     {CALL_CLOSE, "1e", "journal lock state parent proc", NULL, 0, SYNCED, 0},
     {CALL_CLOSE, "1e", "journal.new quarantine", NULL, EINTR, "the descriptor is gone, and what was written is synced", 0},
@@ -134,6 +139,7 @@ static const struct scenario scenarios[] = {
     {.name = "first commit", .before = "ox", .steps = "olplx"},
     {.name = "commit", .before = "olpkpx", .steps = "olpvplx"},
     {.name = "batch beyond the space written ahead", .before = "olpkx", .steps = "olpPplx"},
+    {.name = "batch in chunks", .before = "olpkx", .steps = "olLplx", .block = 4096},
     {.name = "compaction", .before = "olpkpx", .steps = "olpcplcx"},
     {.name = "compaction by itself", .before = "olpkpx", .steps = "olppppplx", .compact_size = 4096},
     {.name = "read only", .before = "olpkpx", .steps = "rlvx"},

@@ -76,7 +76,7 @@ static void live(const char *directory)
     struct model model = {0};
     struct muster_store *other = NULL;
     run(directory, &model, "olpx", 0);
-    run(directory, &model, "olpkdPcpvDpx", 0);
+    run(directory, &model, "olpkdPLcpvDpx", 0);
     change(directory, &model, damage_rot);
     run(directory, &model, "olppx", 0);
     run(directory, &model, "rlvx", 0);

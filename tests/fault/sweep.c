@@ -116,14 +116,16 @@ static void check_tolerance(struct sweep *sweep)
     sweep->totals.tolerated++;
 }
 
-static void arm(const struct sweep *sweep, const struct plan *plan, enum call call, size_t n)
+static void arm(const struct sweep *sweep, const struct scenario *scenario)
 {
+    const struct plan *plan = now.plan;
     disarm(sweep);
-    call_fault.call = call;
+    call_fault.call = now.call;
     call_fault.effect = plan->effect;
     call_fault.part = plan->part;
     call_fault.sys_errno = plan->sys_errno;
-    fault_arm(&call_fault.at, n, plan->forever);
+    call_fault.block = scenario->block;
+    fault_arm(&call_fault.at, now.n, plan->forever);
 }
 
 /* False: the fault was beyond the last call. */
@@ -132,7 +134,7 @@ static bool try_fault(struct sweep *sweep, const struct scenario *scenario, stru
     size_t fds = count_fds();
     image_put(image, sweep->directory);
     *model = *begin;
-    arm(sweep, now.plan, now.call, now.n);
+    arm(sweep, scenario);
     unsigned failed = run(sweep, scenario, scenario->steps, NULL);
     bool fired = call_fault.at.fired > 0;
     if (fired && failed == 0)
@@ -168,7 +170,7 @@ static bool die(struct sweep *sweep, const struct scenario *scenario, const char
     pid_t child = fork();
     if (child == 0) {
         bad_count = 0;
-        arm(sweep, now.plan, now.call, now.n);
+        arm(sweep, scenario);
         run(sweep, scenario, steps, NULL);
         _exit(bad_count > 0 ? 1 : 0);
     }

@@ -15,6 +15,8 @@ struct scenario {
     void (*change)(struct image *image, struct model *model);
     const char *steps;
     uint64_t compact_size;
+    /* Of call_fault. */
+    size_t block;
     /* The process was ended at each call of these steps, too: each directory that this left is tried. */
     const char *cut_off;
 };

@@ -187,6 +187,15 @@ static int call_close(int fd)
     return 0;
 }
 
+static int call_sync_file_range(int fd, off_t offset, off_t count, unsigned flags)
+{
+    (void)fd;
+    (void)offset;
+    (void)count;
+    (void)flags;
+    return 0;
+}
+
 static int call_lock(int fd, short type)
 {
     (void)fd;
@@ -218,6 +227,7 @@ const struct muster__journal_calls memory_calls = {
     .close = call_close,
     .lock = call_lock,
     .getrandom = call_getrandom,
+    .sync_file_range = call_sync_file_range,
 };
 
 void memory_files_clear(void)

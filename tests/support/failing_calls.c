@@ -13,8 +13,8 @@ bool call_random_is_fixed;
 void (*call_observer)(enum call call, int fd, const char *path);
 
 const char *const call_names[CALLS] = {
-    "openat",   "mkdir",    "fstat", "pread", "pwrite",    "ftruncate", "fdatasync", "fsync",
-    "renameat", "unlinkat", "close", "lock",  "getrandom", "fstatat",   "mmap",
+    "openat", "mkdir", "fstat",     "pread",   "pwrite",          "ftruncate", "fdatasync", "fsync", "renameat", "unlinkat",
+    "close",  "lock",  "getrandom", "fstatat", "sync_file_range", "mmap",
 };
 
 /* ---- which file */
@@ -150,9 +150,19 @@ static ssize_t call_pread(int fd, void *bytes, size_t count, off_t offset)
     return fails ? -1 : got;
 }
 
+static size_t down_to_block(off_t offset, size_t count)
+{
+    size_t over = ((size_t)offset + count) % call_fault.block;
+    return over < count ? count - over : 0;
+}
+
 static ssize_t call_pwrite(int fd, const void *bytes, size_t count, off_t offset)
 {
+    size_t asked = count;
     bool fails = is_cut(CALL_PWRITE, fd, &count);
+    if (count < asked && call_fault.block > 0)
+        count = down_to_block(offset, count);
+    fails = fails || (count == 0 && call_fault.effect == CALL_IS_CUT_AND_FAILS);
     ssize_t done = count == 0 ? 0 : muster__journal_system.pwrite(fd, bytes, count, offset);
     if (fails && call_fault.effect == CALL_DIES_HALFWAY)
         _exit(CALL_DIED);
@@ -225,6 +235,13 @@ static int call_fstatat(int directory, const char *path, struct stat *ret_stat, 
     return call_done(CALL_FSTATAT, muster__journal_system.fstatat(directory, path, ret_stat, flags));
 }
 
+static int call_sync_file_range(int fd, off_t offset, off_t count, unsigned flags)
+{
+    if (call_fails(CALL_SYNC_FILE_RANGE, fd, NULL))
+        return -1;
+    return call_done(CALL_SYNC_FILE_RANGE, muster__journal_system.sync_file_range(fd, offset, count, flags));
+}
+
 const struct muster__journal_calls failing_calls = {
     .openat = call_openat,
     .mkdir = call_mkdir,
@@ -240,4 +257,5 @@ const struct muster__journal_calls failing_calls = {
     .lock = call_lock,
     .getrandom = call_getrandom,
     .fstatat = call_fstatat,
+    .sync_file_range = call_sync_file_range,
 };

@@ -24,6 +24,7 @@ enum call {
     CALL_LOCK,
     CALL_GETRANDOM,
     CALL_FSTATAT,
+    CALL_SYNC_FILE_RANGE,
     /* Of sqlite alone. */
     CALL_MMAP,
     CALLS
@@ -54,6 +55,8 @@ struct call_fault {
     struct fault at;
     enum call_effect effect;
     enum call_part part;
+    /* A write is cut where a block of so many bytes ends in the file, as a system does it; 0: anywhere. */
+    size_t block;
     int sys_errno;
     /* The file that the first that failed was about: "journal", "lock", "parent" for a directory that ends in a slash. */
     char file[32];

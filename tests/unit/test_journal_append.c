@@ -14,7 +14,7 @@
 #include "journal_fixture.h"
 
 /* Some chunks long: a record has about 150 bytes. */
-#define MANY 4000
+#define MANY 5500
 #define LONG ((size_t)1000 * 1000)
 
 struct many {
@@ -100,6 +100,7 @@ static void it_is_written_in_chunks_and_synced_once(void **state)
     begin(fixture);
     assert_int_equal(commit_many(fixture, 2), 0);
     assert_true(call_fault.count[CALL_PWRITE] > 3);
+    assert_int_equal(call_fault.count[CALL_SYNC_FILE_RANGE], 1);
     assert_int_equal(call_fault.count[CALL_FDATASYNC], 1);
     assert_int_equal(muster__store_verify(fixture->store, &error), 0);
     reopen(fixture);
@@ -189,15 +190,110 @@ static void fail_once(struct journal_fixture *fixture, enum call call, size_t n,
 static void all_or_nothing_wherever_it_fails(void **state)
 {
     struct journal_fixture *fixture = *state;
-    static const enum call calls[] = {CALL_PWRITE, CALL_FDATASYNC};
+    static const enum call calls[] = {CALL_PWRITE, CALL_SYNC_FILE_RANGE, CALL_FDATASYNC};
     unsigned tried = 0;
     begin(fixture);
     for (unsigned c = 0; c < sizeof(calls) / sizeof(calls[0]); c++)
-        for (size_t n = 1; n <= (calls[c] == CALL_PWRITE ? 12 : 2); n++)
+        for (size_t n = 1; n <= (calls[c] == CALL_PWRITE ? 16 : 2); n++)
             for (unsigned gone = 0; gone < 2; gone++, tried++)
                 fail_once(fixture, calls[c], n, gone);
     assert_int_equal(journal_count_files(fixture, "quarantine"), 0);
     print_message("%u failures in the middle of a batch of %d records\n", tried, MANY);
+}
+
+/* ---- what a power failure leaves of it */
+
+#define SECTOR 512
+#define LOOKS 16
+
+/* The file before each write to it, and at the end. */
+struct look {
+    char *bytes;
+    size_t size;
+};
+
+static struct look looks[LOOKS];
+static size_t looked;
+static const struct journal_fixture *watched;
+
+static void look(enum call call, int fd, const char *path)
+{
+    (void)fd;
+    (void)path;
+    if (call != CALL_PWRITE)
+        return;
+    assert_true(looked < LOOKS - 1);
+    looks[looked].bytes = journal_get_file(watched, "journal", &looks[looked].size);
+    looked++;
+}
+
+static void watch(struct journal_fixture *fixture, uint64_t generation)
+{
+    looked = 0;
+    watched = fixture;
+    call_observer = look;
+    assert_int_equal(commit_many(fixture, generation), 0);
+    look(CALL_PWRITE, -1, NULL);
+    call_observer = NULL;
+}
+
+/* Zeros where the file ends before. */
+static void get_sector(const struct look *look, size_t at, char ret_bytes[SECTOR])
+{
+    memset(ret_bytes, 0, SECTOR);
+    if (at < look->size)
+        memcpy(ret_bytes, look->bytes + at, look->size - at < SECTOR ? look->size - at : SECTOR);
+}
+
+static bool same_sector(const struct look *one, const struct look *other, size_t at)
+{
+    char a[SECTOR], b[SECTOR];
+    get_sector(one, at, a);
+    get_sector(other, at, b);
+    return memcmp(a, b, SECTOR) == 0;
+}
+
+/* All was written but this sector, which is as it was when somebody looked. */
+static void lose_sector(struct journal_fixture *fixture, const struct look *then, const struct look *end, size_t at)
+{
+    char kept[SECTOR];
+    get_sector(end, at, kept);
+    get_sector(then, at, end->bytes + at);
+    journal_set_file(fixture, "journal", end->bytes, end->size);
+    open_again(fixture);
+    uint64_t found = generation_of_all(fixture);
+    assert_true(found == 1 || found == 2);
+    journal_close(fixture);
+    memcpy(end->bytes + at, kept, SECTOR);
+}
+
+/* Of sectors that were written more than once; and of one in each chunk that was written at once. */
+static void a_sector_that_is_missing_is_a_torn_tail(void **state)
+{
+    struct journal_fixture *fixture = *state;
+    unsigned tried = 0;
+    fixture->options.compact_size = (uint64_t)1 << 30;
+    fixture->step = 8192;
+    begin(fixture);
+    watch(fixture, 2);
+    journal_close(fixture);
+    const struct look *end = &looks[looked - 1];
+    for (size_t i = 0; i + 1 < looked; i++) {
+        bool one = false;
+        for (size_t at = 0; at + SECTOR <= end->size; at += SECTOR) {
+            bool half = i > 0 && !same_sector(&looks[i], end, at) && !same_sector(&looks[i], &looks[i - 1], at);
+            bool first = !one && !same_sector(&looks[i], &looks[i + 1], at) && same_sector(&looks[i + 1], end, at);
+            if (half || first)
+                lose_sector(fixture, &looks[i], end, at);
+            tried += half || first;
+            one = one || first;
+        }
+    }
+    assert_true(tried >= looked - 1 && looked > 5);
+    assert_int_equal(journal_count_files(fixture, "quarantine"), 0);
+    for (size_t i = 0; i < looked; i++)
+        free(looks[i].bytes);
+    print_message("%u sectors were lost in %zu writes\n", tried, looked - 1);
 }
 
 #define JOURNAL_TEST(test) cmocka_unit_test_setup_teardown(test, journal_setup, journal_teardown)
@@ -209,6 +305,7 @@ int main(void)
         JOURNAL_TEST(a_wrong_guess_is_made_good),
         JOURNAL_TEST(what_is_refused_at_the_end_leaves_nothing),
         JOURNAL_TEST(all_or_nothing_wherever_it_fails),
+        JOURNAL_TEST(a_sector_that_is_missing_is_a_torn_tail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
