@@ -47,11 +47,24 @@ static void goes_on_from_any_place(void **state)
     }
 }
 
+/* Long ones are summed in parts. */
+static void both_give_the_same_for_any_length(void **state)
+{
+    (void)state;
+    static unsigned char bytes[64 * 1024 + 16];
+    uint32_t random = 1;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)((random = random * 1664525 + 1013904223) >> 24);
+    for (size_t length = 1; length < 64 * 1024; length += length < 12200 ? 1211 : length < 12320 ? 1 : 1777)
+        assert_int_equal(muster__crc32c(7, bytes + length % 9, length - 1), muster__crc32c_portable(7, bytes + length % 9, length - 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_values_of_rfc_3720),
         cmocka_unit_test(goes_on_from_any_place),
+        cmocka_unit_test(both_give_the_same_for_any_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
