@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/name.h"
+#include "base/text.h"
 
 /* ---- jansson where memory is short */
 
@@ -27,16 +28,43 @@ static bool memory_is_left(size_t bytes)
     return block != NULL;
 }
 
-/* Written again it is as long as it was: no byte of it was lost. */
-static bool is_whole(const json_t *json, size_t length)
+/* How long it is when it is written again. */
+static size_t written_length(const json_t *json)
 {
-    return json_dumpb(json, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) == length;
+    return json_dumpb(json, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
+/* The same in a fifth of the time, where no string of it needs an escape. */
+static size_t plain_length(const json_t *json)
+{
+    char digits[MUSTER__DIGITS_MAX];
+    size_t brackets_and_commas = 1 + json_array_size(json) + json_object_size(json);
+    size_t length = brackets_and_commas + (brackets_and_commas == 1);
+    const char *name;
+    json_t *value;
+    if (json_is_string(json))
+        return json_string_length(json) + 2;
+    if (json_is_integer(json) && json_integer_value(json) >= 0)
+        return (size_t)(muster__text_digits(digits, (uint64_t)json_integer_value(json)) - digits);
+    if (!json_is_object(json) && !json_is_array(json))
+        return written_length(json);
+    for (size_t i = 0; i < json_array_size(json); i++)
+        length += plain_length(json_array_get(json, i));
+    json_object_foreach((json_t *)(uintptr_t)json, name, value)
+        length += strlen(name) + strlen("\"\":") + plain_length(value);
+    return length;
+}
+
+/* Written again it is as long as it was: no byte of it was lost. */
+static bool is_whole(const json_t *json, const char *text, size_t length)
+{
+    return (memchr(text, '\\', length) == NULL ? plain_length(json) : written_length(json)) == length;
 }
 
 int muster__json_load(const char *text, size_t length, json_t **ret_json)
 {
     json_t *first = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-    if (first != NULL && is_whole(first, length)) {
+    if (first != NULL && is_whole(first, text, length)) {
         *ret_json = first;
         return 0;
     }
@@ -44,7 +72,7 @@ int muster__json_load(const char *text, size_t length, json_t **ret_json)
     int code = 0;
     if (first == NULL && second == NULL)
         code = memory_is_left(length + 1) ? MUSTER_ECORRUPT : MUSTER_ENOMEM;
-    else if (first == NULL ? !is_whole(second, length) : !json_equal(first, second))
+    else if (first == NULL ? !is_whole(second, text, length) : !json_equal(first, second))
         code = MUSTER_ENOMEM;
     json_decref(first);
     if (code == 0)
