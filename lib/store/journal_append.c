@@ -75,15 +75,16 @@ static uint64_t position(const struct line *line, size_t behind)
 static int begin_early(struct line *line, struct muster_error *error)
 {
     const struct muster__journal *journal = line->journal;
+    const unsigned flags = SYNC_FILE_RANGE_WRITE;
     off_t from = (off_t)position(line, line->early);
     off_t count = (off_t)(line->written - line->early);
     line->early = line->written;
-    if (journal->calls->sync_file_range(journal->fd, from, count, SYNC_FILE_RANGE_WRITE) == 0 || errno == ENOSYS || errno == EPERM)
+    if (journal->calls->sync_file_range(journal->fd, from, count, flags) == 0 || errno == ENOSYS || errno == EPERM)
         return 0;
     return muster__journal_failed(journal, error, errno, "sync_file_range", MUSTER__JOURNAL_FILE);
 }
 
-/* Write the chunk that grows, and begin the next with its last `rest` bytes. The file is done with if no sync comes after this. */
+/* Write the chunk that grows, but for its last `rest` bytes: the next begins with them. Without a sync the file is done with. */
 static int write_chunk(struct line *line, size_t rest, struct muster_error *error)
 {
     struct muster__journal *journal = line->journal;

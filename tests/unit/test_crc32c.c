@@ -56,7 +56,7 @@ static void both_give_the_same_for_any_length(void **state)
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (unsigned char)((random = random * 1664525 + 1013904223) >> 24);
     for (size_t length = 1; length < 64 * 1024; length += length < 12200 ? 1211 : length < 12320 ? 1 : 1777)
-        assert_int_equal(muster__crc32c(7, bytes + length % 9, length - 1), muster__crc32c_portable(7, bytes + length % 9, length - 1));
+        assert_int_equal(muster__crc32c(7, bytes + length % 9, length), muster__crc32c_portable(7, bytes + length % 9, length));
 }
 
 int main(void)
