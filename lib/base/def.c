@@ -21,13 +21,3 @@ int muster__def_copy(void *copy, size_t size, const void *def, size_t least)
     memcpy(copy, &size, sizeof(size));
     return 0;
 }
-
-const void *muster__def_read(void *copy, size_t size, const void *def, size_t least)
-{
-    size_t given = 0;
-    if (def != NULL)
-        memcpy(&given, def, sizeof(given));
-    if (given == size)
-        return def;
-    return muster__def_copy(copy, size, def, least) == 0 ? copy : NULL;
-}

@@ -4,6 +4,7 @@
 #define MUSTER__DEF_H
 
 #include <stddef.h>
+#include <string.h>
 
 /*
  * Copy the definition at `def`, whose first member is its size, into `copy` of `size` bytes. MUSTER_EINVAL: it is shorter than
@@ -12,6 +13,14 @@
 int muster__def_copy(void *copy, size_t size, const void *def, size_t least);
 
 /* The same for who only reads: `def` itself if it has our size, else `copy`; NULL where copying fails. */
-const void *muster__def_read(void *copy, size_t size, const void *def, size_t least);
+static inline const void *muster__def_read(void *copy, size_t size, const void *def, size_t least)
+{
+    size_t given = 0;
+    if (def != NULL)
+        memcpy(&given, def, sizeof(given));
+    if (given == size)
+        return def;
+    return muster__def_copy(copy, size, def, least) == 0 ? copy : NULL;
+}
 
 #endif

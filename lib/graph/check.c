@@ -16,22 +16,46 @@ static int find_problems(struct muster__graph *graph, const struct muster__check
     return 0;
 }
 
-static int check(struct muster__graph *graph, struct muster__checked *checked, uint32_t settled)
+static int sort(struct muster__graph *graph, struct muster__checked *checked, uint32_t *ret_left)
 {
-    bool suspect;
+    int code = muster__sort_tiers(graph, checked);
+    return code == 0 ? muster__sort(graph, checked, ret_left) : code;
+}
+
+/* The usual case. What is wrong shows in the end: a driver that depends on itself, or a cycle, is left out. */
+static int sort_by_name(struct muster__graph *graph, struct muster__checked *checked, uint32_t *ret_left)
+{
+    int code = muster__rows_by_name(graph, checked);
+    if (code == 0)
+        code = sort(graph, checked, ret_left);
+    if (code == 0 && *ret_left == 0)
+        return 0;
+    muster__checked_fini(graph->memory, checked);
+    checked->count = graph->count;
+    return code;
+}
+
+static int sort_by_driver(struct muster__graph *graph, struct muster__checked *checked, uint32_t settled)
+{
+    bool suspect = false;
     uint32_t left;
     int code = muster__rows_providers(graph, checked);
     if (code == 0)
         code = muster__rows_dependents(graph, checked, &suspect);
     if (code == 0)
-        code = muster__sort_tiers(graph, checked);
-    if (code == 0)
-        code = muster__sort(graph, checked, &left);
+        code = sort(graph, checked, &left);
     if (code == 0)
         code = find_problems(graph, checked, suspect, settled);
     if (code == 0 && left > 0)
         code = muster__cycles_report(graph, checked);
     return code;
+}
+
+static int check(struct muster__graph *graph, struct muster__checked *checked, uint32_t settled)
+{
+    uint32_t left = 1;
+    int code = settled == 0 && muster__rows_are_by_name(graph) ? sort_by_name(graph, checked, &left) : 0;
+    return code == 0 && left > 0 ? sort_by_driver(graph, checked, settled) : code;
 }
 
 static void drop_problems(struct muster__graph *graph)

@@ -67,8 +67,6 @@ static int reserve_value(const struct muster__graph *graph, int64_t **column, si
 
 static int reserve_values(struct muster__graph *graph, const struct muster__node *node)
 {
-    if (graph->tier == NULL && graph->priority == NULL && (node->tier | node->priority) == 0)
-        return 0;
     int code = reserve_value(graph, &graph->tier, &graph->tier_capacity, node->tier);
     return code == 0 ? reserve_value(graph, &graph->priority, &graph->priority_capacity, node->priority) : code;
 }
@@ -76,34 +74,23 @@ static int reserve_values(struct muster__graph *graph, const struct muster__node
 static void append_node(struct muster__graph *graph, const struct muster__node *node)
 {
     uint32_t id = graph->count++;
+    graph->declared_start[id + 1] = graph->declared_count;
     if (graph->tier != NULL)
         graph->tier[id] = node->tier;
     if (graph->priority != NULL)
         graph->priority[id] = node->priority;
 }
 
-static void settle_node(struct muster__graph *graph, uint32_t name, uint32_t declared_start)
-{
-    uint32_t id = graph->settled++;
-    uint32_t *driver = &muster__name_of(&graph->names, name)->driver;
-    graph->name[id] = name;
-    graph->declared_start[id] = declared_start;
-    if (*driver == MUSTER__NONE)
-        *driver = id;
-    else
-        graph->duplicates++;
-}
-
 void muster__graph_settle(struct muster__graph *graph)
 {
-    if (graph->names.waiting_count == 0)
+    struct muster__names *names = &graph->names;
+    uint32_t drivers = names->drivers.count;
+    uint32_t mentions = names->mentions.count;
+    if (drivers + mentions == 0)
         return;
-    struct muster__names_settled settled = {.mentions = graph->declared + graph->declared_count};
-    muster__names_settle(&graph->names, &settled);
-    for (uint32_t i = 0; i < settled.first_count; i++)
-        settle_node(graph, settled.first[i], graph->declared_count + settled.begin[i]);
-    graph->declared_count += settled.mention_count;
-    graph->declared_start[graph->settled] = graph->declared_count;
+    graph->duplicates += muster__names_settle(names, graph->name + graph->settled, graph->settled,
+                                              graph->declared + graph->declared_count - mentions);
+    graph->settled += drivers;
 }
 
 /* Room for some more names, be they those of nodes or what is declared about others. */
@@ -114,60 +101,71 @@ static int reserve_window(struct muster__graph *graph)
     size_t declared = (size_t)graph->declared_count + MUSTER__NAMES_WINDOW + 1;
     if (nodes > NODES_MAX || declared > UINT32_MAX)
         return MUSTER_ENOMEM;
+    bool first = graph->declared_start == NULL;
     int code = muster__reserve(graph->memory, &graph->name, &graph->name_capacity, nodes, sizeof(uint32_t));
     if (code == 0)
         code = muster__reserve(graph->memory, &graph->declared_start, &graph->declared_start_capacity, nodes,
                                sizeof(uint32_t));
     if (code == 0)
         code = muster__reserve(graph->memory, &graph->declared, &graph->declared_capacity, declared, sizeof(uint32_t));
+    if (code == 0 && first)
+        graph->declared_start[0] = 0;
     return code == 0 ? muster__names_reserve(&graph->names) : code;
-}
-
-static bool has_room(const struct muster__graph *graph)
-{
-    return graph->names.waiting_count < graph->names.waiting_room;
 }
 
 static int put_list(struct muster__graph *graph, const char *const *list, enum muster__kind kind)
 {
     while (*list != NULL) {
-        int code = has_room(graph) ? 0 : reserve_window(graph);
+        int code = graph->names.has_room ? 0 : reserve_window(graph);
         if (code != 0)
             return code;
-        size_t count = muster__names_put(&graph->names, list, (uint8_t)kind);
-        if (count == 0)
-            return MUSTER_EINVAL;
+        size_t count = muster__names_put(&graph->names, list, kind);
         graph->kinds[kind] += count;
+        graph->declared_count += (uint32_t)count;
         list += count;
+        if (*list != NULL && graph->names.has_room)
+            return MUSTER_EINVAL;
     }
     return 0;
 }
 
-/* Needing, wanting and coming after the same name is one edge; being before it, or providing it, is another matter. */
-static int put_lists(struct muster__graph *graph, const struct muster__node *node)
+static int put_others(struct muster__graph *graph, const struct muster__node *node)
 {
-    const char *const *lists[MUSTER__KINDS] = {node->needs, node->wants, node->after, node->before,
-                                               node->provides};
+    const char *const *lists[MUSTER__KINDS] = {NULL, node->wants, node->after, node->before, node->provides};
     int code = 0;
-    for (uint32_t kind = 0; kind < MUSTER__KINDS && code == 0; kind++) {
-        if (lists[kind] == NULL)
-            continue;
-        if (kind >= MUSTER__BEFORE)
-            muster__names_next_group(&graph->names);
-        code = put_list(graph, lists[kind], (enum muster__kind)kind);
-    }
+    for (uint32_t kind = MUSTER__WANTS; kind < MUSTER__KINDS && code == 0; kind++)
+        if (lists[kind] != NULL)
+            code = put_list(graph, lists[kind], (enum muster__kind)kind);
     return code;
+}
+
+/* Most declare needs at most. */
+static inline int put_lists(struct muster__graph *graph, const struct muster__node *node)
+{
+    int code = node->needs == NULL ? 0 : put_list(graph, node->needs, MUSTER__NEEDS);
+    bool others = node->wants != NULL || node->after != NULL || node->before != NULL || node->provides != NULL;
+    return code == 0 && others ? put_others(graph, node) : code;
+}
+
+/* A long name may find no room where another would. */
+static int put_name(struct muster__graph *graph, const char *name)
+{
+    while (!muster__names_put_driver(&graph->names, name)) {
+        int code = graph->names.has_room ? MUSTER_EINVAL : reserve_window(graph);
+        if (code != 0)
+            return code;
+    }
+    return 0;
 }
 
 int muster__graph_add(struct muster__graph *graph, const struct muster__node *node)
 {
-    int code = reserve_values(graph, node);
-    if (code == 0 && !has_room(graph))
-        code = reserve_window(graph);
+    bool has_values = graph->tier != NULL || graph->priority != NULL || (node->tier | node->priority) != 0;
+    int code = has_values ? reserve_values(graph, node) : 0;
+    if (code == 0)
+        code = put_name(graph, node->name);
     if (code != 0)
         return code;
-    if (!muster__names_put_first(&graph->names, node->name))
-        return MUSTER_EINVAL;
     code = put_lists(graph, node);
     append_node(graph, node);
     if (code != 0)
@@ -184,7 +182,6 @@ static void remove_last(struct muster__graph *graph)
         graph->kinds[muster__declared_kind(declared)]--;
         muster__name_of(&graph->names, muster__declared_name(declared))->mentions--;
     }
-    name->mentions--;
     if (name->driver == id)
         name->driver = MUSTER__NONE;
     else

@@ -74,9 +74,12 @@ bool muster__graph_find(struct muster__graph *graph, const char *name, uint32_t 
 const uint32_t *muster__graph_order(const struct muster__graph *graph);
 /* 0, or one more than the highest level of what it waits for (tiers included). */
 uint32_t muster__graph_level(const struct muster__graph *graph, uint32_t id);
-/* Those that wait for `id` directly by what is declared (tiers aside), each once, ascending. */
+/*
+ * Those that wait for `id` directly by what is declared (tiers aside), ascending. One that declares it several times may come
+ * as often, and then it counts as often for muster__graph_dependency_count().
+ */
 struct muster__ids muster__graph_dependents(const struct muster__graph *graph, uint32_t id);
-/* How many `id` waits for directly by what is declared (tiers aside), each counted once. */
+/* How often `id` is a dependent of others. */
 uint32_t muster__graph_dependency_count(const struct muster__graph *graph, uint32_t id);
 /*
  * Those that `id` waits for directly by what is declared (tiers aside), each once, ascending. The reverse

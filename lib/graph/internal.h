@@ -48,7 +48,7 @@ struct muster__tiers {
 struct muster__checked {
     uint32_t count; /* of nodes */
     struct muster__rows dependents;
-    bool by_name; /* a row of dependents is a name's, and all that drivers declare are dependencies, each once */
+    bool by_name; /* a row of dependents is a name's, and each declaration a dependency */
     struct muster__rows dependencies; /* start is NULL: not built yet */
     struct muster__rows providers;    /* by name; start is NULL: a name is its driver's alone */
     struct muster__tiers tiers;
@@ -120,7 +120,14 @@ void muster__checked_fini(const struct muster__memory *memory, struct muster__ch
 void muster__rows_fini(const struct muster__memory *memory, struct muster__rows *rows);
 /* checked->providers, if anybody declares any. */
 int muster__rows_providers(const struct muster__graph *graph, struct muster__checked *checked);
-/* checked->dependents and ->dependency_count. *ret_suspect: a `needs` is unknown, or a driver depends on itself. */
+/* Is each name one driver's alone, and each declaration an edge from it? */
+bool muster__rows_are_by_name(const struct muster__graph *graph);
+/* checked->dependents by name, where that is so: in one pass, with edges that are equal, or lead back to where they begin. */
+int muster__rows_by_name(const struct muster__graph *graph, struct muster__checked *checked);
+/*
+ * checked->dependents and ->dependency_count by driver, without such edges. *ret_suspect: a `needs` is unknown, or a driver
+ * depends on itself.
+ */
 int muster__rows_dependents(const struct muster__graph *graph, struct muster__checked *checked,
                             bool *ret_suspect);
 /* checked->dependencies: the dependents turned round. */

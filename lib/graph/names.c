@@ -10,10 +10,13 @@
 
 #define ARENA_MAX ((size_t)UINT32_MAX)
 #define BLOCK ((size_t)16)
-/* A driver has its name's group, and up to three of what it mentions. */
-#define GROUPS_OF_A_LIST 4u
-/* A name and its text, at most. */
-#define NAME_BYTES_MAX (sizeof(struct muster__name) + MUSTER__NAME_MAX + 1)
+#define NAME_BYTES(blocks) (sizeof(struct muster__name) + (blocks) * BLOCK)
+#define BLOCKS_MAX ((MUSTER__NAME_MAX + 1) / BLOCK)
+/* The nothing that empty slots lead to: no name has the text of zeros. */
+#define NOTHING_BYTES NAME_BYTES(1)
+#define TAIL_BLOCKS ((UINT32_C(1) << MUSTER__TAG_SHIFT) - 1)
+/* Up to so many bytes of names, they are in the cache anyway. */
+#define ARENA_NEAR ((size_t)256 << 10)
 
 /* `array` is the address of a pointer of any type. */
 static void *get_array(const void *array)
@@ -57,8 +60,7 @@ void muster__trim(const struct muster__memory *memory, void *array, size_t *capa
 
 void muster__names_init(struct muster__names *names, const struct muster__memory *memory)
 {
-    /* Place 0 of the arena stays unused: it marks an empty slot. */
-    *names = (struct muster__names){.memory = memory, .arena_used = BLOCK, .waiting_end = BLOCK, .group = 1};
+    *names = (struct muster__names){.memory = memory, .arena_used = NOTHING_BYTES};
 }
 
 void muster__names_fini(struct muster__names *names)
@@ -68,11 +70,18 @@ void muster__names_fini(struct muster__names *names)
     muster__free(names->memory, names->place);
 }
 
+static void drop_slots(struct muster__names *names)
+{
+    muster__free(names->memory, names->slots);
+    names->slots = NULL;
+}
+
 void muster__names_trim(struct muster__names *names)
 {
+    drop_slots(names);
     muster__trim(names->memory, &names->arena, &names->arena_capacity, names->arena_used, 1);
     muster__trim(names->memory, &names->place, &names->place_capacity, names->count, sizeof(*names->place));
-    names->waiting_room = 0;
+    names->has_room = false;
 }
 
 /* ---- texts --------------------------------------------------------------------------------------- */
@@ -94,21 +103,27 @@ static inline struct block read_block(const char *bytes)
     return (struct block){{read_word(bytes), read_word(bytes + 8)}};
 }
 
-/* Its bytes `count` (0 to 8) places further ahead in memory, and zeros behind them. */
-static inline uint64_t move_ahead(uint64_t word, size_t count)
+/* The last 8 of `length` (8 to 15) bytes: what of them is behind the first 8, and zeros behind that. */
+static inline uint64_t behind_first(uint64_t last, size_t length)
 {
+    size_t bits = (BLOCK - 1 - length) * 8;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return count == 8 ? 0 : word >> count * 8;
+    return last >> 8 >> bits;
 #else
-    return count == 8 ? 0 : word << count * 8;
+    return last << 8 << bits;
 #endif
 }
 
+typedef signed char bytes16 __attribute__((vector_size(16)));
+
 /* Is there a byte that is no printable ASCII character, or a slash? Then it has to be looked at closely. */
-static inline uint64_t suspect_bits(uint64_t word)
+static inline bool is_suspect(struct block block)
 {
-    const uint64_t ones = UINT64_MAX / 255;
-    return ((word - ones * 0x20) | (word + ones) | ((word ^ ones * '/') - ones)) & ones * 0x80;
+    bytes16 bytes;
+    memcpy(&bytes, &block, sizeof(bytes));
+    bytes16 suspect = (bytes < ' ') | (bytes == 0x7f) | (bytes == '/');
+    memcpy(&block, &suspect, sizeof(block));
+    return (block.words[0] | block.words[1]) != 0;
 }
 
 /* False: it may be valid all the same. By words, since most names are plain. */
@@ -116,10 +131,13 @@ static bool is_plain(const char *text, size_t length)
 {
     if (length < 8 || length > MUSTER__NAME_MAX)
         return false;
-    uint64_t bits = suspect_bits(read_word(text + length - 8));
-    for (size_t at = 0; at + 8 < length; at += 8)
-        bits |= suspect_bits(read_word(text + at));
-    return bits == 0;
+    struct block block = {{0, read_word(text + length - 8)}};
+    for (size_t at = 0; at + 8 < length; at += 8) {
+        block.words[0] = read_word(text + at);
+        if (is_suspect(block))
+            return false;
+    }
+    return length > 8 || !is_suspect((struct block){{block.words[1], block.words[1]}});
 }
 
 static inline uint64_t hash_block(uint64_t hash, struct block block)
@@ -182,225 +200,277 @@ static inline char *text_at(const char *arena, uint32_t place)
     return (char *)(uintptr_t)arena + place + sizeof(struct muster__name);
 }
 
-/* The slot of the text, or the empty one where it would go. */
-static inline struct muster__name_slot *find_slot(struct view view, const char *text, size_t blocks, uint32_t hash)
+static void fill_slots(const struct muster__names *names)
 {
-    for (uint32_t i = hash >> view.shift;; i = (i + 1) & view.mask) {
-        struct muster__name_slot *slot = &view.slots[i];
-        const char *candidate = text_at(view.arena, slot->place);
-        if (slot->hash == hash && slot->place != 0 && is_block(candidate, text) &&
-            (blocks == 1 || are_blocks(candidate, text, blocks)))
-            return slot;
-        if (slot->place == 0)
-            return slot;
+    struct view view = view_of(names);
+    for (uint32_t id = 0; id < names->count; id++) {
+        uint32_t hash = muster__name_of(names, id)->hash;
+        uint32_t at = hash >> view.shift;
+        while (view.slots[at].place != 0)
+            at = (at + 1) & view.mask;
+        view.slots[at] = (struct muster__name_slot){hash, names->place[id]};
     }
 }
 
-/* Slots are ordered by hash: both tables are walked from one end to the other, not at random. */
-static void move_slots(const struct muster__names *names, struct muster__name_slot *to, uint32_t bits)
-{
-    size_t slots = names->slots == NULL ? 0 : (size_t)1 << names->slot_bits;
-    uint32_t mask = (UINT32_C(1) << bits) - 1;
-    for (size_t i = 0; i < slots; i++) {
-        if (names->slots[i].place == 0)
-            continue;
-        uint32_t at = names->slots[i].hash >> (32 - bits);
-        while (to[at].place != 0)
-            at = (at + 1) & mask;
-        to[at] = names->slots[i];
-    }
-}
-
+/* At most half of them are in use, so that few look-ups go on to a second one. */
 static int reserve_slots(struct muster__names *names, size_t wanted)
 {
-    uint32_t bits = names->slots == NULL ? 7 : names->slot_bits;
-    while (wanted > ((size_t)1 << bits) / 4 * 3)
+    uint32_t bits = 7;
+    while (names->count > ((size_t)1 << bits) / 2 || wanted > ((size_t)1 << bits) / 4 * 3)
         bits++;
     if (names->slots != NULL && bits == names->slot_bits)
         return 0;
-    struct muster__name_slot *grown = muster__alloc(names->memory, (size_t)1 << bits, sizeof(*grown));
-    if (grown == NULL)
+    drop_slots(names); /* first, so that its memory may serve again */
+    names->slots = muster__alloc(names->memory, (size_t)1 << bits, sizeof(*names->slots));
+    if (names->slots == NULL)
         return MUSTER_ENOMEM;
-    move_slots(names, grown, bits);
-    muster__free(names->memory, names->slots);
-    names->slots = grown;
     names->slot_bits = bits;
+    fill_slots(names);
     return 0;
 }
 
-/* ---- the window ---------------------------------------------------------------------------------- */
+/* ---- the windows --------------------------------------------------------------------------------- */
 
-/* Count groups anew before their numbers come again: of those that were, only the last can go on. */
-static void recount_groups(struct muster__names *names)
+/* Where in the arena the next text goes if all that wait are new. */
+static size_t waiting_end(const struct muster__names *names)
 {
-    for (uint32_t id = 0; id < names->count; id++) {
-        struct muster__name *name = muster__name_of(names, id);
-        name->group = name->group == names->group;
-    }
-    names->group = 1;
+    size_t count = (size_t)names->drivers.count + names->mentions.count;
+    return names->arena_used + count * NAME_BYTES(1) + names->waiting_more;
+}
+
+/* For one more of each sort, and in the arena for `more` bytes beyond a block for each that there will be. */
+static bool has_room(const struct muster__names *names, size_t more)
+{
+    size_t blocks = 2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1);
+    return names->drivers.count < MUSTER__NAMES_WINDOW && names->mentions.count < MUSTER__NAMES_WINDOW &&
+           names->arena_used + blocks + names->waiting_more + more <= names->arena_capacity;
+}
+
+static int reserve_arena(struct muster__names *names)
+{
+    size_t wanted = names->arena_used + 2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1) + NAME_BYTES(BLOCKS_MAX);
+    if (wanted > ARENA_MAX)
+        return MUSTER_ENOMEM;
+    bool is_new = names->arena == NULL;
+    int code = muster__reserve(names->memory, &names->arena, &names->arena_capacity, wanted, 1);
+    if (code == 0 && is_new)
+        memset(names->arena, 0, NOTHING_BYTES);
+    return code;
 }
 
 int muster__names_reserve(struct muster__names *names)
 {
-    size_t wanted = (size_t)names->count + MUSTER__NAMES_WINDOW;
-    size_t arena_wanted = names->arena_used + MUSTER__NAMES_WINDOW * NAME_BYTES_MAX;
-    if (wanted > MUSTER__NAMES_MAX || arena_wanted > ARENA_MAX)
-        return MUSTER_ENOMEM;
-    if (names->group > UINT32_MAX - MUSTER__NAMES_WINDOW * GROUPS_OF_A_LIST)
-        recount_groups(names);
-    int code = muster__reserve(names->memory, &names->arena, &names->arena_capacity, arena_wanted, 1);
+    size_t wanted = (size_t)names->count + (size_t)2 * MUSTER__NAMES_WINDOW;
+    int code = wanted > MUSTER__NAMES_MAX ? MUSTER_ENOMEM : reserve_arena(names);
     if (code == 0)
         code = muster__reserve(names->memory, &names->place, &names->place_capacity, wanted, sizeof(*names->place));
     if (code == 0)
         code = reserve_slots(names, wanted);
-    if (code == 0)
-        names->waiting_room = MUSTER__NAMES_WINDOW;
+    names->has_room = code == 0;
     return code;
 }
 
-static inline void wait_at(struct muster__names *names, struct muster__name_waiting waiting)
-{
-    names->waiting[names->waiting_count++] = waiting;
-    names->waiting_end += sizeof(struct muster__name) + waiting.blocks * BLOCK;
-    __builtin_prefetch(&names->slots[waiting.hash >> (32 - names->slot_bits)]);
-}
-
 /* Most names: from 8 to 15 characters, which are two words that overlap. */
-static inline bool put_short(struct muster__names *names, const char *text, size_t length, uint8_t tag)
+static inline bool read_short(struct muster__name_waiting *waiting, const char *text, size_t length, uint32_t tail)
 {
+    if (length - 8 >= 8)
+        return false;
     struct block ends = {{read_word(text), read_word(text + length - 8)}};
-    if ((suspect_bits(ends.words[0]) | suspect_bits(ends.words[1])) != 0)
+    if (is_suspect(ends))
         return false;
-    struct block block = {{ends.words[0], move_ahead(ends.words[1], BLOCK - length)}};
-    uint32_t place = (uint32_t)names->waiting_end;
-    memcpy(text_at(names->arena, place), &block, sizeof(block));
-    wait_at(names, (struct muster__name_waiting){.hash = (uint32_t)(hash_block(0, block) >> 32),
-                                                 .place = place,
-                                                 .group = names->group,
-                                                 .tag = tag,
-                                                 .blocks = 1});
+    struct block block = {{ends.words[0], behind_first(ends.words[1], length)}};
+    *waiting = (struct muster__name_waiting){{block.words[0], block.words[1]}, (uint32_t)(hash_block(0, block) >> 32), tail};
     return true;
 }
 
-static bool put_any(struct muster__names *names, const char *text, size_t length, uint8_t tag)
-{
-    if (!is_plain(text, length) && !muster__driver_name_valid(text))
-        return false;
-    uint32_t place = (uint32_t)names->waiting_end;
-    char *blocks = text_at(names->arena, place);
-    write_blocks(blocks, text, length);
-    wait_at(names, (struct muster__name_waiting){.hash = hash_blocks(blocks, count_blocks(length)),
-                                                 .place = place,
-                                                 .group = names->group,
-                                                 .tag = tag,
-                                                 .blocks = (uint8_t)count_blocks(length)});
-    return true;
-}
-
-static inline bool put(struct muster__names *names, const char *text, uint8_t tag)
+/* With more than one block, into the arena, where it would be if all that wait were new. */
+static bool read_any(struct muster__names *names, struct muster__name_waiting *waiting, const char *text, uint32_t tail)
 {
     size_t length = strlen(text);
-    return (length >= 8 && length < BLOCK && put_short(names, text, length, tag)) || put_any(names, text, length, tag);
-}
-
-bool muster__names_put_first(struct muster__names *names, const char *text)
-{
-    names->group++;
-    if (!put(names, text, MUSTER__TAG_FIRST)) {
-        names->group--;
+    if (!is_plain(text, length) && !muster__driver_name_valid(text))
         return false;
-    }
-    names->group++;
+    size_t blocks = count_blocks(length);
+    size_t more = NAME_BYTES(blocks) - NAME_BYTES(1);
+    names->has_room = has_room(names, more);
+    if (!names->has_room)
+        return false;
+    *waiting = (struct muster__name_waiting){{waiting_end(names)}, 0, tail | (blocks > 1 ? (uint32_t)blocks : 0)};
+    char *to = blocks > 1 ? text_at(names->arena, (uint32_t)waiting->words[0]) : (char *)waiting->words;
+    write_blocks(to, text, length);
+    waiting->hash = hash_blocks(to, blocks);
+    names->waiting_more += more;
     return true;
 }
 
-size_t muster__names_put(struct muster__names *names, const char *const *texts, uint8_t tag)
+static inline void prefetch_slot(const struct muster__names *names, const struct muster__name_waiting *waiting)
 {
+    __builtin_prefetch(&names->slots[waiting->hash >> (32 - names->slot_bits)]);
+}
+
+static bool put_any(struct muster__names *names, struct muster__name_window *window, const char *text, uint32_t tail)
+{
+    struct muster__name_waiting *waiting = &window->waiting[window->count];
+    if (!names->has_room || !read_any(names, waiting, text, tail))
+        return false;
+    prefetch_slot(names, waiting);
+    window->count++;
+    names->has_room = has_room(names, 0);
+    return true;
+}
+
+bool muster__names_put_driver(struct muster__names *names, const char *text)
+{
+    struct muster__name_waiting *waiting = &names->drivers.waiting[names->drivers.count];
+    if (!names->has_room || !read_short(waiting, text, strlen(text), 0))
+        return put_any(names, &names->drivers, text, 0);
+    prefetch_slot(names, waiting);
+    names->has_room = ++names->drivers.count < MUSTER__NAMES_WINDOW;
+    return true;
+}
+
+/* As long as they are short and there is room. Returns how many. */
+static inline size_t put_short(struct muster__names *names, const char *const *texts, uint32_t tail)
+{
+    const struct muster__name_slot *slots = names->slots;
+    const uint32_t shift = 32 - names->slot_bits;
+    struct muster__name_waiting *waiting = names->mentions.waiting + names->mentions.count;
+    size_t most = names->has_room ? MUSTER__NAMES_WINDOW - names->mentions.count : 0;
     size_t i = 0;
-    while (texts[i] != NULL && names->waiting_count < names->waiting_room && put(names, texts[i], tag))
-        i++;
+    for (; i < most && texts[i] != NULL && read_short(&waiting[i], texts[i], strlen(texts[i]), tail); i++)
+        __builtin_prefetch(&slots[waiting[i].hash >> shift]);
+    names->mentions.count += (uint32_t)i;
+    names->has_room &= i < most;
     return i;
 }
 
-/* It may lie where it waits, or further ahead. */
-static void add(struct muster__names *names, struct muster__name_slot *slot, const struct muster__name_waiting *waiting)
+size_t muster__names_put(struct muster__names *names, const char *const *texts, uint32_t tag)
 {
-    struct muster__name *name = muster__name_at(names, (uint32_t)names->arena_used);
-    *slot = (struct muster__name_slot){waiting->hash, (uint32_t)names->arena_used};
-    if (waiting->blocks == 1) {
-        struct block block = read_block(text_at(names->arena, waiting->place));
-        memcpy(name + 1, &block, sizeof(block));
-    } else {
-        memmove(name + 1, text_at(names->arena, waiting->place), waiting->blocks * BLOCK);
+    uint32_t tail = tag << MUSTER__TAG_SHIFT;
+    size_t i = put_short(names, texts, tail);
+    while (texts[i] != NULL && put_any(names, &names->mentions, texts[i], tail)) {
+        i++;
+        i += put_short(names, texts + i, tail);
     }
-    *name = (struct muster__name){.id = names->count, .driver = MUSTER__NONE};
-    names->place[names->count++] = slot->place;
-    names->arena_used += sizeof(*name) + waiting->blocks * BLOCK;
+    return i;
 }
 
-static void prefetch_names(const struct muster__names *names)
+/* ---- settling ------------------------------------------------------------------------------------ */
+
+/* Not inlined: most are there. Where its text waits in the arena, it lies there already, or further ahead. */
+static __attribute__((noinline)) struct muster__name *add(struct muster__names *names, struct muster__name_slot *slot,
+                                                          const struct muster__name_waiting *waiting)
 {
-    struct view view = view_of(names);
-    uint32_t count = names->waiting_count;
-    for (uint32_t i = 0; i < count; i++)
-        __builtin_prefetch(view.arena + view.slots[names->waiting[i].hash >> view.shift].place);
+    uint32_t place = (uint32_t)names->arena_used;
+    struct muster__name *name = muster__name_at(names, place);
+    size_t blocks = waiting->tail & TAIL_BLOCKS;
+    if (blocks == 0)
+        memcpy(name + 1, waiting->words, BLOCK);
+    else
+        memmove(name + 1, text_at(names->arena, (uint32_t)waiting->words[0]), blocks * BLOCK);
+    *slot = (struct muster__name_slot){waiting->hash, place};
+    *name = (struct muster__name){names->count, MUSTER__NONE, 0, waiting->hash};
+    names->place[names->count++] = place;
+    names->arena_used += blocks == 0 ? NAME_BYTES(1) : NAME_BYTES(blocks);
+    return name;
 }
 
-/* Where in the arena each of those that wait is. */
-static void find_places(struct muster__names *names, uint32_t places[MUSTER__NAMES_WINDOW])
+static __attribute__((noinline)) bool is_long(const char *arena, const char *text, const struct muster__name_waiting *waiting)
 {
-    struct view view = view_of(names);
-    uint32_t count = names->waiting_count;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct muster__name_waiting *waiting = &names->waiting[i];
-        struct muster__name_slot *slot =
-            find_slot(view, text_at(view.arena, waiting->place), waiting->blocks, waiting->hash);
+    return are_blocks(text, text_at(arena, (uint32_t)waiting->words[0]), waiting->tail & TAIL_BLOCKS);
+}
+
+static inline bool is_text(const char *arena, const char *text, const struct muster__name_waiting *waiting)
+{
+    struct block block = read_block(text);
+    bool is_short = (waiting->tail & TAIL_BLOCKS) == 0;
+    if (__builtin_expect(!is_short, 0))
+        return is_long(arena, text, waiting);
+    return ((block.words[0] ^ waiting->words[0]) | (block.words[1] ^ waiting->words[1])) == 0;
+}
+
+/* Found, or added. (Hash and text of an empty slot are zeros, which no name has.) */
+static inline struct muster__name *intern(struct muster__names *names, struct view view,
+                                          const struct muster__name_waiting *waiting)
+{
+    for (uint32_t i = waiting->hash >> view.shift;; i = (i + 1) & view.mask) {
+        struct muster__name_slot *slot = &view.slots[i];
+        struct muster__name *name = (void *)(view.arena + slot->place);
+        if (slot->hash == waiting->hash && is_text(view.arena, (const char *)(name + 1), waiting))
+            return name;
         if (slot->place == 0)
-            add(names, slot, waiting);
-        places[i] = slot->place;
+            return add(names, slot, waiting);
     }
 }
 
-/* Without a branch to guess: each id is written to both lists, and kept in one or none. */
-void muster__names_settle(struct muster__names *names, struct muster__names_settled *settled)
+static void prefetch_names(struct view view, const struct muster__name_window *window)
 {
-    uint32_t places[MUSTER__NAMES_WINDOW];
-    uint32_t count = names->waiting_count;
-    uint32_t *const mentions = settled->mentions;
-    char *arena = names->arena;
-    uint32_t mention_count = 0;
-    uint32_t first_count = 0;
-    prefetch_names(names);
-    find_places(names, places);
-    for (uint32_t i = 0; i < count; i++) {
-        struct muster__name *name = (void *)(arena + places[i]);
-        uint32_t group = names->waiting[i].group;
-        uint32_t tag = names->waiting[i].tag;
-        bool is_new = name->group != group;
-        bool is_first = tag == MUSTER__TAG_FIRST;
-        name->group = group;
-        name->mentions += is_new;
-        mentions[mention_count] = name->id | tag << MUSTER__TAG_SHIFT;
-        settled->first[first_count] = name->id;
-        settled->begin[first_count] = mention_count;
-        mention_count += is_new & !is_first;
-        first_count += is_first;
-    }
-    settled->mention_count = mention_count;
-    settled->first_count = first_count;
-    names->waiting_count = 0;
-    names->waiting_room = 0;
-    names->waiting_end = names->arena_used;
+    for (uint32_t i = 0; i < window->count; i++)
+        __builtin_prefetch(view.arena + view.slots[window->waiting[i].hash >> view.shift].place);
 }
 
-uint32_t muster__names_find(const struct muster__names *names, const char *text)
+static uint32_t settle_drivers(struct muster__names *names, struct view view, uint32_t *ids, uint32_t first)
+{
+    uint32_t count = names->drivers.count;
+    uint32_t duplicates = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct muster__name *name = intern(names, view, &names->drivers.waiting[i]);
+        bool is_first = name->driver == MUSTER__NONE;
+        name->driver = is_first ? first + i : name->driver;
+        duplicates += !is_first;
+        ids[i] = name->id;
+    }
+    return duplicates;
+}
+
+static void settle_mentions(struct muster__names *names, struct view view, uint32_t *mentions)
+{
+    uint32_t count = names->mentions.count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct muster__name_waiting *waiting = &names->mentions.waiting[i];
+        struct muster__name *name = intern(names, view, waiting);
+        mentions[i] = name->id | (waiting->tail & ~TAIL_BLOCKS);
+        name->mentions++;
+    }
+}
+
+uint32_t muster__names_settle(struct muster__names *names, uint32_t *ids, uint32_t first, uint32_t *mentions)
+{
+    struct view view = view_of(names);
+    if (names->arena_used > ARENA_NEAR) {
+        prefetch_names(view, &names->drivers);
+        prefetch_names(view, &names->mentions);
+    }
+    uint32_t duplicates = settle_drivers(names, view, ids, first);
+    settle_mentions(names, view, mentions);
+    names->drivers.count = names->mentions.count = 0;
+    names->has_room = false;
+    names->waiting_more = 0;
+    return duplicates;
+}
+
+/* Without slots: memory is short. */
+static uint32_t search(const struct muster__names *names, const char *blocks, size_t count)
+{
+    uint32_t id = 0;
+    while (id < names->count && !are_blocks(muster__names_text(names, id), blocks, count))
+        id++;
+    return id < names->count ? id : MUSTER__NONE;
+}
+
+uint32_t muster__names_find(struct muster__names *names, const char *text)
 {
     char blocks[MUSTER__NAME_MAX + 1];
     size_t length = strlen(text);
-    if (names->slots == NULL || length > MUSTER__NAME_MAX)
+    if (names->count == 0 || length > MUSTER__NAME_MAX)
         return MUSTER__NONE;
+    size_t count = count_blocks(length);
     write_blocks(blocks, text, length);
-    const struct muster__name_slot *slot =
-        find_slot(view_of(names), blocks, count_blocks(length), hash_blocks(blocks, count_blocks(length)));
-    return slot->place == 0 ? MUSTER__NONE : muster__name_at(names, slot->place)->id;
+    if (names->slots == NULL && reserve_slots(names, names->count) != 0)
+        return search(names, blocks, count);
+    struct view view = view_of(names);
+    uint32_t hash = hash_blocks(blocks, count);
+    for (uint32_t i = hash >> view.shift; view.slots[i].place != 0; i = (i + 1) & view.mask)
+        if (view.slots[i].hash == hash && are_blocks(text_at(view.arena, view.slots[i].place), blocks, count))
+            return muster__name_at(names, view.slots[i].place)->id;
+    return MUSTER__NONE;
 }

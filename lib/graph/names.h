@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interned names: 0, 1, 2, ... Names come by lists: one that a driver has, then those that it mentions. They wait until
- * some are looked up together, so that each cache miss is asked for long before it is needed. All texts lie in one arena,
- * in blocks of 16 bytes that are compared as two words; a slot of the table holds the hash beside the place, so that a
- * look-up touches one slot and one text.
+ * Interned names: 0, 1, 2, ... They wait until some are looked up together, so that each cache miss is asked for long before
+ * it is needed: those of drivers, and apart from them those that drivers mention. All texts lie in one arena, in blocks of 16
+ * bytes that are compared as two words; a slot of the table holds the hash beside the place, so that a look-up touches one
+ * slot and one text.
  */
 #ifndef MUSTER__NAMES_H
 #define MUSTER__NAMES_H
@@ -18,9 +18,7 @@
 /* Ids of names fit into 29 bits: three are left for a tag, which comes back with the id. */
 #define MUSTER__NAMES_MAX (UINT32_C(1) << 29)
 #define MUSTER__TAG_SHIFT 29
-/* The tag of a name that begins a list. */
-#define MUSTER__TAG_FIRST 7u
-/* How many names wait, at most. */
+/* How many wait of each sort, at most. */
 #define MUSTER__NAMES_WINDOW 64
 
 struct muster__name_slot {
@@ -31,18 +29,21 @@ struct muster__name_slot {
 /* What is known of a name; its text follows, with zeros up to the end of a block. */
 struct muster__name {
     uint32_t id;
-    uint32_t driver;   /* the first of that name, or MUSTER__NONE: whoever interns sets it */
-    uint32_t mentions; /* how often it came */
-    uint32_t group;    /* in which it came last */
+    uint32_t driver;   /* the first of that name, or MUSTER__NONE */
+    uint32_t mentions; /* how often it came, but for drivers of that name */
+    uint32_t hash;
 };
 
-/* Its text lies where it would be if all that wait were new. */
+/* Its text: in `words` if it is one block, else in the arena, where it would be if all that wait were new. */
 struct muster__name_waiting {
+    uint64_t words[2];
     uint32_t hash;
-    uint32_t place;
-    uint32_t group;
-    uint8_t tag;
-    uint8_t blocks;
+    uint32_t tail; /* the tag in its upper bits, below them how many blocks there are in the arena, of which words[0] is the place */
+};
+
+struct muster__name_window {
+    uint32_t count;
+    struct muster__name_waiting waiting[MUSTER__NAMES_WINDOW];
 };
 
 struct muster__names {
@@ -50,50 +51,35 @@ struct muster__names {
     char *arena;
     size_t arena_used;
     size_t arena_capacity;
-    struct muster__name_slot *slots;
+    struct muster__name_slot *slots; /* NULL after a trim: made again when they are asked for */
     uint32_t slot_bits; /* there are 2 to that power; the first bits of a hash are its slot */
     uint32_t count;
     uint32_t *place; /* by id */
     size_t place_capacity;
-    uint32_t group;
-    uint32_t waiting_count;
-    uint32_t waiting_room; /* for how many there is room */
-    size_t waiting_end;    /* of their texts */
-    struct muster__name_waiting waiting[MUSTER__NAMES_WINDOW];
-};
-
-/* What settling has found: names that begin lists, and apart from them those that are mentioned, with their tags. */
-struct muster__names_settled {
-    uint32_t *mentions; /* the caller's, for MUSTER__NAMES_WINDOW + 1 */
-    uint32_t mention_count;
-    uint32_t first[MUSTER__NAMES_WINDOW + 1];
-    uint32_t begin[MUSTER__NAMES_WINDOW + 1]; /* of what the list of that first mentions, in `mentions` */
-    uint32_t first_count;
+    bool has_room;       /* for one more of each sort that wait */
+    size_t waiting_more; /* bytes that the texts of those that wait need, beyond a block each */
+    struct muster__name_window drivers;
+    struct muster__name_window mentions;
 };
 
 void muster__names_init(struct muster__names *names, const struct muster__memory *memory);
 void muster__names_fini(struct muster__names *names);
 
-/* Room for a window of names; none waits. 0 or MUSTER_ENOMEM. */
+/* Room for windows of names; none waits. 0 or MUSTER_ENOMEM. */
 int muster__names_reserve(struct muster__names *names);
-/* Let a name wait that begins a list; there must be room. False: it isn't valid for a driver (base/name.h). */
-bool muster__names_put_first(struct muster__names *names, const char *text);
-/*
- * Let those wait that are mentioned, up to a NULL, as long as they are valid and there is room. Returns how many. Of those
- * that are alike in a group only the first is settled.
- */
-size_t muster__names_put(struct muster__names *names, const char *const *texts, uint8_t tag);
-/* Begin another group of what the same list mentions. */
-static inline void muster__names_next_group(struct muster__names *names)
-{
-    names->group++;
-}
+/* Let a driver's name wait. False: it isn't valid for one (base/name.h), or there is no room any more. */
+bool muster__names_put_driver(struct muster__names *names, const char *text);
+/* Let those wait that are mentioned, up to a NULL, as long as they are valid and there is room. Returns how many. */
+size_t muster__names_put(struct muster__names *names, const char *const *texts, uint32_t tag);
 
-/* Intern what waits; there is no room any more then. */
-void muster__names_settle(struct muster__names *names, struct muster__names_settled *settled);
+/*
+ * Intern what waits; there is no room any more then. To `ids` come those of the drivers, whose numbers begin with `first`; to
+ * `mentions` the others with their tags. Returns how many drivers aren't the first of their name.
+ */
+uint32_t muster__names_settle(struct muster__names *names, uint32_t *ids, uint32_t first, uint32_t *mentions);
 
 /* MUSTER__NONE if it isn't there, or still waits. */
-uint32_t muster__names_find(const struct muster__names *names, const char *text);
+uint32_t muster__names_find(struct muster__names *names, const char *text);
 
 static inline struct muster__name *muster__name_at(const struct muster__names *names, uint32_t place)
 {

@@ -158,38 +158,32 @@ int muster__rows_dependencies(const struct muster__graph *graph, struct muster__
 
 /* ---- dependents, by name ------------------------------------------------------------------------- */
 
-/* Each name is one driver's alone, and each declaration an edge from it. */
-static bool is_plain(const struct muster__graph *graph)
+bool muster__rows_are_by_name(const struct muster__graph *graph)
 {
     return graph->kinds[MUSTER__BEFORE] == 0 && graph->kinds[MUSTER__PROVIDES] == 0 &&
            graph->duplicates == 0 && graph->names.count == graph->count;
 }
 
-/* start[name] is where its row ends: as long as it was mentioned, but for its own driver. */
+/* start[name] is where its row ends: as long as it was mentioned. */
 static void sum_up_mentions(const struct muster__graph *graph, uint32_t *start)
 {
     uint32_t sum = 0;
     for (uint32_t name = 0; name < graph->names.count; name++)
-        start[name] = sum += muster__name_of(&graph->names, name)->mentions - 1;
+        start[name] = sum += muster__name_of(&graph->names, name)->mentions;
     start[graph->names.count] = sum;
 }
 
-/* From their ends to where they begin: so the last driver comes first. False: a driver depends on itself. */
-static bool fill_by_name(const struct muster__graph *graph, const struct muster__rows *rows)
+/* From their ends to where they begin: so the last driver comes first. */
+static void fill_by_name(const struct muster__graph *graph, const struct muster__rows *rows)
 {
-    bool good = true;
-    for (uint32_t node = graph->count, i = graph->declared_count; node-- > 0;) {
-        uint32_t own = graph->name[node];
-        for (uint32_t begin = graph->declared_start[node]; i > begin;) {
-            uint32_t name = muster__declared_name(graph->declared[--i]);
-            rows->ids[--rows->start[name]] = node;
-            good &= name != own;
-        }
-    }
-    return good;
+    const uint32_t *declared = graph->declared + graph->declared_count;
+    uint32_t *start = rows->start;
+    for (uint32_t node = graph->count; node-- > 0;)
+        for (const uint32_t *begin = graph->declared + graph->declared_start[node]; declared > begin;)
+            rows->ids[--start[muster__declared_name(*--declared)]] = node;
 }
 
-static int make_by_name(const struct muster__graph *graph, struct muster__checked *checked)
+int muster__rows_by_name(const struct muster__graph *graph, struct muster__checked *checked)
 {
     struct muster__rows *rows = &checked->dependents;
     rows->start = muster__realloc(graph->memory, NULL, (size_t)graph->names.count + 1, sizeof(*rows->start));
@@ -197,9 +191,8 @@ static int make_by_name(const struct muster__graph *graph, struct muster__checke
     if (rows->start == NULL || rows->ids == NULL)
         return MUSTER_ENOMEM;
     sum_up_mentions(graph, rows->start);
-    checked->by_name = fill_by_name(graph, rows);
-    if (!checked->by_name)
-        muster__rows_fini(graph->memory, rows);
+    fill_by_name(graph, rows);
+    checked->by_name = true;
     return 0;
 }
 
@@ -297,12 +290,8 @@ static int make_by_driver(const struct muster__graph *graph, struct muster__chec
 
 int muster__rows_dependents(const struct muster__graph *graph, struct muster__checked *checked, bool *ret_suspect)
 {
-    *ret_suspect = false;
-    int code = is_plain(graph) ? make_by_name(graph, checked) : 0;
-    if (code != 0 || checked->by_name)
-        return code;
     uint32_t *cursor = muster__realloc(graph->memory, NULL, graph->count, sizeof(*cursor));
-    code = make_by_driver(graph, checked, cursor, ret_suspect);
+    int code = make_by_driver(graph, checked, cursor, ret_suspect);
     muster__free(graph->memory, cursor);
     return code;
 }

@@ -17,8 +17,10 @@
 struct state {
     struct muster__memory memory;
     struct muster__names names;
-    uint32_t mentions[MUSTER__NAMES_WINDOW + 1];
-    struct muster__names_settled settled;
+    uint32_t ids[MUSTER__NAMES_WINDOW];
+    uint32_t mentions[MUSTER__NAMES_WINDOW];
+    uint32_t first;
+    uint32_t duplicates;
 };
 
 static int setup(void **state)
@@ -26,7 +28,6 @@ static int setup(void **state)
     struct state *s = calloc(1, sizeof(*s));
     muster__memory_init(&s->memory, NULL);
     muster__names_init(&s->names, &s->memory);
-    s->settled.mentions = s->mentions;
     *state = s;
     return muster__names_reserve(&s->names);
 }
@@ -41,7 +42,24 @@ static int teardown(void **state)
 
 static void settle(struct state *s)
 {
-    muster__names_settle(&s->names, &s->settled);
+    uint32_t count = s->names.drivers.count;
+    s->duplicates += muster__names_settle(&s->names, s->ids, s->first, s->mentions);
+    s->first += count;
+}
+
+/* Three of the longest may not have room together. */
+static void put_three(struct state *s, const char *a, const char *b, const char *c)
+{
+    const char *const texts[] = {a, b, c};
+    assert_int_equal(muster__names_reserve(&s->names), 0);
+    for (size_t i = 0; i < 3; i++) {
+        if (!muster__names_put_driver(&s->names, texts[i])) {
+            settle(s);
+            assert_int_equal(muster__names_reserve(&s->names), 0);
+            assert_true(muster__names_put_driver(&s->names, texts[i]));
+        }
+    }
+    settle(s);
 }
 
 static void names_of_all_lengths_are_told_apart(void **state)
@@ -51,20 +69,17 @@ static void names_of_all_lengths_are_told_apart(void **state)
     uint32_t tried = 0;
     for (size_t length = 1; length <= 255; length++) {
         for (size_t at = 0; at < length; at += length < 40 ? 1 : 13) {
-            assert_int_equal(muster__names_reserve(&s->names), 0);
             memset(text[0], 'a', length);
             text[0][length] = '\0';
             memcpy(text[1], text[0], length + 1);
             text[1][at] = 'b';
-            assert_true(muster__names_put_first(&s->names, text[0]));
-            assert_true(muster__names_put_first(&s->names, text[1]));
-            assert_true(muster__names_put_first(&s->names, text[0]));
-            settle(s);
-            assert_int_equal(s->settled.first_count, 3);
-            assert_int_equal(s->settled.first[0], s->settled.first[2]);
-            assert_int_not_equal(s->settled.first[0], s->settled.first[1]);
-            assert_string_equal(muster__names_text(&s->names, s->settled.first[1]), text[1]);
-            assert_int_equal(muster__names_find(&s->names, text[1]), s->settled.first[1]);
+            uint32_t known = s->names.count;
+            put_three(s, text[0], text[1], text[0]);
+            assert_int_equal(s->names.count, known + (at == 0 ? 2 : 1));
+            uint32_t id = muster__names_find(&s->names, text[1]);
+            assert_int_equal(id, s->names.count - 1);
+            assert_string_equal(muster__names_text(&s->names, id), text[1]);
+            assert_int_not_equal(muster__names_find(&s->names, text[0]), id);
             tried++;
         }
     }
@@ -84,11 +99,11 @@ static void names_that_are_not_valid_are_refused_wherever_it_is(void **state)
             text[length] = '\0';
             for (size_t i = 0; i < sizeof(bad); i++, tried++) {
                 text[at] = bad[i];
-                assert_false(muster__names_put_first(&s->names, text));
+                assert_false(muster__names_put_driver(&s->names, text));
             }
             for (size_t i = 0; i < sizeof(good); i++, tried++) {
                 text[at] = good[i];
-                assert_true(muster__names_put_first(&s->names, text));
+                assert_true(muster__names_put_driver(&s->names, text));
                 settle(s);
                 assert_int_equal(muster__names_reserve(&s->names), 0);
             }
@@ -97,72 +112,84 @@ static void names_that_are_not_valid_are_refused_wherever_it_is(void **state)
     char longest[257];
     memset(longest, 'a', 256);
     longest[256] = '\0';
-    assert_false(muster__names_put_first(&s->names, longest));
-    assert_false(muster__names_put_first(&s->names, ""));
-    assert_true(muster__names_put_first(&s->names, "\xc3\xa4ther-network"));
+    assert_false(muster__names_put_driver(&s->names, longest));
+    assert_false(muster__names_put_driver(&s->names, ""));
+    assert_true(muster__names_put_driver(&s->names, "\xc3\xa4ther-network"));
     printf("%u names\n", tried + 3);
 }
 
-static void a_name_twice_in_a_group_comes_out_once(void **state)
+static void mentions_come_out_with_their_tags_in_the_order_they_came(void **state)
 {
     struct state *s = *state;
-    const char *const needed[] = {"secret", "storage", "secret", NULL};
-    const char *const before[] = {"secret", "secret", NULL};
-    assert_true(muster__names_put_first(&s->names, "guests"));
+    const char *const needed[] = {"secret", "a-name-of-more-than-one-block", "secret", NULL};
+    const char *const before[] = {"secret", NULL};
+    assert_true(muster__names_put_driver(&s->names, "guests"));
     assert_int_equal(muster__names_put(&s->names, needed, NEEDED), 3);
-    muster__names_next_group(&s->names);
-    assert_int_equal(muster__names_put(&s->names, before, BEFORE), 2);
-    assert_true(muster__names_put_first(&s->names, "others"));
-    assert_int_equal(muster__names_put(&s->names, needed, NEEDED), 3);
+    assert_int_equal(muster__names_put(&s->names, before, BEFORE), 1);
+    assert_true(muster__names_put_driver(&s->names, "secret"));
     settle(s);
-    const uint32_t secret_before = 1u | (uint32_t)BEFORE << MUSTER__TAG_SHIFT;
-    const uint32_t expected[] = {1, 2, secret_before, 1, 2};
-    assert_int_equal(s->settled.mention_count, 5);
+    const uint32_t before_tag = (uint32_t)BEFORE << MUSTER__TAG_SHIFT;
+    const uint32_t expected[] = {1, 2, 1, 1 | before_tag};
     assert_memory_equal(s->mentions, expected, sizeof(expected));
-    assert_int_equal(s->settled.begin[0], 0);
-    assert_int_equal(s->settled.begin[1], 3);
     assert_int_equal(muster__name_of(&s->names, 1)->mentions, 3);
-    assert_int_equal(muster__name_of(&s->names, 0)->mentions, 1);
+    assert_int_equal(muster__name_of(&s->names, 0)->mentions, 0);
+    assert_int_equal(muster__name_of(&s->names, 2)->driver, MUSTER__NONE);
 }
 
-static void a_name_twice_in_a_group_over_two_windows_comes_out_once(void **state)
+static void a_name_is_the_first_drivers_of_that_name(void **state)
 {
     struct state *s = *state;
-    const char *const needed[] = {"secret", NULL};
-    assert_true(muster__names_put_first(&s->names, "guests"));
-    muster__names_put(&s->names, needed, NEEDED);
+    assert_true(muster__names_put_driver(&s->names, "a"));
+    assert_true(muster__names_put_driver(&s->names, "b"));
     settle(s);
-    assert_int_equal(s->settled.mention_count, 1);
     assert_int_equal(muster__names_reserve(&s->names), 0);
-    muster__names_put(&s->names, needed, NEEDED);
+    assert_true(muster__names_put_driver(&s->names, "b"));
+    assert_true(muster__names_put_driver(&s->names, "c"));
     settle(s);
-    assert_int_equal(s->settled.mention_count, 0);
+    assert_int_equal(s->duplicates, 1);
+    assert_int_equal(muster__name_of(&s->names, 1)->driver, 1);
+    assert_int_equal(muster__name_of(&s->names, 2)->driver, 3);
 }
 
-static void groups_are_counted_anew_before_they_wrap(void **state)
+/* With all of 300 names in them, long and short. */
+static void a_trim_forgets_no_name(void **state)
 {
     struct state *s = *state;
-    const char *const needed[] = {"secret", NULL};
-    const char *const other[] = {"storage", NULL};
-    muster__names_put_first(&s->names, "a");
-    muster__names_put(&s->names, other, NEEDED);
+    char text[40];
+    for (uint32_t i = 0; i < 300; i++) {
+        snprintf(text, sizeof(text), i % 2 == 0 ? "%u" : "a-name-of-more-than-one-block-%u", i);
+        assert_true(muster__names_put_driver(&s->names, text));
+        settle(s);
+        if (i % 64 == 0)
+            muster__names_trim(&s->names);
+        assert_int_equal(muster__names_reserve(&s->names), 0);
+    }
+    muster__names_trim(&s->names);
+    for (uint32_t i = 0; i < 300; i++) {
+        snprintf(text, sizeof(text), i % 2 == 0 ? "%u" : "a-name-of-more-than-one-block-%u", i);
+        assert_int_equal(muster__names_find(&s->names, text), i);
+    }
+    assert_int_equal(muster__names_find(&s->names, "300"), MUSTER__NONE);
+}
+
+static void *no_memory(void *data, size_t bytes)
+{
+    (void)data;
+    (void)bytes;
+    return NULL;
+}
+
+static void names_are_found_without_memory(void **state)
+{
+    struct state *s = *state;
+    assert_true(muster__names_put_driver(&s->names, "storage"));
+    assert_true(muster__names_put_driver(&s->names, "a-name-of-more-than-one-block"));
     settle(s);
-    muster__names_reserve(&s->names);
-    muster__name_of(&s->names, 1)->group = 1; /* as it was four thousand million groups ago */
-    s->names.group = UINT32_MAX - 100;
-    muster__names_reserve(&s->names);
-    muster__names_put_first(&s->names, "b");
-    muster__names_put(&s->names, needed, NEEDED);
-    settle(s);
-    assert_int_equal(s->names.waiting_room, 0);
-    s->names.group = muster__name_of(&s->names, 3)->group = UINT32_MAX - 100;
-    muster__names_reserve(&s->names);
-    assert_true(s->names.group < 10);
-    muster__names_put(&s->names, needed, NEEDED);
-    muster__names_put(&s->names, other, NEEDED);
-    settle(s);
-    assert_int_equal(s->settled.mention_count, 1);
-    assert_int_equal(s->mentions[0], 1);
+    muster__names_trim(&s->names);
+    s->memory.alloc = no_memory;
+    assert_int_equal(muster__names_find(&s->names, "storage"), 0);
+    assert_int_equal(muster__names_find(&s->names, "a-name-of-more-than-one-block"), 1);
+    assert_int_equal(muster__names_find(&s->names, "secret"), MUSTER__NONE);
 }
 
 static void no_more_wait_than_there_is_room_for(void **state)
@@ -170,12 +197,36 @@ static void no_more_wait_than_there_is_room_for(void **state)
     struct state *s = *state;
     const char *many[MUSTER__NAMES_WINDOW + 9];
     for (size_t i = 0; i < MUSTER__NAMES_WINDOW + 8; i++)
-        many[i] = "x";
+        many[i] = i % 2 == 0 ? "x" : "a-driver";
     many[MUSTER__NAMES_WINDOW + 8] = NULL;
     assert_int_equal(muster__names_put(&s->names, many, NEEDED), MUSTER__NAMES_WINDOW);
     assert_int_equal(muster__names_put(&s->names, many, NEEDED), 0);
+    assert_false(muster__names_put_driver(&s->names, "x"));
     settle(s);
-    assert_int_equal(s->settled.mention_count, 1);
+    assert_int_equal(muster__name_of(&s->names, 0)->mentions, MUSTER__NAMES_WINDOW / 2);
+}
+
+/* Names of 255 bytes take sixteen times the room. */
+static void long_names_wait_for_room(void **state)
+{
+    struct state *s = *state;
+    char text[256];
+    uint32_t put = 0;
+    memset(text, 'a', 255);
+    text[255] = '\0';
+    for (uint32_t i = 0; i < 1000; i++) {
+        snprintf(text, sizeof(text), "%0255u", i);
+        while (!muster__names_put_driver(&s->names, text)) {
+            assert_false(s->names.has_room);
+            settle(s);
+            assert_int_equal(muster__names_reserve(&s->names), 0);
+        }
+        put++;
+    }
+    settle(s);
+    assert_int_equal(s->names.count, put);
+    assert_int_equal(s->first, put);
+    assert_string_equal(muster__names_text(&s->names, 999), text);
 }
 
 #define NAMES_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -185,10 +236,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         NAMES_TEST(names_of_all_lengths_are_told_apart),
         NAMES_TEST(names_that_are_not_valid_are_refused_wherever_it_is),
-        NAMES_TEST(a_name_twice_in_a_group_comes_out_once),
-        NAMES_TEST(a_name_twice_in_a_group_over_two_windows_comes_out_once),
-        NAMES_TEST(groups_are_counted_anew_before_they_wrap),
+        NAMES_TEST(mentions_come_out_with_their_tags_in_the_order_they_came),
+        NAMES_TEST(a_name_is_the_first_drivers_of_that_name),
+        NAMES_TEST(a_trim_forgets_no_name),
+        NAMES_TEST(names_are_found_without_memory),
         NAMES_TEST(no_more_wait_than_there_is_room_for),
+        NAMES_TEST(long_names_wait_for_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
