@@ -231,30 +231,28 @@ static int reserve_slots(struct muster__names *names, size_t wanted)
 
 /* ---- the windows --------------------------------------------------------------------------------- */
 
-/* Where in the arena the next text goes if all that wait are new. */
-static size_t waiting_end(const struct muster__names *names)
+static bool has_room(const struct muster__names *names)
 {
-    size_t count = (size_t)names->drivers.count + names->mentions.count;
-    return names->arena_used + count * NAME_BYTES(1) + names->waiting_more;
+    return names->drivers.count < MUSTER__NAMES_WINDOW && names->mentions.count < MUSTER__NAMES_WINDOW;
 }
 
-/* For one more of each sort, and in the arena for `more` bytes beyond a block for each that there will be. */
-static bool has_room(const struct muster__names *names, size_t more)
+/* If all that may still wait is new, is there room for a text of so many blocks, now and then? */
+static bool has_room_for(const struct muster__names *names, size_t blocks)
 {
-    size_t blocks = 2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1);
-    return names->drivers.count < MUSTER__NAMES_WINDOW && names->mentions.count < MUSTER__NAMES_WINDOW &&
-           names->arena_used + blocks + names->waiting_more + more <= names->arena_capacity;
+    size_t short_ones = 2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1);
+    return names->arena_used + short_ones + names->waiting_more + 2 * blocks * BLOCK <= names->waiting_low;
 }
 
 static int reserve_arena(struct muster__names *names)
 {
-    size_t wanted = names->arena_used + 2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1) + NAME_BYTES(BLOCKS_MAX);
+    size_t wanted = names->arena_used + 2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1) + 2 * BLOCKS_MAX * BLOCK;
     if (wanted > ARENA_MAX)
         return MUSTER_ENOMEM;
     bool is_new = names->arena == NULL;
     int code = muster__reserve(names->memory, &names->arena, &names->arena_capacity, wanted, 1);
     if (code == 0 && is_new)
         memset(names->arena, 0, NOTHING_BYTES);
+    names->waiting_low = names->arena_capacity;
     return code;
 }
 
@@ -283,22 +281,32 @@ static inline bool read_short(struct muster__name_waiting *waiting, const char *
     return true;
 }
 
-/* With more than one block, into the arena, where it would be if all that wait were new. */
+/* Where the text is to lie; NULL: there is no room. */
+static char *place_text(struct muster__names *names, struct muster__name_waiting *waiting, size_t blocks)
+{
+    if (blocks == 1)
+        return (char *)waiting->words;
+    names->has_room = has_room_for(names, blocks);
+    if (!names->has_room)
+        return NULL;
+    names->waiting_more += (blocks - 1) * BLOCK;
+    names->waiting_low -= blocks * BLOCK;
+    waiting->words[0] = names->waiting_low;
+    waiting->tail |= (uint32_t)blocks;
+    return names->arena + names->waiting_low;
+}
+
 static bool read_any(struct muster__names *names, struct muster__name_waiting *waiting, const char *text, uint32_t tail)
 {
     size_t length = strlen(text);
     if (!is_plain(text, length) && !muster__driver_name_valid(text))
         return false;
-    size_t blocks = count_blocks(length);
-    size_t more = NAME_BYTES(blocks) - NAME_BYTES(1);
-    names->has_room = has_room(names, more);
-    if (!names->has_room)
+    waiting->tail = tail;
+    char *to = place_text(names, waiting, count_blocks(length));
+    if (to == NULL)
         return false;
-    *waiting = (struct muster__name_waiting){{waiting_end(names)}, 0, tail | (blocks > 1 ? (uint32_t)blocks : 0)};
-    char *to = blocks > 1 ? text_at(names->arena, (uint32_t)waiting->words[0]) : (char *)waiting->words;
     write_blocks(to, text, length);
-    waiting->hash = hash_blocks(to, blocks);
-    names->waiting_more += more;
+    waiting->hash = hash_blocks(to, count_blocks(length));
     return true;
 }
 
@@ -314,7 +322,7 @@ static bool put_any(struct muster__names *names, struct muster__name_window *win
         return false;
     prefetch_slot(names, waiting);
     window->count++;
-    names->has_room = has_room(names, 0);
+    names->has_room = has_room(names);
     return true;
 }
 
@@ -356,7 +364,7 @@ size_t muster__names_put(struct muster__names *names, const char *const *texts, 
 
 /* ---- settling ------------------------------------------------------------------------------------ */
 
-/* Not inlined: most are there. Where its text waits in the arena, it lies there already, or further ahead. */
+/* Not inlined: most are there. */
 static __attribute__((noinline)) struct muster__name *add(struct muster__names *names, struct muster__name_slot *slot,
                                                           const struct muster__name_waiting *waiting)
 {
@@ -366,7 +374,7 @@ static __attribute__((noinline)) struct muster__name *add(struct muster__names *
     if (blocks == 0)
         memcpy(name + 1, waiting->words, BLOCK);
     else
-        memmove(name + 1, text_at(names->arena, (uint32_t)waiting->words[0]), blocks * BLOCK);
+        memcpy(name + 1, names->arena + waiting->words[0], blocks * BLOCK);
     *slot = (struct muster__name_slot){waiting->hash, place};
     *name = (struct muster__name){names->count, MUSTER__NONE, 0, waiting->hash};
     names->place[names->count++] = place;
@@ -376,7 +384,7 @@ static __attribute__((noinline)) struct muster__name *add(struct muster__names *
 
 static __attribute__((noinline)) bool is_long(const char *arena, const char *text, const struct muster__name_waiting *waiting)
 {
-    return are_blocks(text, text_at(arena, (uint32_t)waiting->words[0]), waiting->tail & TAIL_BLOCKS);
+    return are_blocks(text, arena + waiting->words[0], waiting->tail & TAIL_BLOCKS);
 }
 
 static inline bool is_text(const char *arena, const char *text, const struct muster__name_waiting *waiting)

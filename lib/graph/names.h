@@ -34,11 +34,11 @@ struct muster__name {
     uint32_t hash;
 };
 
-/* Its text: in `words` if it is one block, else in the arena, where it would be if all that wait were new. */
+/* Its text: in `words` if it is one block, else near the end of the arena. */
 struct muster__name_waiting {
     uint64_t words[2];
     uint32_t hash;
-    uint32_t tail; /* the tag in its upper bits, below them how many blocks there are in the arena, of which words[0] is the place */
+    uint32_t tail; /* the tag in its upper bits, below them how many blocks are in the arena; their place is words[0] */
 };
 
 struct muster__name_window {
@@ -57,7 +57,8 @@ struct muster__names {
     uint32_t *place; /* by id */
     size_t place_capacity;
     bool has_room;       /* for one more of each sort that wait */
-    size_t waiting_more; /* bytes that the texts of those that wait need, beyond a block each */
+    size_t waiting_more; /* bytes that those that wait will need, beyond a block for the text of each */
+    size_t waiting_low;  /* from here to the arena's end lie their texts that have more blocks than one */
     struct muster__name_window drivers;
     struct muster__name_window mentions;
 };

@@ -172,6 +172,21 @@ static void a_trim_forgets_no_name(void **state)
     assert_int_equal(muster__names_find(&s->names, "300"), MUSTER__NONE);
 }
 
+static void long_names_stay_as_they_are_while_they_wait(void **state)
+{
+    struct state *s = *state;
+    const char *const needed[] = {"a-name-of-more-than-one-block", "a-name-of-more-blocks-than-only-two", "short", NULL};
+    assert_int_equal(muster__names_put(&s->names, needed, NEEDED), 3);
+    for (char name[] = "a"; name[0] <= 'f'; name[0]++)
+        assert_true(muster__names_put_driver(&s->names, name));
+    assert_true(muster__names_put_driver(&s->names, "the-longest-of-all-names-that-are-put-here-has-many-more-blocks"));
+    settle(s);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(muster__names_text(&s->names, s->mentions[i]), needed[i]);
+    assert_string_equal(muster__names_text(&s->names, s->ids[0]), "a");
+    assert_int_equal(muster__names_find(&s->names, needed[1]), s->mentions[1]);
+}
+
 static void *no_memory(void *data, size_t bytes)
 {
     (void)data;
@@ -240,6 +255,7 @@ int main(void)
         NAMES_TEST(a_name_is_the_first_drivers_of_that_name),
         NAMES_TEST(a_trim_forgets_no_name),
         NAMES_TEST(names_are_found_without_memory),
+        NAMES_TEST(long_names_stay_as_they_are_while_they_wait),
         NAMES_TEST(no_more_wait_than_there_is_room_for),
         NAMES_TEST(long_names_wait_for_room),
     };
