@@ -17,7 +17,8 @@ static const char *invalid_name(const char *const *names)
     return NULL;
 }
 
-static int check_def(struct muster__engine *engine, const struct muster_driver_def *def)
+/* Which of its names isn't valid. */
+static int refuse_names(struct muster__engine *engine, const struct muster_driver_def *def)
 {
     const char *const *lists[] = {def->needs, def->wants, def->after, def->before, def->provides};
     static const char *const words[] = {"needs", "wants", "after", "before", "provides"};
@@ -32,7 +33,14 @@ static int check_def(struct muster__engine *engine, const struct muster_driver_d
                                   "driver '%s': %s '%.80s': no name: 1 to 255 bytes of UTF-8, no control characters, no '/'",
                                   def->name, words[i], bad);
     }
-    return 0;
+    return MUSTER_EINVAL;
+}
+
+/* The graph has found that a name isn't valid, or memory is short. */
+static int refuse_driver(struct muster__engine *engine, const struct muster_driver_def *def, int code)
+{
+    return code == MUSTER_EINVAL ? refuse_names(engine, def)
+                                 : muster__refuse(engine, code, "driver '%s': out of memory", def->name);
 }
 
 static int add_to_graph(struct muster__engine *engine, const struct muster_driver_def *def)
@@ -45,53 +53,30 @@ static int add_to_graph(struct muster__engine *engine, const struct muster_drive
                                       .after = def->after,
                                       .before = def->before,
                                       .provides = def->provides};
-    return muster__graph_add(engine->graph, &node);
-}
-
-static struct muster_driver *new_driver(struct muster__engine *engine, const struct muster_driver_def *def, void *data)
-{
-    char *block = muster__alloc(engine->memory, 1, sizeof(struct muster_driver) + MUSTER__LINE);
-    if (block == NULL)
-        return NULL;
-    struct muster_driver *driver = (void *)(block + MUSTER__LINE - (uintptr_t)block % MUSTER__LINE);
-    driver->block = block;
-    driver->engine = engine;
-    driver->id = (uint32_t)engine->driver_count;
-    driver->def = *def;
-    driver->def.name = NULL; /* the graph has it, and the lists */
-    driver->def.needs = driver->def.wants = driver->def.after = driver->def.before = driver->def.provides = NULL;
-    driver->data = data;
-    driver->initializes = def->initialize != NULL;
-    driver->reconciles = def->reconcile != NULL;
-    driver->autostarts = def->autostart != NULL;
-    if (muster__driver_init(driver) == 0 && add_to_graph(engine, def) == 0)
-        return driver;
-    muster__driver_free(driver);
-    return NULL;
+    return def->name == NULL ? MUSTER_EINVAL : muster__graph_add(engine->graph, &node);
 }
 
 int muster__add_driver(struct muster__engine *engine, const struct muster__event *event)
 {
-    struct muster_driver_def def;
-    if (muster__def_copy(&def, sizeof(def), event->driver_def, sizeof(def)) != 0)
+    struct muster_driver_def copy;
+    const struct muster_driver_def *def = muster__def_read(&copy, sizeof(copy), event->driver_def, sizeof(copy));
+    if (def == NULL)
         return muster__refuse(engine, MUSTER_EINVAL,
                               "a driver's definition has a size that this version doesn't know: set it with its macro");
     if (muster__going_down(engine))
-        return muster__refuse(engine, MUSTER_ESTATE, "driver '%s': the context is going down", def.name);
-    int code = check_def(engine, &def);
-    if (code != 0)
-        return code;
-    void *drivers = engine->drivers;
-    code = muster__grow(engine->memory, &drivers, engine->driver_count, &engine->driver_capacity, sizeof(*engine->drivers));
-    engine->drivers = drivers;
-    if (code == 0)
-        code = muster__queue_reserve(&engine->touched_drivers, (uint32_t)engine->driver_count + 1);
-    struct muster_driver *driver = code == 0 ? new_driver(engine, &def, event->data) : NULL;
+        return muster__refuse(engine, MUSTER_ESTATE, "driver '%s': the context is going down", def->name);
+    int code = muster__queue_reserve(&engine->touched_drivers, (uint32_t)engine->driver_count + 1);
+    struct muster_driver *driver = code == 0 ? muster__driver_new(engine, def, event->data) : NULL;
     if (driver == NULL)
-        return muster__refuse(engine, MUSTER_ENOMEM, "driver '%s': out of memory", def.name);
-    engine->drivers[engine->driver_count++] = driver;
-    engine->callless_count += !driver->initializes;
-    engine->threaded_count += driver->def.threaded != 0;
+        return refuse_driver(engine, def, MUSTER_ENOMEM);
+    code = add_to_graph(engine, def);
+    if (code != 0) {
+        muster__driver_free(driver);
+        return refuse_driver(engine, def, code);
+    }
+    engine->driver_count++;
+    engine->callless_count += driver->initialize == NULL;
+    engine->threaded_count += driver->threaded;
     if (event->ret_driver != NULL)
         *event->ret_driver = driver;
     return 0;
@@ -124,11 +109,11 @@ static void drop_unfit(struct muster__engine *engine)
     if (engine->checked == 0)
         return;
     while (engine->driver_count > engine->valid) {
-        struct muster_driver *driver = engine->drivers[--engine->driver_count];
-        while (!muster__list_empty(&driver->resources))
-            muster__resource_detach(muster__container(driver->resources.next, struct muster_resource, in_driver));
-        engine->callless_count -= !driver->initializes;
-        engine->threaded_count -= driver->def.threaded != 0;
+        struct muster_driver *driver = muster__driver_at(engine, --engine->driver_count);
+        while (!muster__list_empty(&driver->rest->resources))
+            muster__resource_detach(muster__container(driver->rest->resources.next, struct muster_resource, in_driver));
+        engine->callless_count -= driver->initialize == NULL;
+        engine->threaded_count -= driver->threaded;
         muster__driver_free(driver);
     }
     muster__graph_truncate(engine->graph, engine->valid);
@@ -139,12 +124,12 @@ static void drop_unfit(struct muster__engine *engine)
 static void reset_drivers(struct muster__engine *engine)
 {
     for (size_t i = 0; i < engine->driver_count; i++) {
-        struct muster_driver *driver = engine->drivers[i];
+        struct muster_driver *driver = muster__driver_at(engine, i);
         memset(driver->settled, 0, sizeof(driver->settled));
         memset(driver->done, 0, sizeof(driver->done));
         driver->holds = driver->open = driver->used = driver->counting = driver->restoring = false;
-        driver->unsettled = 0;
-        driver->tries = 0;
+        driver->rest->unsettled = 0;
+        driver->rest->tries = 0;
         if (driver->state == MUSTER_DRIVER_DOWN)
             muster__driver_move(driver, MUSTER_DRIVER_WAITING);
     }

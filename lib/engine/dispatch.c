@@ -4,15 +4,15 @@
 
 static bool probe_slot(const struct muster_driver *driver)
 {
-    return driver->def.max_probes == 0 || driver->probes_out + driver->restores_out < driver->def.max_probes;
+    return driver->rest->def.max_probes == 0 || driver->rest->probes_out + driver->rest->restores_out < driver->rest->def.max_probes;
 }
 
 /* The interval is from call to call: no turn is taken while a start that had its turn hasn't been called. */
 static bool start_slot(const struct muster_driver *driver)
 {
-    bool paused = driver->def.start_interval_ms > 0 &&
-                  (driver->starts_due > 0 || driver->engine->now < driver->next_start_ms);
-    return !paused && (driver->def.max_starts == 0 || driver->starts_out < driver->def.max_starts);
+    bool paused = driver->rest->def.start_interval_ms > 0 &&
+                  (driver->rest->starts_due > 0 || driver->engine->now < driver->rest->next_start_ms);
+    return !paused && (driver->rest->def.max_starts == 0 || driver->rest->starts_out < driver->rest->def.max_starts);
 }
 
 static struct muster_resource *first(const struct muster__heap *heap)
@@ -27,12 +27,12 @@ static struct muster_resource *next(const struct muster_driver *driver, bool *re
     *ret_own = driver->op_wanted;
     if (driver->op_wanted)
         return NULL;
-    if (has_resources && driver->calls.count > 0)
-        return first(&driver->calls);
-    if (has_resources && driver->starts.count > 0 && start_slot(driver))
-        return first(&driver->starts);
-    *ret_own = driver->restoring && !muster__list_empty(&driver->restores) && probe_slot(driver);
-    return !*ret_own && has_resources && driver->probes.count > 0 && probe_slot(driver) ? first(&driver->probes) : NULL;
+    if (has_resources && driver->rest->calls.count > 0)
+        return first(&driver->rest->calls);
+    if (has_resources && driver->rest->starts.count > 0 && start_slot(driver))
+        return first(&driver->rest->starts);
+    *ret_own = driver->restoring && !muster__list_empty(&driver->rest->restores) && probe_slot(driver);
+    return !*ret_own && has_resources && driver->rest->probes.count > 0 && probe_slot(driver) ? first(&driver->rest->probes) : NULL;
 }
 
 void muster__dispatch_update(struct muster_driver *driver)
@@ -40,8 +40,8 @@ void muster__dispatch_update(struct muster_driver *driver)
     struct muster__engine *engine = driver->engine;
     if (driver->state == MUSTER_DRIVER_WAITING && !muster__going_down(engine))
         return; /* it may be in line for its initialize */
-    if (driver->resource_count > 0 && driver->starts.count > 0 && engine->now < driver->next_start_ms)
-        muster__timer_set(engine, &driver->start_pause, driver->next_start_ms);
+    if (driver->resource_count > 0 && driver->rest->starts.count > 0 && engine->now < driver->rest->next_start_ms)
+        muster__timer_set(engine, &driver->rest->start_pause, driver->rest->next_start_ms);
     bool own;
     struct muster_resource *resource = next(driver, &own);
     muster__turn_update(driver, own, resource);
@@ -66,7 +66,7 @@ void muster__dispatch_unqueue(struct muster_resource *resource)
 
 static void clear_due(struct muster_resource *resource)
 {
-    resource->driver->starts_due -= resource->start_due;
+    resource->driver->rest->starts_due -= resource->start_due;
     resource->start_due = false;
 }
 
@@ -77,9 +77,9 @@ void muster__dispatch_release(struct muster_resource *resource)
         return;
     resource->has_slot = false;
     if (resource->slot_is_start)
-        resource->driver->starts_out--;
+        resource->driver->rest->starts_out--;
     else
-        resource->driver->probes_out--;
+        resource->driver->rest->probes_out--;
     muster__dispatch_update(resource->driver);
 }
 
@@ -88,19 +88,19 @@ static void take_slot(struct muster_resource *resource, bool is_start)
     resource->has_slot = true;
     resource->slot_is_start = is_start;
     if (is_start)
-        resource->driver->starts_out++;
+        resource->driver->rest->starts_out++;
     else
-        resource->driver->probes_out++;
+        resource->driver->rest->probes_out++;
 }
 
 void muster__dispatch_clear(struct muster__engine *engine)
 {
     for (size_t i = 0; i < engine->driver_count; i++) {
-        struct muster_driver *driver = engine->drivers[i];
+        struct muster_driver *driver = muster__driver_at(engine, i);
         driver->op_wanted = false;
-        while (!muster__list_empty(&driver->restores))
-            muster__list_pop(&driver->restores);
-        struct muster__list *head = &driver->resources;
+        while (!muster__list_empty(&driver->rest->restores))
+            muster__list_pop(&driver->rest->restores);
+        struct muster__list *head = &driver->rest->resources;
         for (struct muster__list *link = head->next; link != head; link = link->next)
             muster__dispatch_unqueue(muster__container(link, struct muster_resource, in_driver));
         if (driver->id < engine->checked)
@@ -146,13 +146,13 @@ static struct muster_op *begin_driver(struct muster_driver *driver)
 static struct muster_op *begin_restore(struct muster_driver *driver)
 {
     struct muster__entry *entry =
-        muster__container(driver->restores.next, struct muster__entry, restoring);
+        muster__container(driver->rest->restores.next, struct muster__entry, restoring);
     struct muster_op *op =
         muster__op_begin(driver, NULL, MUSTER_PHASE_RESTORE, MUSTER_CAUSE_RESTORE, entry->record);
     if (op == NULL)
         return NULL;
     muster__list_remove(&entry->restoring);
-    driver->restores_out++;
+    driver->rest->restores_out++;
     return op;
 }
 
@@ -164,7 +164,7 @@ static bool same_boot(const struct muster__engine *engine, const struct muster__
 /* Whatever it became, it is being stopped now. If that fails, only this tells that it runs where nobody can be asked. */
 static void take_report(struct muster_resource *resource)
 {
-    if (resource->change_pending && resource->change == MUSTER_CHANGED_ACTIVE && resource->driver->def.probe == NULL)
+    if (resource->change_pending && resource->change == MUSTER_CHANGED_ACTIVE && resource->driver->rest->def.probe == NULL)
         resource->entry->left_active = true;
     resource->change_pending = false;
 }
@@ -195,7 +195,7 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
     if (phase == MUSTER_PHASE_STOP)
         take_report(resource);
     if (phase == MUSTER_PHASE_START)
-        resource->driver->next_start_ms = engine->now + resource->driver->def.start_interval_ms;
+        resource->driver->rest->next_start_ms = engine->now + resource->driver->rest->def.start_interval_ms;
     muster__dispatch_unqueue(resource);
     if (phase == MUSTER_PHASE_PROBE || phase == MUSTER_PHASE_ADOPT)
         take_slot(resource, false);
@@ -205,11 +205,11 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
 /* A start's turn has come; it isn't called before its intent is durable. */
 static void begin_start(struct muster_driver *driver)
 {
-    struct muster_resource *resource = first(&driver->starts);
+    struct muster_resource *resource = first(&driver->rest->starts);
     muster__dispatch_unqueue(resource);
     take_slot(resource, true);
     resource->start_due = true;
-    driver->starts_due++;
+    driver->rest->starts_due++;
     muster__start_turn(resource);
 }
 
@@ -228,23 +228,23 @@ static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_agai
     }
     if (*ret_again) /* it was blocked while it was in line */
         return NULL;
-    if (driver->calls.count > 0) {
-        struct muster_resource *resource = first(&driver->calls);
+    if (driver->rest->calls.count > 0) {
+        struct muster_resource *resource = first(&driver->rest->calls);
         bool may_call = resource->state == MUSTER__STARTING ? muster__start_may_call(resource)
                                                            : muster__stop_may_call(resource);
         *ret_again = !may_call;
         return may_call ? begin_resource(resource) : NULL;
     }
-    if (driver->starts.count > 0 && start_slot(driver)) {
+    if (driver->rest->starts.count > 0 && start_slot(driver)) {
         begin_start(driver);
         *ret_again = true;
         return NULL;
     }
-    if (!muster__list_empty(&driver->restores))
+    if (!muster__list_empty(&driver->rest->restores))
         return begin_restore(driver);
-    *ret_again = driver->probes.count == 0;
+    *ret_again = driver->rest->probes.count == 0;
     if (!*ret_again)
-        return begin_resource(first(&driver->probes));
+        return begin_resource(first(&driver->rest->probes));
     muster__driver_touch(driver); /* the records that were to be restored are gone */
     return NULL;
 }

@@ -49,7 +49,7 @@ static void told(struct muster_driver *driver, enum muster_driver_state from)
     bool fallen = is_fallen(driver);
     set_behind(driver, fallen || (driver->behind && driver->state < MUSTER_DRIVER_UP));
     if (!fallen)
-        muster__error_replace(&driver->error, NULL);
+        muster__error_replace(&driver->rest->error, NULL);
     muster__observe_driver(driver, from);
     if (!goes_on(driver))
         muster__driver_touch(driver);
@@ -70,8 +70,13 @@ static void touch_resources(struct muster_driver *driver)
 {
     if (driver->resource_count == 0)
         return;
-    for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next)
+    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next)
         muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
+}
+
+static bool waits_for_resources(const struct muster_driver *driver)
+{
+    return driver->resource_count > 0 && driver->rest->unsettled > 0;
 }
 
 static void open_resources(struct muster_driver *driver)
@@ -97,7 +102,7 @@ enum muster__step muster__driver_step(const struct muster_driver *driver)
     case MUSTER_DRIVER_FAILED:
     case MUSTER_DRIVER_BLOCKED:
     case MUSTER_DRIVER_DEFERRED:
-        return driver->fell_in;
+        return driver->rest->fell_in;
     default:
         return MUSTER__STEP_AUTOSTART;
     }
@@ -106,14 +111,14 @@ enum muster__step muster__driver_step(const struct muster_driver *driver)
 /* A driver that isn't essential, or a bring-up that is over, goes on without. */
 static bool is_fatal(const struct muster_driver *driver)
 {
-    return (driver->def.flags & MUSTER_ESSENTIAL) != 0 && driver->state != MUSTER_DRIVER_DEFERRED &&
+    return (driver->rest->def.flags & MUSTER_ESSENTIAL) != 0 && driver->state != MUSTER_DRIVER_DEFERRED &&
            driver->engine->state == MUSTER_STATE_BRINGING_UP;
 }
 
 static void drop_resources(struct muster_driver *driver)
 {
-    while (!muster__list_empty(&driver->resources))
-        muster__resource_detach(muster__container(driver->resources.next, struct muster_resource, in_driver));
+    while (!muster__list_empty(&driver->rest->resources))
+        muster__resource_detach(muster__container(driver->rest->resources.next, struct muster_resource, in_driver));
 }
 
 /* `error`'s reference is taken. */
@@ -121,11 +126,11 @@ static void fall(struct muster_driver *driver, enum muster_driver_state state, s
 {
     struct muster__engine *engine = driver->engine;
     enum muster__step step = muster__driver_step(driver);
-    driver->fell_in = step;
-    muster__error_replace(&driver->error, error);
+    driver->rest->fell_in = step;
+    muster__error_replace(&driver->rest->error, error);
     muster__driver_move(driver, state);
     if (state == MUSTER_DRIVER_DEFERRED)
-        muster__timer_set(engine, &driver->retry, engine->now + muster__backoff(engine, driver->tries++));
+        muster__timer_set(engine, &driver->rest->retry, engine->now + muster__backoff(engine, driver->rest->tries++));
     if (is_fatal(driver)) {
         muster__rollback(engine, error);
         return;
@@ -150,11 +155,11 @@ static const char *missing_need(const struct muster_driver *driver, enum muster_
     const char *need;
     for (uint32_t i = 0; (need = muster__graph_need(engine->graph, driver->id, i, &providers)) != NULL; i++) {
         uint32_t k = 0;
-        while (k < providers.count && !engine->drivers[providers.ids[k]]->done[step])
+        while (k < providers.count && !muster__driver_at(engine, providers.ids[k])->done[step])
             k++;
         if (k < providers.count)
             continue;
-        *ret_culprit = engine->drivers[providers.ids[0]];
+        *ret_culprit = muster__driver_at(engine, providers.ids[0]);
         return need;
     }
     return NULL;
@@ -170,7 +175,7 @@ static bool block(struct muster_driver *driver, enum muster__step step)
     if (need == NULL)
         return false;
     fall(driver, MUSTER_DRIVER_BLOCKED,
-         muster__error_new(driver->engine->memory, MUSTER_EDEPENDENCY, culprit->error, "driver '%s': needs %s",
+         muster__error_new(driver->engine->memory, MUSTER_EDEPENDENCY, culprit->rest->error, "driver '%s': needs %s",
                            muster_driver_name(driver), need));
     return true;
 }
@@ -179,7 +184,8 @@ static bool block(struct muster_driver *driver, enum muster__step step)
 
 static bool initialized(struct muster_driver *driver)
 {
-    driver->tries = 0;
+    if (driver->behind)
+        driver->rest->tries = 0;
     if (muster__edges_check(driver) != 0) {
         fall(driver, MUSTER_DRIVER_FAILED,
              muster__error_new(driver->engine->memory, MUSTER_ENOMEM, NULL, "driver '%s': out of memory",
@@ -202,8 +208,8 @@ static void restore(struct muster_driver *driver)
         struct muster__entry *entry = muster__container(link, struct muster__entry, in_ledger);
         if (entry->record == NULL || entry->resource != NULL)
             continue;
-        if (driver->def.restore != NULL)
-            muster__list_push(&driver->restores, &entry->restoring);
+        if (driver->rest->def.restore != NULL)
+            muster__list_push(&driver->rest->restores, &entry->restoring);
         else
             muster__observe_unclaimed(engine, entry, NULL);
         driver->restoring = true;
@@ -242,7 +248,7 @@ static bool look_waiting(struct muster_driver *driver)
         driver->tier > engine->open_tier || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
         return false;
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
-    driver->op_wanted = driver->initializes;
+    driver->op_wanted = driver->initialize != NULL;
     if (driver->op_wanted) {
         if (!in_turn)
             muster__ready_add(&engine->ready, engine->position[MUSTER__STEP_INITIALIZE][driver->id]);
@@ -257,7 +263,7 @@ static bool look_initializing(struct muster_driver *driver)
 {
     if (driver->op_wanted || driver->op != NULL)
         return false;
-    if (driver->restoring && (driver->restores_out > 0 || !muster__list_empty(&driver->restores)))
+    if (driver->restoring && (driver->rest->restores_out > 0 || !muster__list_empty(&driver->rest->restores)))
         return false;
     return initialized(driver);
 }
@@ -283,7 +289,7 @@ static bool look_reconciling(struct muster_driver *driver)
     if (driver->op_wanted || driver->op != NULL)
         return false;
     open_resources(driver);
-    if (driver->unsettled > 0)
+    if (waits_for_resources(driver))
         return false;
     muster__driver_move(driver, MUSTER_DRIVER_RECONCILED);
     driver->done[MUSTER__STEP_RECONCILE] = true;
@@ -301,9 +307,9 @@ static void begin_counting(struct muster_driver *driver)
     driver->counting = true;
     if (driver->resource_count == 0)
         return;
-    for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next) {
+    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
-        driver->unsettled += !resource->counted;
+        driver->rest->unsettled += !resource->counted;
         resource->counted = true;
         muster__resource_touch(resource);
     }
@@ -327,9 +333,10 @@ static bool look_reconciled(struct muster_driver *driver)
 
 static void look_autostarting(struct muster_driver *driver)
 {
-    if (driver->op_wanted || driver->op != NULL || !driver->counting || driver->unsettled > 0)
+    if (driver->op_wanted || driver->op != NULL || !driver->counting || waits_for_resources(driver))
         return;
-    driver->tries = 0;
+    if (driver->behind)
+        driver->rest->tries = 0;
     muster__driver_move(driver, MUSTER_DRIVER_UP);
     driver->done[MUSTER__STEP_AUTOSTART] = true;
     muster__step_settled(driver, MUSTER__STEP_AUTOSTART);
@@ -350,15 +357,15 @@ static void resume(struct muster_driver *driver)
         [MUSTER__STEP_RECONCILE] = MUSTER_DRIVER_INITIALIZED,
         [MUSTER__STEP_AUTOSTART] = MUSTER_DRIVER_RECONCILED,
     };
-    muster__timer_clear(driver->engine, &driver->retry);
-    muster__driver_move(driver, back[driver->fell_in]);
+    muster__timer_clear(driver->engine, &driver->rest->retry);
+    muster__driver_move(driver, back[driver->rest->fell_in]);
     touch_resources(driver);
 }
 
 static void look_blocked(struct muster_driver *driver)
 {
     const struct muster_driver *culprit;
-    const char *need = missing_need(driver, driver->fell_in, &culprit);
+    const char *need = missing_need(driver, driver->rest->fell_in, &culprit);
     if (need != NULL)
         return;
     resume(driver);
@@ -367,7 +374,7 @@ static void look_blocked(struct muster_driver *driver)
 
 static void retry_expired(struct muster__engine *engine, struct muster__timer *timer)
 {
-    struct muster_driver *driver = muster__container(timer, struct muster_driver, retry);
+    struct muster_driver *driver = muster__container(timer, struct muster__driver_rest, retry)->driver;
     if (!muster__going_down(engine) && driver->state == MUSTER_DRIVER_DEFERRED)
         resume(driver);
 }
@@ -387,7 +394,7 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
     if (driver->op != NULL)
         return muster__refuse(engine, MUSTER_EBUSY, "driver '%s': %s has timed out and is unfinished",
                               muster_driver_name(driver), muster_phase_name(driver->op->phase));
-    driver->tries = 0;
+    driver->rest->tries = 0;
     resume(driver);
     return 0;
 }
@@ -465,7 +472,7 @@ static struct muster_error *apply_added(struct muster_driver *driver, struct mus
 static void restore_finished(struct muster_driver *driver, struct muster_op *op)
 {
     if (!op->timed_out)
-        driver->restores_out--;
+        driver->rest->restores_out--;
     const struct muster_record *record = &op->record->is;
     struct muster_error *error = muster__op_error(op);
     if (error == NULL)
@@ -480,7 +487,7 @@ static void restore_finished(struct muster_driver *driver, struct muster_op *op)
 
 static void restore_timed_out(struct muster_driver *driver, struct muster_error *error)
 {
-    driver->restores_out--;
+    driver->rest->restores_out--;
     muster__problem(driver->engine, error);
     muster__dispatch_update(driver);
     muster__driver_touch(driver);
@@ -497,7 +504,7 @@ static void succeeded(struct muster_driver *driver, enum muster_phase phase)
     if (phase == MUSTER_PHASE_INITIALIZE)
         take_hold(driver);
     else if (phase == MUSTER_PHASE_RECONCILE)
-        driver->tries = 0;
+        driver->rest->tries = 0;
     else if (phase == MUSTER_PHASE_AUTOSTART)
         begin_counting(driver);
     muster__driver_look_early(driver);
@@ -596,37 +603,91 @@ void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op 
 static void pause_expired(struct muster__engine *engine, struct muster__timer *timer)
 {
     (void)engine;
-    muster__dispatch_update(muster__container(timer, struct muster_driver, start_pause));
+    muster__dispatch_update(muster__container(timer, struct muster__driver_rest, start_pause)->driver);
 }
 
-int muster__driver_init(struct muster_driver *driver)
+static int reserve_blocks(struct muster__engine *engine)
 {
-    struct muster__engine *engine = driver->engine;
-    muster__list_init(&driver->restores);
-    muster__list_init(&driver->resources);
-    muster__heap_init(&driver->probes, engine->memory);
-    muster__heap_init(&driver->starts, engine->memory);
-    muster__heap_init(&driver->calls, engine->memory);
+    if (engine->driver_count < engine->block_count * MUSTER__BLOCK_DRIVERS)
+        return 0;
+    void *blocks = engine->blocks;
+    int code = muster__grow(engine->memory, &blocks, engine->block_count, &engine->block_capacity, sizeof(*engine->blocks));
+    engine->blocks = blocks;
+    if (code != 0)
+        return code;
+    char *memory = muster__alloc(engine->memory, MUSTER__BLOCK_DRIVERS + 1, MUSTER__LINE);
+    if (memory == NULL)
+        return MUSTER_ENOMEM;
+    engine->blocks[engine->block_count++] =
+        (struct muster__driver_block){memory, (void *)(memory + MUSTER__LINE - (uintptr_t)memory % MUSTER__LINE)};
+    return 0;
+}
+
+static void init_definition(struct muster_driver *driver, const struct muster_driver_def *def)
+{
+    struct muster_driver_def *own = &driver->rest->def;
+    *own = *def;
+    own->name = NULL; /* the graph has it, and the lists */
+    own->needs = own->wants = own->after = own->before = own->provides = NULL;
+    driver->initialize = def->initialize;
+    driver->reconciles = def->reconcile != NULL;
+    driver->autostarts = def->autostart != NULL;
+    driver->threaded = def->threaded != 0;
+}
+
+static int init_rest(struct muster__engine *engine, struct muster__driver_rest *rest)
+{
+    muster__list_init(&rest->restores);
+    muster__list_init(&rest->resources);
+    muster__heap_init(&rest->probes, engine->memory);
+    muster__heap_init(&rest->starts, engine->memory);
+    muster__heap_init(&rest->calls, engine->memory);
     int code = muster__heap_reserve(&engine->turns);
-    driver->has_turn = code == 0;
+    rest->has_turn = code == 0;
     if (code == 0)
-        code = muster__timer_init(engine, &driver->retry, retry_expired);
+        code = muster__timer_init(engine, &rest->retry, retry_expired);
     if (code == 0)
-        code = muster__timer_init(engine, &driver->start_pause, pause_expired);
+        code = muster__timer_init(engine, &rest->start_pause, pause_expired);
     return code;
+}
+
+struct muster_driver *muster__driver_new(struct muster__engine *engine, const struct muster_driver_def *def, void *data)
+{
+    struct muster__driver_rest *rest = muster__new(engine->memory, struct muster__driver_rest);
+    if (rest == NULL || reserve_blocks(engine) != 0) {
+        muster__free(engine->memory, rest);
+        return NULL;
+    }
+    struct muster_driver *driver = muster__driver_at(engine, engine->driver_count);
+    *driver = (struct muster_driver){
+        .engine = engine, .rest = rest, .id = (uint32_t)engine->driver_count, .data = data};
+    rest->driver = driver;
+    init_definition(driver, def);
+    if (init_rest(engine, rest) == 0)
+        return driver;
+    muster__driver_free(driver);
+    return NULL;
 }
 
 void muster__driver_free(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
-    muster__heap_remove(&engine->turns, &driver->turn);
-    if (driver->has_turn)
+    struct muster__driver_rest *rest = driver->rest;
+    muster__heap_remove(&engine->turns, &rest->turn);
+    if (rest->has_turn)
         muster__heap_unreserve(&engine->turns);
-    muster__timer_fini(engine, &driver->retry);
-    muster__timer_fini(engine, &driver->start_pause);
-    muster__heap_fini(&driver->probes);
-    muster__heap_fini(&driver->starts);
-    muster__heap_fini(&driver->calls);
-    muster__error_unref(driver->error);
-    muster__free(engine->memory, driver->block);
+    muster__timer_fini(engine, &rest->retry);
+    muster__timer_fini(engine, &rest->start_pause);
+    muster__heap_fini(&rest->probes);
+    muster__heap_fini(&rest->starts);
+    muster__heap_fini(&rest->calls);
+    muster__error_unref(rest->error);
+    muster__free(engine->memory, rest);
+}
+
+void muster__driver_blocks_free(struct muster__engine *engine)
+{
+    for (size_t i = 0; i < engine->block_count; i++)
+        muster__free(engine->memory, engine->blocks[i].memory);
+    muster__free(engine->memory, engine->blocks);
 }

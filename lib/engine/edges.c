@@ -118,13 +118,13 @@ int muster__edges_check(struct muster_driver *driver)
     struct frame *path = muster__alloc(driver->engine->memory, driver->resource_count, sizeof(*path));
     if (path == NULL)
         return MUSTER_ENOMEM;
-    for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next) {
+    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         resource->mark = UNSEEN;
         for (size_t i = 0; i < resource->edge_count; i++)
             resource->edges[i].cyclic = false;
     }
-    for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next) {
+    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         if (resource->mark == UNSEEN)
             search(path, resource);
@@ -139,7 +139,7 @@ static struct muster_driver *driver_of(const struct muster__edge *edge)
 {
     const struct muster__engine *engine = edge->from->engine;
     uint32_t id;
-    return muster__graph_find(engine->graph, edge->to->ledger->node.key, &id) ? engine->drivers[id] : NULL;
+    return muster__graph_find(engine->graph, edge->to->ledger->node.key, &id) ? muster__driver_at(engine, id) : NULL;
 }
 
 /* May `from` wait for a resource of `driver`? The answer is kept: the order of drivers doesn't change. */
@@ -203,7 +203,7 @@ struct muster_error *muster__edge_error(const struct muster__edge *edge)
                                  "needs %s, but driver '%s' isn't ordered after driver '%s'", path,
                                  muster_driver_name(edge->from->driver), muster_driver_name(driver));
     if (to == NULL && is_gone(driver))
-        return muster__error_new(memory, MUSTER_EDEPENDENCY, driver->error, "needs %s", path);
+        return muster__error_new(memory, MUSTER_EDEPENDENCY, driver->rest->error, "needs %s", path);
     if (to == NULL)
         return muster__error_new(memory, MUSTER_ENOENT, NULL, "needs %s, which does not exist", path);
     if (to->error != NULL)

@@ -48,7 +48,7 @@ static void look_at_driver(struct muster__engine *engine)
 {
     uint32_t id = muster__queue_pop(&engine->touched_drivers);
     if (id < engine->driver_count)
-        muster__driver_look(engine->drivers[id]);
+        muster__driver_look(muster__driver_at(engine, id));
 }
 
 static void look_at_resource(struct muster__engine *engine)
@@ -174,7 +174,7 @@ static void destroy(struct muster__engine *engine)
     free_lists(engine);
     muster__ops_free(engine);
     for (size_t i = 0; i < engine->driver_count; i++)
-        muster__driver_free(engine->drivers[i]);
+        muster__driver_free(muster__driver_at(engine, i));
     muster__entries_free(engine);
     muster__commit_free(engine);
     muster__timer_fini(engine, &engine->starved_timer);
@@ -190,7 +190,7 @@ static void destroy(struct muster__engine *engine)
     muster__error_unref(engine->store_error);
     muster__error_unref(engine->problems);
     muster__error_unref(engine->down_error);
-    muster__free(memory, engine->drivers);
+    muster__driver_blocks_free(engine);
     muster__free(memory, engine->order);
     muster__free(memory, engine->tiers);
     muster__free(memory, engine->boot_id);
@@ -231,8 +231,8 @@ int muster__engine_free(struct muster__engine *engine)
         return muster__refuse(engine, MUSTER_EBUSY, "ops are out: %s", text);
     }
     for (size_t i = 0; i < engine->driver_count; i++)
-        while (!muster__list_empty(&engine->drivers[i]->resources)) {
-            struct muster__list *link = engine->drivers[i]->resources.next;
+        while (!muster__list_empty(&muster__driver_at(engine, i)->rest->resources)) {
+            struct muster__list *link = muster__driver_at(engine, i)->rest->resources.next;
             muster__resource_detach(muster__container(link, struct muster_resource, in_driver));
         }
     /* The host's data is released, whoever carries actions out has stopped. */
@@ -274,7 +274,7 @@ struct muster *muster__engine_context(const struct muster__engine *engine)
 
 static bool holds_volatile(const struct muster_driver *driver)
 {
-    const struct muster__list *head = &driver->resources;
+    const struct muster__list *head = &driver->rest->resources;
     for (struct muster__list *link = head->next; link != head; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         if ((resource->flags & MUSTER_VOLATILE) != 0 && muster__resource_stage(resource) == MUSTER_STAGE_ACTIVE)
@@ -289,7 +289,7 @@ unsigned muster__engine_holds(const struct muster__engine *engine)
     if (!muster__list_empty(&engine->dirty) || engine->batch_count > 0)
         holds |= MUSTER_HOLDS_RECORDS;
     for (size_t i = 0; i < engine->driver_count; i++)
-        if (holds_volatile(engine->drivers[i]))
+        if (holds_volatile(muster__driver_at(engine, i)))
             return holds | MUSTER_HOLDS_VOLATILE;
     return holds;
 }
@@ -297,7 +297,7 @@ unsigned muster__engine_holds(const struct muster__engine *engine)
 struct muster_driver *muster__engine_find_driver(const struct muster__engine *engine, const char *name)
 {
     uint32_t id;
-    return muster__graph_find(engine->graph, name, &id) ? engine->drivers[id] : NULL;
+    return muster__graph_find(engine->graph, name, &id) ? muster__driver_at(engine, id) : NULL;
 }
 
 struct muster_resource *muster__engine_find_resource(const struct muster__engine *engine, const char *name)
@@ -311,7 +311,7 @@ int muster__engine_foreach_driver(const struct muster__engine *engine, muster_dr
     int code = 0;
     for (size_t i = 0; i < engine->driver_count && code == 0; i++) {
         uint32_t id = i < engine->checked ? engine->order[i] : (uint32_t)i;
-        code = cb(engine->drivers[id], data);
+        code = cb(muster__driver_at(engine, id), data);
     }
     return code;
 }

@@ -253,7 +253,7 @@ void muster__history_foreach(struct muster__engine *engine, muster__history_cb c
         const char *name = split(node->key, driver);
         uint32_t id;
         if (muster__graph_find(engine->graph, driver, &id))
-            cb(engine->drivers[id], name, span->us);
+            cb(muster__driver_at(engine, id), name, span->us);
     }
 }
 

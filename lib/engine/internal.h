@@ -85,7 +85,7 @@ struct muster__entry {
     bool in_batch;
     bool doubtful; /* a batch with it is indeterminate: `durable` isn't known before the next load */
     struct muster__list waiters;   /* struct muster__request: forget, move, resolve */
-    struct muster__list restoring; /* in driver->restores */
+    struct muster__list restoring; /* in driver->rest->restores */
 };
 
 /* ---- edges.c: dependencies of resources --------------------------------------------------------- */
@@ -218,45 +218,19 @@ struct muster__history {
 
 /* ---- drivers --------------------------------------------------------------------------------- */
 
-/* A cache line: what is asked for together lies together. */
-#define MUSTER__LINE 64
-
-struct muster_driver {
-    struct muster_driver_def def;
-    char pad[MUSTER__LINE - sizeof(struct muster_driver_def) % MUSTER__LINE];
-
-    /* ---- one line: all that a bring-up asks of a driver with nothing to do but its call */
-    struct muster__engine *engine;
-    uint32_t id;
-    uint32_t tier; /* index of engine->tiers */
-    enum muster_driver_state state;
-    bool settled[MUSTER__STEPS]; /* others needn't wait any more */
-    bool done[MUSTER__STEPS];    /* successfully */
-    bool behind;                 /* it has failed, was blocked or deferred, and isn't up since */
-    bool open;                   /* its resources are due */
-    bool holds;                  /* its initialize has succeeded: its shutdown is due on the way down */
-    bool used;                   /* initialize was called in this bring-up */
-    bool op_wanted;              /* the callback of its state is due */
-    bool counting;               /* AUTOSTARTING: its resources are being waited for */
-    bool restoring;              /* records were to be offered to restore */
-    bool initializes;            /* it has the callback, */
-    bool reconciles;             /* and this, */
-    bool autostarts;             /* and this */
-    uint32_t resource_count;
-    struct muster_op *op; /* of the driver as a whole */
-    void *data;
+/* What a bring-up doesn't ask of a driver with nothing to do but its call. */
+struct muster__driver_rest {
+    struct muster_driver_def def; /* without its name and its lists, which the graph has */
+    struct muster_driver *driver;
     uint32_t unsettled; /* resources that the current step waits for */
     uint32_t tries;
-
-    /* ---- what fewer are asked for */
     uint32_t restores_out;
     struct muster__list restores; /* struct muster__entry by `restoring`: to be offered to restore */
     struct muster_error *error;   /* while it has fallen */
-    void *block;                  /* the struct is in it, from a line's begin on */
-    enum muster__step fell_in; /* the step that it failed, was blocked or deferred in */
+    enum muster__step fell_in;    /* the step that it failed, was blocked or deferred in */
     struct muster__timer retry;
     struct muster__list resources;
-    uint64_t stopping;  /* host shutdown: resources without dependencies of their own that haven't stopped */
+    uint64_t stopping; /* host shutdown: resources without dependencies of their own that haven't stopped */
 
     struct muster__heap probes; /* resources by `queued`: probe and adopt */
     struct muster__heap starts; /* start */
@@ -270,6 +244,41 @@ struct muster_driver {
     uint64_t remaining[MUSTER__STEPS]; /* the longest path from the begin of the step: us, or ops */
     struct muster__heap_node turn;     /* in engine->turns while one of its resources is to be called next */
     bool has_turn;                     /* it has room there */
+};
+
+/* A cache line: drivers are called in an order that memory doesn't know, so that each costs what it touches. */
+#define MUSTER__LINE 64
+
+struct muster_driver {
+    struct muster__engine *engine;
+    struct muster__driver_rest *rest;
+    struct muster_op *op; /* of the driver as a whole */
+    void *data;
+    int (*initialize)(struct muster_op *op);
+    uint32_t id;
+    uint32_t tier; /* index of engine->tiers */
+    uint32_t resource_count;
+    enum muster_driver_state state;
+    bool settled[MUSTER__STEPS]; /* others needn't wait any more */
+    bool done[MUSTER__STEPS];    /* successfully */
+    bool behind : 1;             /* it has failed, was blocked or deferred, and isn't up since */
+    bool open : 1;               /* its resources are due */
+    bool holds : 1;              /* its initialize has succeeded: its shutdown is due on the way down */
+    bool used : 1;               /* initialize was called in this bring-up */
+    bool op_wanted : 1;          /* the callback of its state is due */
+    bool counting : 1;           /* AUTOSTARTING: its resources are being waited for */
+    bool restoring : 1;          /* records were to be offered to restore */
+    bool reconciles : 1;         /* it has the callback, */
+    bool autostarts : 1;         /* and this */
+    bool threaded : 1;           /* workers run some */
+};
+
+/* Drivers that lie together, from a line's begin on. */
+#define MUSTER__BLOCK_DRIVERS 64
+
+struct muster__driver_block {
+    void *memory;
+    struct muster_driver *drivers;
 };
 
 struct muster__tier {
@@ -314,9 +323,10 @@ struct muster__engine {
     uint64_t tokens;
 
     struct muster__graph *graph;
-    struct muster_driver **drivers; /* by id */
+    struct muster__driver_block *blocks; /* of drivers, by id */
+    size_t block_count;
+    size_t block_capacity;
     size_t driver_count;
-    size_t driver_capacity;
     uint32_t checked; /* drivers that a bring-up has accepted */
     uint32_t valid;   /* drivers that the last successful check has seen, */
     uint32_t valid_after; /* when so many had been accepted */
@@ -531,29 +541,20 @@ void muster__driver_move(struct muster_driver *driver, enum muster_driver_state 
 /* Its initialize begins: it is shut down before all that began earlier. */
 void muster__driver_use(struct muster_driver *driver);
 
-/* How many looks, or calls, it takes until what is fetched has come: the struct, and before it the pointer to it. */
-#define MUSTER__FETCH_AHEAD 4
-#define MUSTER__FETCH_POINTER 12
+static inline struct muster_driver *muster__driver_at(const struct muster__engine *engine, size_t id)
+{
+    return engine->blocks[id / MUSTER__BLOCK_DRIVERS].drivers + id % MUSTER__BLOCK_DRIVERS;
+}
 
-/* ids[at] and on will be looked at: let it come from memory meanwhile. */
+/* How many looks, or calls, it takes until what is fetched has come. */
+#define MUSTER__FETCH_AHEAD 8
+
+/* ids[at] and on will be looked at, or called: let them come from memory meanwhile. */
 static inline void muster__drivers_fetch(const struct muster__engine *engine, const uint32_t *ids, uint32_t at,
                                          uint32_t count)
 {
-    if (at + MUSTER__FETCH_POINTER >= count)
-        return;
-    __builtin_prefetch(&engine->drivers[ids[at + MUSTER__FETCH_POINTER]]);
-    __builtin_prefetch(&engine->drivers[ids[at + MUSTER__FETCH_AHEAD]]->engine);
-}
-
-/* The same for their ops. */
-static inline void muster__ops_fetch(const struct muster__engine *engine, const uint32_t *ids, uint32_t at, uint32_t count)
-{
-    if (at + MUSTER__FETCH_POINTER >= count)
-        return;
-    const struct muster_driver *driver = engine->drivers[ids[at + MUSTER__FETCH_AHEAD]];
-    __builtin_prefetch(&engine->drivers[ids[at + MUSTER__FETCH_POINTER]]);
-    __builtin_prefetch(&driver->engine);
-    __builtin_prefetch(&driver->def.initialize);
+    if (at + MUSTER__FETCH_AHEAD < count)
+        __builtin_prefetch(muster__driver_at(engine, ids[at + MUSTER__FETCH_AHEAD]));
 }
 
 static inline void muster__driver_touch(struct muster_driver *driver)
@@ -574,8 +575,10 @@ static inline void muster__driver_look_early(struct muster_driver *driver)
 void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *op);
 void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op *op);
 int muster__driver_retry_event(struct muster__engine *engine, const struct muster__event *event);
-int muster__driver_init(struct muster_driver *driver);
+/* A driver behind the last, which has an id, but isn't counted yet. NULL: out of memory. */
+struct muster_driver *muster__driver_new(struct muster__engine *engine, const struct muster_driver_def *def, void *data);
 void muster__driver_free(struct muster_driver *driver);
+void muster__driver_blocks_free(struct muster__engine *engine);
 bool muster__driver_can_start_waiting(const struct muster_driver *driver);
 /* The step that its state belongs to; of one that has fallen, that it fell in. */
 enum muster__step muster__driver_step(const struct muster_driver *driver);

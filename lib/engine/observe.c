@@ -42,7 +42,7 @@ void muster__observe_driver(struct muster_driver *driver, enum muster_driver_sta
     observed->is.driver = driver;
     observed->is.from = (int)from;
     observed->is.to = (int)driver->state;
-    set_error(observed, driver->error);
+    set_error(observed, driver->rest->error);
 }
 
 static struct muster__observed *about(struct muster_resource *resource, enum muster_observation_type type, int to,

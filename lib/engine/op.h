@@ -47,8 +47,10 @@ struct muster_op {
     struct muster__engine *engine;
     struct muster_driver *driver;
     struct muster_resource *resource; /* NULL: an op of the driver as a whole */
+    int (*callback)(struct muster_op *op); /* the driver's of the phase; may be NULL */
     enum muster_phase phase;
     enum muster_cause cause;
+    bool threaded; /* it is for a worker */
     void *request;
     /* For restore the unclaimed record, else the resource's; may be NULL. */
     struct muster__record *record;

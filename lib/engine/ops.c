@@ -44,7 +44,7 @@ void muster__op_arm(struct muster__engine *engine)
     if (op == NULL)
         return;
     engine->unarmed = NULL;
-    uint64_t limit = op->driver->def.op_timeout_ms;
+    uint64_t limit = op->driver->rest->def.op_timeout_ms;
     if (limit == 0)
         limit = engine->options.op_timeout_ms;
     if (limit != MUSTER_NO_TIMEOUT)
@@ -67,6 +67,24 @@ void muster__token_new(struct muster__engine *engine, char token[33])
              (unsigned long long)scramble(engine->options.seed[1] ^ count));
 }
 
+static void set_callback(struct muster_op *op, const struct muster_driver_def *def)
+{
+    static const size_t offsets[] = {
+        [MUSTER_PHASE_INITIALIZE] = offsetof(struct muster_driver_def, initialize),
+        [MUSTER_PHASE_RESTORE] = offsetof(struct muster_driver_def, restore),
+        [MUSTER_PHASE_RECONCILE] = offsetof(struct muster_driver_def, reconcile),
+        [MUSTER_PHASE_AUTOSTART] = offsetof(struct muster_driver_def, autostart),
+        [MUSTER_PHASE_RELOAD] = offsetof(struct muster_driver_def, reload),
+        [MUSTER_PHASE_SHUTDOWN] = offsetof(struct muster_driver_def, shutdown),
+        [MUSTER_PHASE_PROBE] = offsetof(struct muster_driver_def, probe),
+        [MUSTER_PHASE_ADOPT] = offsetof(struct muster_driver_def, adopt),
+        [MUSTER_PHASE_START] = offsetof(struct muster_driver_def, start),
+        [MUSTER_PHASE_STOP] = offsetof(struct muster_driver_def, stop),
+    };
+    memcpy(&op->callback, (const char *)def + offsets[op->phase], sizeof(op->callback));
+    op->threaded = (def->threaded >> op->phase & 1) != 0;
+}
+
 struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_resource *resource,
                                    enum muster_phase phase, enum muster_cause cause, struct muster__record *record)
 {
@@ -81,6 +99,12 @@ struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_r
     op->resource = resource;
     op->phase = phase;
     op->cause = cause;
+    if (phase == MUSTER_PHASE_INITIALIZE && !driver->threaded) { /* known without the definition */
+        op->callback = driver->initialize;
+        op->threaded = false;
+    } else {
+        set_callback(op, &driver->rest->def);
+    }
     op->request = resource != NULL && resource->request != NULL ? resource->request->data : NULL;
     op->record = muster__record_ref(record);
     op->handle = record == NULL ? NULL : record->is.handle;

@@ -30,14 +30,14 @@ static uint64_t after(const struct muster_driver *driver, enum muster__step step
     struct muster__ids dependents = muster__graph_dependents(engine->graph, driver->id);
     uint64_t longest = 0;
     for (uint32_t i = 0; i < dependents.count; i++)
-        longest = larger(longest, engine->drivers[dependents.ids[i]]->remaining[step]);
+        longest = larger(longest, muster__driver_at(engine, dependents.ids[i])->rest->remaining[step]);
     return longest;
 }
 
 /* Until its path is measured, `remaining` is what the step itself takes. */
 static void take_durations(struct muster_driver *driver, const char *name, const uint64_t us[MUSTER__MEASURES])
 {
-    uint64_t *own = driver->remaining;
+    uint64_t *own = driver->rest->remaining;
     if (strcmp(name, muster_driver_name(driver)) == 0) {
         own[MUSTER__STEP_INITIALIZE] = larger(own[MUSTER__STEP_INITIALIZE], us[MUSTER__MEASURE_INITIALIZE]);
         own[MUSTER__STEP_RECONCILE] = larger(own[MUSTER__STEP_RECONCILE], us[MUSTER__MEASURE_RECONCILE]);
@@ -51,15 +51,15 @@ static void take_durations(struct muster_driver *driver, const char *name, const
 void muster__path_drivers(struct muster__engine *engine)
 {
     for (uint32_t i = 0; i < engine->checked; i++) {
-        struct muster_driver *driver = engine->drivers[i];
-        driver->remaining[MUSTER__STEP_INITIALIZE] = driver->def.initialize != NULL;
-        driver->remaining[MUSTER__STEP_RECONCILE] = driver->def.reconcile != NULL;
-        driver->remaining[MUSTER__STEP_AUTOSTART] = driver->def.autostart != NULL;
+        struct muster_driver *driver = muster__driver_at(engine, i);
+        driver->rest->remaining[MUSTER__STEP_INITIALIZE] = driver->rest->def.initialize != NULL;
+        driver->rest->remaining[MUSTER__STEP_RECONCILE] = driver->rest->def.reconcile != NULL;
+        driver->rest->remaining[MUSTER__STEP_AUTOSTART] = driver->rest->def.autostart != NULL;
     }
     muster__history_foreach(engine, take_durations);
     for (uint32_t i = engine->checked; i-- > 0;) {
-        struct muster_driver *driver = engine->drivers[engine->order[i]];
-        uint64_t *remaining = driver->remaining;
+        struct muster_driver *driver = muster__driver_at(engine, engine->order[i]);
+        uint64_t *remaining = driver->rest->remaining;
         uint64_t initialize = remaining[MUSTER__STEP_INITIALIZE];
         for (int step = 0; step < MUSTER__STEPS; step++)
             remaining[step] = sum(remaining[step], after(driver, (enum muster__step)step));
@@ -96,7 +96,7 @@ static void begin_driver(struct muster_driver *driver, struct muster__list *queu
     uint64_t follows = 0;
     if (driver->id < driver->engine->checked)
         follows = after(driver, muster__barrier_open(driver) ? MUSTER__STEP_AUTOSTART : MUSTER__STEP_RECONCILE);
-    for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next) {
+    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         resource->remaining = follows;
         resource->dependents_left = count_dependents(resource);
@@ -121,7 +121,7 @@ static void measure(struct muster_resource *resource, struct muster__list *queue
 /* What is on a cycle, or before one, has come to no end. Whatever is queued has a new place. */
 static void end_driver(struct muster_driver *driver)
 {
-    for (struct muster__list *link = driver->resources.next; link != &driver->resources; link = link->next) {
+    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         if (resource->dependents_left > 0)
             resource->remaining = sum(resource->remaining, start_takes(resource));
@@ -137,11 +137,11 @@ static void measure_all(struct muster__engine *engine)
     if (!engine->by_path)
         muster__path_drivers(engine);
     for (size_t i = 0; i < engine->driver_count; i++)
-        begin_driver(engine->drivers[i], &queue);
+        begin_driver(muster__driver_at(engine, i), &queue);
     for (struct muster__list *link; (link = muster__list_pop(&queue)) != NULL;)
         measure(muster__container(link, struct muster_resource, walking), &queue);
     for (size_t i = 0; i < engine->driver_count; i++)
-        end_driver(engine->drivers[i]);
+        end_driver(muster__driver_at(engine, i));
 }
 
 void muster__path_changed(struct muster_resource *resource)

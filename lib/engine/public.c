@@ -123,7 +123,7 @@ enum muster_driver_state muster_driver_state(const struct muster_driver *driver)
 
 const struct muster_error *muster_driver_get_error(const struct muster_driver *driver)
 {
-    return driver->error;
+    return driver->rest->error;
 }
 
 struct muster__engine *muster__driver_engine(const struct muster_driver *driver)
@@ -133,13 +133,13 @@ struct muster__engine *muster__driver_engine(const struct muster_driver *driver)
 
 const struct muster_driver_def *muster__driver_def(const struct muster_driver *driver)
 {
-    return &driver->def;
+    return &driver->rest->def;
 }
 
 int muster_resource_foreach(struct muster_driver *driver, muster_resource_cb cb, void *data)
 {
     int code = 0;
-    for (struct muster__list *link = driver->resources.next; link != &driver->resources && code == 0; link = link->next)
+    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources && code == 0; link = link->next)
         code = cb(muster__container(link, struct muster_resource, in_driver), data);
     return code;
 }

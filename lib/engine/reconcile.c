@@ -257,9 +257,9 @@ void muster__reconcile_begin(struct muster_resource *resource)
 
 void muster__reconcile_probe(struct muster_resource *resource)
 {
-    if (resource->driver->def.probe != NULL) {
+    if (resource->driver->rest->def.probe != NULL) {
         muster__resource_move(resource, MUSTER__PROBE);
-        muster__dispatch_queue(resource, &resource->driver->probes);
+        muster__dispatch_queue(resource, &resource->driver->rest->probes);
         return;
     }
     /* One that was removed while active, and comes back in the same run, has not stopped meanwhile. */
@@ -319,12 +319,12 @@ void muster__reconcile_adopt_wait(struct muster_resource *resource)
         if (muster__edge_state(&resource->edges[i]) == MUSTER__EDGE_COMING)
             return;
     resource->cause = resource->request != NULL ? resource->request->cause : MUSTER_CAUSE_RESTORE;
-    if (driver->def.adopt == NULL) {
+    if (driver->rest->def.adopt == NULL) {
         muster__reconcile_active(resource, NULL, false);
         return;
     }
     muster__resource_move(resource, MUSTER__ADOPTING);
-    muster__dispatch_queue(resource, &resource->driver->probes);
+    muster__dispatch_queue(resource, &resource->driver->rest->probes);
 }
 
 void muster__reconcile_adopted(struct muster_resource *resource, struct muster_op *op)
@@ -435,13 +435,13 @@ int muster__resource_changed_event(struct muster__engine *engine, const struct m
         return muster__refuse(engine, MUSTER_EINVAL, "resource '%s': there is no change %llu", resource->entry->node.key,
                               (unsigned long long)event->number);
     /* Without a probe nobody can tell more than the record, and what was reported. */
-    bool says_nothing = event->number == MUSTER_CHANGED_UNKNOWN && resource->driver->def.probe == NULL;
+    bool says_nothing = event->number == MUSTER_CHANGED_UNKNOWN && resource->driver->rest->def.probe == NULL;
     if (muster__going_down(engine) || says_nothing)
         return 0;
     if (resource->state == MUSTER__NEW) {
         /* The probe will tell; without one this is all that does. */
         if (event->number != MUSTER_CHANGED_UNKNOWN)
-            resource->entry->left_active = resource->driver->def.probe == NULL && event->number == MUSTER_CHANGED_ACTIVE;
+            resource->entry->left_active = resource->driver->rest->def.probe == NULL && event->number == MUSTER_CHANGED_ACTIVE;
         return 0;
     }
     if (muster__start_is_ahead(resource)) {

@@ -22,8 +22,8 @@ void muster__reload_next(struct muster__engine *engine)
     if (engine->reload == NULL)
         return;
     while (engine->reload_at < engine->checked) {
-        struct muster_driver *driver = engine->drivers[engine->order[engine->reload_at++]];
-        if (driver->state != MUSTER_DRIVER_UP || driver->def.reload == NULL || driver->op != NULL)
+        struct muster_driver *driver = muster__driver_at(engine, engine->order[engine->reload_at++]);
+        if (driver->state != MUSTER_DRIVER_UP || driver->rest->def.reload == NULL || driver->op != NULL)
             continue;
         driver->op_wanted = true;
         muster__dispatch_update(driver);

@@ -222,7 +222,7 @@ static struct muster_error *stop_dependents(const struct muster_resource *resour
     struct muster__list *cursor = NULL;
     for (struct muster_resource *by; (by = muster__edges_live_dependent(resource, &cursor)) != NULL;) {
         if (by->state == MUSTER__NEW)
-            return muster__error_new(memory, MUSTER_EDEPENDENCY, by->driver->error,
+            return muster__error_new(memory, MUSTER_EDEPENDENCY, by->driver->rest->error,
                                      "%s '%s': stop: %s needs it, and it isn't known yet whether that runs", driver,
                                      resource->name, by->entry->node.key);
         if (!muster__request_is_stopping(by) &&
@@ -295,8 +295,8 @@ void muster__requests_look(struct muster_resource *resource)
         end_all(resource, resource->error);
         return;
     }
-    if (resource->state == MUSTER__NEW && resource->driver->error != NULL) {
-        end_all(resource, resource->driver->error);
+    if (resource->state == MUSTER__NEW && resource->driver->rest->error != NULL) {
+        end_all(resource, resource->driver->rest->error);
         return;
     }
     make_way_from_start(resource);
@@ -334,7 +334,7 @@ void muster__requests_cancel(struct muster__engine *engine)
 {
     cancel_list(&engine->queued);
     for (size_t i = 0; i < engine->driver_count; i++) {
-        struct muster__list *head = &engine->drivers[i]->resources;
+        struct muster__list *head = &muster__driver_at(engine, i)->rest->resources;
         for (struct muster__list *link = head->next; link != head; link = link->next) {
             struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
             cancel_list(&resource->requests);

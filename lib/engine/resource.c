@@ -227,7 +227,7 @@ struct muster_resource *muster__resource_of_link(struct muster__list *link)
 /* Room for one more in whatever the driver may queue it in. */
 static int reserve(struct muster_driver *driver, struct muster_resource *resource)
 {
-    struct muster__heap *heaps[] = {&driver->probes, &driver->starts, &driver->calls};
+    struct muster__heap *heaps[] = {&driver->rest->probes, &driver->rest->starts, &driver->rest->calls};
     for (size_t i = 0; i < 3; i++)
         if (muster__heap_reserve(heaps[i]) != 0) {
             while (i-- > 0)
@@ -246,9 +246,9 @@ static void unreserve(struct muster_resource *resource)
     struct muster_driver *driver = resource->driver;
     muster__dispatch_unqueue(resource);
     muster__timer_fini(driver->engine, &resource->retry);
-    muster__heap_unreserve(&driver->probes);
-    muster__heap_unreserve(&driver->starts);
-    muster__heap_unreserve(&driver->calls);
+    muster__heap_unreserve(&driver->rest->probes);
+    muster__heap_unreserve(&driver->rest->starts);
+    muster__heap_unreserve(&driver->rest->calls);
 }
 
 /* Somebody waits for the driver to have accounted for its resources. */
@@ -283,9 +283,9 @@ int muster__resource_insert(struct muster_driver *driver, struct muster_resource
     resource->number = engine->resources_added++;
     resource->late = driver->state == MUSTER_DRIVER_UP;
     resource->counted = is_counted(driver);
-    driver->unsettled += resource->counted;
+    driver->rest->unsettled += resource->counted;
     driver->resource_count++;
-    muster__list_push(&driver->resources, &resource->in_driver);
+    muster__list_push(&driver->rest->resources, &resource->in_driver);
     muster__path_changed(resource);
     muster__resource_touch(resource);
     muster__edges_touch_dependents(resource);
@@ -310,7 +310,7 @@ void muster__resource_detach(struct muster_resource *resource)
     muster__list_remove(&resource->in_driver);
     muster__list_remove(&resource->touched);
     driver->resource_count--;
-    if (resource->counted && --driver->unsettled == 0)
+    if (resource->counted && --driver->rest->unsettled == 0)
         muster__driver_touch(driver);
     muster__resource_discard(driver->engine, resource);
 }
@@ -325,7 +325,7 @@ static bool is_settled(const struct muster_resource *resource)
         return false;
     switch (resource->state) {
     case MUSTER__NEW: /* its driver has fallen, and may never come to it */
-        return resource->driver->error != NULL && !resource->driver->open;
+        return resource->driver->rest->error != NULL && !resource->driver->open;
     case MUSTER__START_WAIT:
     case MUSTER__STOP_WAIT:
         return resource->stuck;
@@ -346,7 +346,7 @@ static void update_settled(struct muster_resource *resource)
     if (!settled || !resource->counted)
         return;
     resource->counted = false;
-    if (--driver->unsettled == 0)
+    if (--driver->rest->unsettled == 0)
         muster__driver_touch(driver);
 }
 

@@ -9,7 +9,7 @@ typedef void (*visitor)(struct muster_resource *resource);
 static void each_resource(struct muster__engine *engine, visitor visit)
 {
     for (size_t i = 0; i < engine->driver_count; i++) {
-        struct muster__list *head = &engine->drivers[i]->resources;
+        struct muster__list *head = &muster__driver_at(engine, i)->rest->resources;
         for (struct muster__list *link = head->next; link != head;) {
             struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
             link = link->next;
@@ -122,7 +122,7 @@ static void begin_stop(struct muster_resource *resource)
     resource->stop_awaited = true;
     resource->user_stop = resource->state == MUSTER__STOP_WAIT;
     resource->cause = resource->user_stop ? resource->cause : MUSTER_CAUSE_HOST_SHUTDOWN;
-    driver->stopping += resource->edge_count == 0;
+    driver->rest->stopping += resource->edge_count == 0;
     resource->engine->tiers[driver->tier].stopping++;
     if (resource->user_stop)
         muster__resource_touch(resource);
@@ -163,7 +163,7 @@ static bool has_op(const struct muster_driver *driver)
 /* false: its shutdown is out. */
 static bool shut_down(struct muster_driver *driver)
 {
-    bool calls = driver->holds && driver->def.shutdown != NULL &&
+    bool calls = driver->holds && driver->rest->def.shutdown != NULL &&
                  (driver->engine->op_count == 0 || !has_op(driver));
     muster__driver_move(driver, MUSTER_DRIVER_SHUTTING_DOWN);
     driver->op_wanted = calls;
@@ -178,7 +178,7 @@ static bool shut_down(struct muster_driver *driver)
 static bool shut_drivers_down(struct muster__engine *engine)
 {
     while (engine->used_count > 0) {
-        struct muster_driver *driver = engine->drivers[engine->used[engine->used_count - 1]];
+        struct muster_driver *driver = muster__driver_at(engine, engine->used[engine->used_count - 1]);
         if (driver->state == MUSTER_DRIVER_SHUTTING_DOWN)
             return false;
         if (driver->state != MUSTER_DRIVER_DOWN && !shut_down(driver))
@@ -186,8 +186,8 @@ static bool shut_drivers_down(struct muster__engine *engine)
         engine->used_count--;
     }
     for (size_t i = 0; i < engine->driver_count; i++)
-        if (engine->drivers[i]->state != MUSTER_DRIVER_DOWN && engine->drivers[i]->op == NULL)
-            muster__driver_move(engine->drivers[i], MUSTER_DRIVER_DOWN);
+        if (muster__driver_at(engine, i)->state != MUSTER_DRIVER_DOWN && muster__driver_at(engine, i)->op == NULL)
+            muster__driver_move(muster__driver_at(engine, i), MUSTER_DRIVER_DOWN);
     return true;
 }
 

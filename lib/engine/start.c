@@ -6,7 +6,7 @@ enum wait { READY, COMING, STUCK };
 
 static bool driver_is_fallen(const struct muster_driver *driver)
 {
-    return driver->error != NULL;
+    return driver->rest->error != NULL;
 }
 
 /* What holds up a start that nobody has asked for just now. */
@@ -65,7 +65,7 @@ static void set_wait_error(struct muster_resource *resource, const struct muster
                                   resource->name);
         muster__error_unref(inner);
     } else if (driver_is_fallen(driver)) {
-        error = muster__error_new(memory, MUSTER_EDEPENDENCY, driver->error, "%s '%s': not started",
+        error = muster__error_new(memory, MUSTER_EDEPENDENCY, driver->rest->error, "%s '%s': not started",
                                   muster_driver_name(driver), resource->name);
     }
     muster__resource_set_error(resource, error);
@@ -98,7 +98,7 @@ void muster__start_wait(struct muster_resource *resource)
     } else if (wait == READY) {
         muster__resource_set_error(resource, NULL);
         muster__resource_move(resource, MUSTER__START_READY);
-        muster__dispatch_queue(resource, &resource->driver->starts);
+        muster__dispatch_queue(resource, &resource->driver->rest->starts);
     } else {
         resource->waited = true;
         if (wait == STUCK || was_stuck)
@@ -131,7 +131,7 @@ static void call(struct muster_resource *resource)
 {
     resource->shown_inactive = false;
     muster__resource_move(resource, MUSTER__STARTING);
-    muster__dispatch_queue(resource, &resource->driver->calls);
+    muster__dispatch_queue(resource, &resource->driver->rest->calls);
 }
 
 static void refuse_code(struct muster_resource *resource, int code, const char *why)

@@ -8,7 +8,7 @@
 
 static void touch_resources(struct muster_driver *driver)
 {
-    struct muster__list *head = &driver->resources;
+    struct muster__list *head = &driver->rest->resources;
     for (struct muster__list *link = head->next; link != head; link = link->next)
         muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
 }
@@ -40,10 +40,10 @@ void muster__step_begin(struct muster__engine *engine, uint32_t id)
 {
     if (engine->counted[MUSTER__STEP_INITIALIZE] && engine->waiting[MUSTER__STEP_INITIALIZE][id] > 0)
         return;
-    if (waits_in_line(engine) && engine->drivers[id]->state == MUSTER_DRIVER_WAITING)
+    if (waits_in_line(engine) && muster__driver_at(engine, id)->state == MUSTER_DRIVER_WAITING)
         muster__ready_add(&engine->ready, engine->position[MUSTER__STEP_INITIALIZE][id]);
     else
-        muster__driver_look_early(engine->drivers[id]);
+        muster__driver_look_early(muster__driver_at(engine, id));
 }
 
 static void count(struct muster__engine *engine, enum muster__step step)
@@ -52,8 +52,8 @@ static void count(struct muster__engine *engine, enum muster__step step)
     for (uint32_t id = 0; id < engine->checked; id++)
         engine->waiting[step][id] = muster__graph_dependency_count(engine->graph, id);
     for (uint32_t id = 0; engine->pending[step] < engine->checked && id < engine->checked; id++)
-        if (engine->drivers[id]->settled[step])
-            discount(engine->drivers[id], step);
+        if (muster__driver_at(engine, id)->settled[step])
+            discount(muster__driver_at(engine, id), step);
 }
 
 /* Some have to wait: who doesn't may begin. */
@@ -77,7 +77,7 @@ void muster__steps_count(struct muster__engine *engine)
 static struct muster_driver *next_in_line(struct muster__engine *engine, enum muster__step step)
 {
     for (; engine->passed[step] < engine->checked; engine->passed[step]++) {
-        struct muster_driver *driver = engine->drivers[engine->order[engine->passed[step]]];
+        struct muster_driver *driver = muster__driver_at(engine, engine->order[engine->passed[step]]);
         if (!driver->settled[step])
             return driver;
     }
@@ -94,7 +94,7 @@ struct muster_driver *muster__step_next(struct muster__engine *engine)
     if (next == NULL || (ready != NULL && engine->position[MUSTER__STEP_INITIALIZE][ready->id] < place))
         return ready;
     if (next->state == MUSTER_DRIVER_WAITING) {
-        muster__ops_fetch(engine, engine->order, place, engine->checked);
+        muster__drivers_fetch(engine, engine->order, place, engine->checked);
         return next;
     }
     end_line(engine);
@@ -121,7 +121,7 @@ static void released(struct muster__engine *engine, uint32_t id, enum muster__st
     }
     muster__queue_push(&engine->touched_drivers, id);
     if (step == MUSTER__STEP_RECONCILE)
-        touch_resources(engine->drivers[id]);
+        touch_resources(muster__driver_at(engine, id));
 }
 
 static void count_off(struct muster_driver *driver, enum muster__step step)
@@ -174,7 +174,7 @@ static void touch_tier(struct muster__engine *engine, const struct muster__tier 
         muster__drivers_fetch(engine, ids, i, tier->count);
         muster__step_begin(engine, id);
         if (engine->entries.count > 0)
-            touch_resources(engine->drivers[id]);
+            touch_resources(muster__driver_at(engine, id));
     }
 }
 
@@ -193,7 +193,7 @@ static void open_barriers(struct muster__engine *engine)
     bool opened = false;
     for (uint32_t i = 0; i < engine->tier_count; i++) {
         struct muster__tier *tier = &engine->tiers[i];
-        if (tier->barrier_open || !muster__barrier_open(engine->drivers[engine->order[tier->first]]))
+        if (tier->barrier_open || !muster__barrier_open(muster__driver_at(engine, engine->order[tier->first])))
             continue;
         tier->barrier_open = true;
         opened = true;
@@ -244,7 +244,7 @@ static void fill_tiers(struct muster__engine *engine)
 {
     struct muster__tier *tier = engine->tiers - 1;
     for (uint32_t i = 0; i < engine->checked; i++) {
-        struct muster_driver *driver = engine->drivers[engine->order[i]];
+        struct muster_driver *driver = muster__driver_at(engine, engine->order[i]);
         int64_t number = muster__graph_tier(engine->graph, driver->id);
         if (i == 0 || number != tier->number)
             *++tier = (struct muster__tier){.number = number, .first = i};
@@ -313,7 +313,7 @@ int muster__steps_lay_out(struct muster__engine *engine)
         fill_tiers(engine);
     muster__turn_order(engine);
     for (uint32_t id = 0; id < before; id++)
-        muster__dispatch_update(engine->drivers[id]);
+        muster__dispatch_update(muster__driver_at(engine, id));
     reset_counts(engine);
     return 0;
 }

@@ -138,7 +138,7 @@ static bool waits_for_drivers(const struct muster_resource *resource)
         if (engine->tiers[tier].stopping > 0)
             return true;
     for (uint32_t i = 0; i < dependents.count; i++)
-        if (engine->drivers[dependents.ids[i]]->stopping > 0)
+        if (muster__driver_at(engine, dependents.ids[i])->rest->stopping > 0)
             return true;
     return false;
 }
@@ -182,7 +182,7 @@ void muster__stop_wait(struct muster_resource *resource)
         return;
     if (dependent == NULL) {
         muster__resource_move(resource, MUSTER__STOPPING);
-        muster__dispatch_queue(resource, &resource->driver->calls);
+        muster__dispatch_queue(resource, &resource->driver->rest->calls);
         return;
     }
     bool hung = is_hung(dependent);
@@ -237,8 +237,8 @@ void muster__stop_counted(struct muster_resource *resource)
         return;
     resource->stop_awaited = false;
     resource->engine->tiers[driver->tier].stopping--;
-    driver->stopping -= resource->edge_count == 0;
-    if (driver->stopping == 0 || resource->engine->tiers[driver->tier].stopping == 0)
+    driver->rest->stopping -= resource->edge_count == 0;
+    if (driver->rest->stopping == 0 || resource->engine->tiers[driver->tier].stopping == 0)
         muster__shutdown_touch(resource->engine);
 }
 

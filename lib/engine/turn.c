@@ -56,12 +56,12 @@ static void order_as_planned(struct muster__engine *engine)
 /* Of the step number `place % MUSTER__STEPS` of the driver `place / MUSTER__STEPS`. */
 static uint64_t path_key(const struct muster__engine *engine, uint32_t place)
 {
-    return ~engine->drivers[place / MUSTER__STEPS]->remaining[place % MUSTER__STEPS];
+    return ~muster__driver_at(engine, place / MUSTER__STEPS)->rest->remaining[place % MUSTER__STEPS];
 }
 
 static uint64_t priority_key(const struct muster__engine *engine, uint32_t place)
 {
-    return by_priority(engine->drivers[place / MUSTER__STEPS]->def.priority);
+    return by_priority(muster__driver_at(engine, place / MUSTER__STEPS)->rest->def.priority);
 }
 
 typedef uint64_t (*key_cb)(const struct muster__engine *engine, uint32_t place);
@@ -168,10 +168,10 @@ static void set_turn(struct muster_driver *driver, const struct muster_resource 
 {
     struct muster__engine *engine = driver->engine;
     if (engine->by_path)
-        muster__heap_push(&engine->turns, &driver->turn, by_priority(driver->def.priority),
+        muster__heap_push(&engine->turns, &driver->rest->turn, by_priority(driver->rest->def.priority),
                           by_path(remaining_of(resource), driver->id));
     else
-        muster__heap_push(&engine->turns, &driver->turn, 0, engine->position[0][driver->id]);
+        muster__heap_push(&engine->turns, &driver->rest->turn, 0, engine->position[0][driver->id]);
 }
 
 void muster__turn_update(struct muster_driver *driver, bool own, const struct muster_resource *resource)
@@ -180,7 +180,7 @@ void muster__turn_update(struct muster_driver *driver, bool own, const struct mu
     if (resource != NULL)
         set_turn(driver, resource);
     else if (driver->engine->turns.count > 0)
-        muster__heap_remove(&driver->engine->turns, &driver->turn);
+        muster__heap_remove(&driver->engine->turns, &driver->rest->turn);
 }
 
 /* Does what the driver does itself come before what a resource of another does? */
@@ -188,8 +188,8 @@ static bool comes_before(const struct muster_driver *driver, const struct muster
 {
     if (!driver->engine->by_path)
         return driver->engine->position[0][driver->id] < turn->tie;
-    uint64_t priority = by_priority(driver->def.priority);
-    uint64_t path = by_path(driver->remaining[muster__driver_step(driver)], driver->id);
+    uint64_t priority = by_priority(driver->rest->def.priority);
+    uint64_t path = by_path(driver->rest->remaining[muster__driver_step(driver)], driver->id);
     return priority != turn->key ? priority < turn->key : path <= turn->tie;
 }
 
@@ -198,10 +198,10 @@ struct muster_driver *muster__turn_first(struct muster__engine *engine)
     const struct muster__heap_node *turn = muster__heap_first(&engine->turns);
     uint32_t position;
     if (!muster__ready_first(&engine->ready, &position))
-        return turn == NULL ? NULL : muster__container(turn, struct muster_driver, turn);
-    struct muster_driver *driver = engine->drivers[engine->positions[position]];
+        return turn == NULL ? NULL : muster__container(turn, struct muster__driver_rest, turn)->driver;
+    struct muster_driver *driver = muster__driver_at(engine, engine->positions[position]);
     if (turn != NULL && !comes_before(driver, turn))
-        return muster__container(turn, struct muster_driver, turn);
-    muster__ops_fetch(engine, engine->positions, position, engine->position_count);
+        return muster__container(turn, struct muster__driver_rest, turn)->driver;
+    muster__drivers_fetch(engine, engine->positions, position, engine->position_count);
     return driver;
 }

@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "run/context.h"
-
-int (*muster__op_callback(const struct muster_op *op))(struct muster_op *op)
-{
-    static const size_t offsets[] = {
-        [MUSTER_PHASE_INITIALIZE] = offsetof(struct muster_driver_def, initialize),
-        [MUSTER_PHASE_RESTORE] = offsetof(struct muster_driver_def, restore),
-        [MUSTER_PHASE_RECONCILE] = offsetof(struct muster_driver_def, reconcile),
-        [MUSTER_PHASE_AUTOSTART] = offsetof(struct muster_driver_def, autostart),
-        [MUSTER_PHASE_RELOAD] = offsetof(struct muster_driver_def, reload),
-        [MUSTER_PHASE_SHUTDOWN] = offsetof(struct muster_driver_def, shutdown),
-        [MUSTER_PHASE_PROBE] = offsetof(struct muster_driver_def, probe),
-        [MUSTER_PHASE_ADOPT] = offsetof(struct muster_driver_def, adopt),
-        [MUSTER_PHASE_START] = offsetof(struct muster_driver_def, start),
-        [MUSTER_PHASE_STOP] = offsetof(struct muster_driver_def, stop),
-    };
-    int (*callback)(struct muster_op *op);
-    memcpy(&callback, (const char *)muster__driver_def(op->driver) + offsets[op->phase], sizeof(callback));
-    return callback;
-}
 
 static void call(struct muster *context, const struct muster__action *action)
 {
     struct muster_op *op = action->op;
-    int (*callback)(struct muster_op *op) = muster__op_callback(op);
+    int (*callback)(struct muster_op *op) = op->callback;
     muster__inbox_forget(context, op);
-    if (callback != NULL && (muster__driver_def(op->driver)->threaded >> op->phase & 1) != 0) {
+    if (callback != NULL && op->threaded) {
         muster__workers_submit(context, op);
         return;
     }

@@ -158,8 +158,6 @@ void muster__inbox_run_locked(struct muster *context);
 /* ---- actions.c */
 
 void muster__carry_out(struct muster *context, const struct muster__action *action);
-/* The callback that op->phase names, or NULL. */
-int (*muster__op_callback(const struct muster_op *op))(struct muster_op *op);
 
 /* ---- ops.c */
 

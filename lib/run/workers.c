@@ -86,7 +86,7 @@ static void work_on(struct muster *context, struct muster_op *op)
     if (!begin(context, op))
         return;
     pthread_mutex_unlock(&context->mutex);
-    muster__op_returned(op, muster__op_callback(op)(op));
+    muster__op_returned(op, op->callback(op));
     pthread_mutex_lock(&context->mutex);
 }
 
@@ -167,7 +167,7 @@ static void work_for_executor(void *arg)
     bool last = !begun && muster__context_settle(context);
     pthread_mutex_unlock(&context->mutex);
     if (begun)
-        muster__op_returned(op, muster__op_callback(op)(op));
+        muster__op_returned(op, op->callback(op));
     else if (last)
         muster__context_destroy(context);
 }
