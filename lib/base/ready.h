@@ -32,12 +32,17 @@ static inline void muster__ready_remove(struct muster__ready *ready, uint32_t nu
         muster__ready_take(ready, number);
 }
 
+static inline bool muster__ready_empty(const struct muster__ready *ready)
+{
+    return ready->levels == 0 || ready->words[ready->levels - 1][0] == 0;
+}
+
 /* Find the first word again; the set isn't empty. */
 void muster__ready_find_low(struct muster__ready *ready);
 /* false if the set is empty. Where numbers are taken in their order, the next one's word is known. */
 static inline bool muster__ready_first(struct muster__ready *ready, uint32_t *ret_number)
 {
-    if (ready->levels == 0 || ready->words[ready->levels - 1][0] == 0)
+    if (muster__ready_empty(ready))
         return false;
     if (ready->words[0][ready->low] == 0)
         muster__ready_find_low(ready);

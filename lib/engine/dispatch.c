@@ -40,6 +40,9 @@ void muster__dispatch_update(struct muster_driver *driver)
     struct muster__engine *engine = driver->engine;
     if (driver->state == MUSTER_DRIVER_WAITING && !muster__going_down(engine))
         return; /* it may be in line for its initialize */
+    bool idle = !driver->op_wanted && !driver->restoring && driver->resource_count == 0;
+    if (idle && muster__turn_is_nobodys(engine))
+        return; /* as in most of a bring-up */
     if (driver->resource_count > 0 && driver->rest->starts.count > 0 && engine->now < driver->rest->next_start_ms)
         muster__timer_set(engine, &driver->rest->start_pause, driver->rest->next_start_ms);
     bool own;

@@ -55,7 +55,7 @@ static void told(struct muster_driver *driver, enum muster_driver_state from)
         muster__driver_touch(driver);
 }
 
-void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
+static inline void move(struct muster_driver *driver, enum muster_driver_state state)
 {
     enum muster_driver_state from = driver->state;
     bool may_follow = (successors[from] & (1u << state)) != 0;
@@ -64,6 +64,11 @@ void muster__driver_move(struct muster_driver *driver, enum muster_driver_state 
     driver->state = state;
     if (driver->behind || is_fallen(driver) || !goes_on(driver))
         told(driver, from);
+}
+
+void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
+{
+    move(driver, state);
 }
 
 static void touch_resources(struct muster_driver *driver)
@@ -192,7 +197,7 @@ static bool initialized(struct muster_driver *driver)
                                muster_driver_name(driver)));
         return false;
     }
-    muster__driver_move(driver, MUSTER_DRIVER_INITIALIZED);
+    move(driver, MUSTER_DRIVER_INITIALIZED);
     driver->done[MUSTER__STEP_INITIALIZE] = true;
     muster__step_settled(driver, MUSTER__STEP_INITIALIZE);
     return goes_on(driver);
@@ -247,7 +252,7 @@ static bool look_waiting(struct muster_driver *driver)
     if (driver->id >= engine->checked || (!in_turn && muster__driver_waits(driver, MUSTER__STEP_INITIALIZE)) ||
         driver->tier > engine->open_tier || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
         return false;
-    muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
+    move(driver, MUSTER_DRIVER_INITIALIZING);
     driver->op_wanted = driver->initialize != NULL;
     if (driver->op_wanted) {
         if (!in_turn)
@@ -275,7 +280,7 @@ static bool look_initialized(struct muster_driver *driver)
     if (driver->reconciles &&
         (muster__driver_waits(driver, MUSTER__STEP_RECONCILE) || block(driver, MUSTER__STEP_RECONCILE)))
         return false;
-    muster__driver_move(driver, MUSTER_DRIVER_RECONCILING);
+    move(driver, MUSTER_DRIVER_RECONCILING);
     driver->op_wanted = driver->reconciles;
     if (driver->op_wanted)
         muster__dispatch_update(driver);
@@ -291,7 +296,7 @@ static bool look_reconciling(struct muster_driver *driver)
     open_resources(driver);
     if (waits_for_resources(driver))
         return false;
-    muster__driver_move(driver, MUSTER_DRIVER_RECONCILED);
+    move(driver, MUSTER_DRIVER_RECONCILED);
     driver->done[MUSTER__STEP_RECONCILE] = true;
     muster__step_settled(driver, MUSTER__STEP_RECONCILE);
     touch_resources(driver);
@@ -322,7 +327,7 @@ static bool look_reconciled(struct muster_driver *driver)
         block(driver, MUSTER__STEP_AUTOSTART))
         return false;
     driver->counting = false;
-    muster__driver_move(driver, MUSTER_DRIVER_AUTOSTARTING);
+    move(driver, MUSTER_DRIVER_AUTOSTARTING);
     driver->op_wanted = driver->autostarts;
     if (driver->op_wanted)
         muster__dispatch_update(driver);
@@ -337,7 +342,7 @@ static void look_autostarting(struct muster_driver *driver)
         return;
     if (driver->behind)
         driver->rest->tries = 0;
-    muster__driver_move(driver, MUSTER_DRIVER_UP);
+    move(driver, MUSTER_DRIVER_UP);
     driver->done[MUSTER__STEP_AUTOSTART] = true;
     muster__step_settled(driver, MUSTER__STEP_AUTOSTART);
 }

@@ -227,6 +227,7 @@ int muster__engine_free(struct muster__engine *engine)
         return 0;
     if (engine->op_count > 0) {
         char text[MUSTER__ERROR_TEXT];
+        muster__op_arm(engine);
         muster__ops_name(engine, text, sizeof(text));
         return muster__refuse(engine, MUSTER_EBUSY, "ops are out: %s", text);
     }

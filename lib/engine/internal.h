@@ -379,7 +379,7 @@ struct muster__engine {
     struct muster__heap timers;
     struct muster__list cancels; /* struct muster_op by `cancel` */
     struct muster__list ops_out;
-    struct muster_op *unarmed; /* begun last: its deadline is set unless it ends at once */
+    struct muster_op *unarmed; /* begun last, and not in ops_out yet: see muster__op_arm() */
     size_t op_count;       /* out */
     size_t timed_out_count; /* of these, past their deadline */
     struct muster__list ops_retired;
@@ -463,8 +463,13 @@ void muster__observe_unclaimed(struct muster__engine *engine, const struct muste
 /* An op that is due now: it is out from here on. NULL: out of memory. */
 struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_resource *resource,
                                    enum muster_phase phase, enum muster_cause cause, struct muster__record *record);
-/* An op that has been begun doesn't end at once: set its deadline. */
-void muster__op_arm(struct muster__engine *engine);
+/* An op that has been begun doesn't end at once: it is listed as out, and its deadline set. */
+void muster__op_arm_now(struct muster__engine *engine);
+static inline void muster__op_arm(struct muster__engine *engine)
+{
+    if (engine->unarmed != NULL)
+        muster__op_arm_now(engine);
+}
 void muster__op_cancel(struct muster_op *op);
 void muster__op_cancel_all(struct muster__engine *engine);
 int muster__op_finished(struct muster__engine *engine, const struct muster__event *event);
@@ -604,6 +609,11 @@ bool muster__turn_by_path(const struct muster__engine *engine);
 void muster__turn_order(struct muster__engine *engine);
 /* The driver has something of its own to call, or something of `resource` (NULL: not), or nothing. */
 void muster__turn_update(struct muster_driver *driver, bool own, const struct muster_resource *resource);
+/* Has no driver anything to call, as far as is known? */
+static inline bool muster__turn_is_nobodys(const struct muster__engine *engine)
+{
+    return engine->turns.count == 0 && muster__ready_empty(&engine->ready);
+}
 /* Whose turn it is. NULL: nobody's. */
 struct muster_driver *muster__turn_first(struct muster__engine *engine);
 /* Where a resource stands among those of its driver, smallest first. */

@@ -56,6 +56,8 @@ struct muster_op {
     struct muster__record *record;
     /* The handle that the driver may see: in `record`, or NULL. */
     const char *handle;
+    /* start: the new token; else the record's. "" is none. */
+    char token[33];
 
     /* ---- the engine's own */
     struct muster__timer deadline;
@@ -71,10 +73,7 @@ struct muster_op {
     atomic_bool in_inbox;
     unsigned news;              /* what the inbox has to tell of it */
     struct muster__table *added_names; /* of effects.added; NULL if nothing was added */
-    struct muster__effects effects;    /* its long end, and the token, are seldom touched */
-
-    /* The engine's, before the call. start: the new token; else the record's. "" is none. */
-    char token[33];
+    struct muster__effects effects;    /* its long end is seldom touched */
 };
 
 #endif

@@ -38,12 +38,11 @@ static struct muster_op *take(struct muster__engine *engine)
 }
 
 /* An op that ends within its call, as most do, never comes here. */
-void muster__op_arm(struct muster__engine *engine)
+void muster__op_arm_now(struct muster__engine *engine)
 {
     struct muster_op *op = engine->unarmed;
-    if (op == NULL)
-        return;
     engine->unarmed = NULL;
+    muster__list_push(&engine->ops_out, &op->link);
     uint64_t limit = op->driver->rest->def.op_timeout_ms;
     if (limit == 0)
         limit = engine->options.op_timeout_ms;
@@ -122,8 +121,8 @@ struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_r
     op->effects.extend_ms = 0;
     atomic_store_explicit(&op->stage, MUSTER__OP_QUEUED, memory_order_relaxed);
     atomic_store_explicit(&op->cancelled, false, memory_order_relaxed);
-    muster__list_push(&engine->ops_out, &op->link);
     engine->op_count++;
+    muster__op_arm(engine);
     engine->unarmed = op;
     if (engine->observed)
         muster__observe_op(op, MUSTER_OBSERVE_OP_BEGIN, 0, NULL);

@@ -86,7 +86,7 @@ static struct muster_driver *next_in_line(struct muster__engine *engine, enum mu
 
 struct muster_driver *muster__step_next(struct muster__engine *engine)
 {
-    struct muster_driver *ready = muster__turn_first(engine);
+    struct muster_driver *ready = muster__turn_is_nobodys(engine) ? NULL : muster__turn_first(engine);
     if (engine->counted[MUSTER__STEP_INITIALIZE] || engine->state != MUSTER_STATE_BRINGING_UP || !engine->begun)
         return ready;
     struct muster_driver *next = next_in_line(engine, MUSTER__STEP_INITIALIZE);
