@@ -86,7 +86,8 @@ int muster__engine_step(struct muster__engine *engine, const struct muster__even
     int code = handlers[event->type](engine, event);
     if (engine->timers.count > 0)
         muster__timers_expire(engine);
-    muster__settle(engine);
+    if (is_touched(engine) || engine->milestone_due || muster__going_down(engine))
+        muster__settle(engine);
     return code;
 }
 

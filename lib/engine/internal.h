@@ -689,13 +689,20 @@ static inline void muster__step_settled(struct muster_driver *driver, enum muste
     engine->milestone_due |= first && engine->tiers[driver->tier].pending[step] == 0;
     if (engine->counted[step])
         muster__step_tell(driver, step, first);
+    else if (first && engine->order[engine->passed[step]] == driver->id)
+        engine->passed[step]++;
+}
+/* Have all before it in the plan's order settled the step? Then it waits for nobody. (It may be so without being known here.) */
+static inline bool muster__step_is_next(const struct muster__engine *engine, enum muster__step step, uint32_t id)
+{
+    return !engine->counted[step] && engine->passed[step] < engine->checked && engine->order[engine->passed[step]] == id;
 }
 /* Does it wait for one that hasn't settled the step? (_uncounted: nobody has had to wait so far.) */
 bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum muster__step step);
 static inline bool muster__driver_waits(const struct muster_driver *driver, enum muster__step step)
 {
     const struct muster__engine *engine = driver->engine;
-    if (driver->id >= engine->checked)
+    if (driver->id >= engine->checked || (!driver->settled[step] && muster__step_is_next(engine, step, driver->id)))
         return false;
     return engine->counted[step] ? engine->waiting[step][driver->id] > 0 : muster__driver_waits_uncounted(driver, step);
 }

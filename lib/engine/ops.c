@@ -154,18 +154,32 @@ static void timed_out(struct muster__engine *engine, struct muster__timer *timer
         muster__driver_op_timed_out(op->driver, op);
 }
 
+static void drop_effects(struct muster__engine *engine, struct muster_op *op)
+{
+    for (struct muster__list *link; (link = muster__list_pop(&op->effects.added)) != NULL;)
+        muster__resource_discard(engine, muster__resource_of_link(link));
+    if (op->effects.handle != NULL)
+        muster__free(engine->memory, op->effects.handle);
+    op->effects.handle = NULL;
+}
+
+static void drop_record(struct muster_op *op)
+{
+    muster__record_unref(op->record);
+    op->record = NULL;
+    op->handle = NULL;
+}
+
 /* After its end has been dealt with. */
 static void retire(struct muster__engine *engine, struct muster_op *op)
 {
-    muster__list_remove(&op->cancel);
-    muster__list_remove(&op->link);
-    for (struct muster__list *link; (link = muster__list_pop(&op->effects.added)) != NULL;)
-        muster__resource_discard(engine, muster__resource_of_link(link));
-    muster__free(engine->memory, op->effects.handle);
-    op->effects.handle = NULL;
-    op->handle = NULL;
-    muster__record_unref(op->record);
-    op->record = NULL;
+    if (!muster__list_empty(&op->link))
+        muster__list_remove(&op->link);
+    if (!muster__list_empty(&op->cancel))
+        muster__list_remove(&op->cancel);
+    drop_effects(engine, op);
+    if (op->record != NULL)
+        drop_record(op);
     op->resource = NULL;
     engine->op_count--;
     engine->timed_out_count -= op->timed_out;
