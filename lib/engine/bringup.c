@@ -110,8 +110,8 @@ static void drop_unfit(struct muster__engine *engine)
         return;
     while (engine->driver_count > engine->valid) {
         struct muster_driver *driver = muster__driver_at(engine, --engine->driver_count);
-        while (!muster__list_empty(&driver->rest->resources))
-            muster__resource_detach(muster__container(driver->rest->resources.next, struct muster_resource, in_driver));
+        while (!muster__list_empty(&driver->rest->roster->resources))
+            muster__resource_detach(muster__container(driver->rest->roster->resources.next, struct muster_resource, in_driver));
         engine->callless_count -= driver->initialize == NULL;
         engine->threaded_count -= driver->threaded;
         muster__driver_free(driver);

@@ -4,15 +4,17 @@
 
 static bool probe_slot(const struct muster_driver *driver)
 {
-    return driver->rest->def.max_probes == 0 || driver->rest->probes_out + driver->rest->restores_out < driver->rest->def.max_probes;
+    const struct muster__driver_rest *rest = driver->rest;
+    return rest->def.max_probes == 0 || rest->roster->probes_out + rest->restores_out < rest->def.max_probes;
 }
 
 /* The interval is from call to call: no turn is taken while a start that had its turn hasn't been called. */
 static bool start_slot(const struct muster_driver *driver)
 {
-    bool paused = driver->rest->def.start_interval_ms > 0 &&
-                  (driver->rest->starts_due > 0 || driver->engine->now < driver->rest->next_start_ms);
-    return !paused && (driver->rest->def.max_starts == 0 || driver->rest->starts_out < driver->rest->def.max_starts);
+    const struct muster_driver_def *def = &driver->rest->def;
+    const struct muster__roster *roster = driver->rest->roster;
+    bool paused = def->start_interval_ms > 0 && (roster->starts_due > 0 || driver->engine->now < roster->next_start_ms);
+    return !paused && (def->max_starts == 0 || roster->starts_out < def->max_starts);
 }
 
 static struct muster_resource *first(const struct muster__heap *heap)
@@ -20,19 +22,30 @@ static struct muster_resource *first(const struct muster__heap *heap)
     return muster__container(muster__heap_first(heap), struct muster_resource, queued);
 }
 
+static bool may_restore(const struct muster_driver *driver)
+{
+    return driver->restoring && !muster__list_empty(&driver->rest->restores) && probe_slot(driver);
+}
+
 /* *ret_own: the driver has something of its own to call; else the resource of which something is called next, or NULL. */
 static struct muster_resource *next(const struct muster_driver *driver, bool *ret_own)
 {
-    bool has_resources = driver->resource_count > 0;
-    *ret_own = driver->op_wanted;
-    if (driver->op_wanted)
+    *ret_own = driver->op_wanted || (driver->resource_count == 0 && may_restore(driver));
+    if (*ret_own || driver->resource_count == 0)
         return NULL;
-    if (has_resources && driver->rest->calls.count > 0)
-        return first(&driver->rest->calls);
-    if (has_resources && driver->rest->starts.count > 0 && start_slot(driver))
-        return first(&driver->rest->starts);
-    *ret_own = driver->restoring && !muster__list_empty(&driver->rest->restores) && probe_slot(driver);
-    return !*ret_own && has_resources && driver->rest->probes.count > 0 && probe_slot(driver) ? first(&driver->rest->probes) : NULL;
+    const struct muster__roster *roster = driver->rest->roster;
+    if (roster->calls.count > 0)
+        return first(&roster->calls);
+    if (roster->starts.count > 0 && start_slot(driver))
+        return first(&roster->starts);
+    *ret_own = may_restore(driver);
+    return !*ret_own && roster->probes.count > 0 && probe_slot(driver) ? first(&roster->probes) : NULL;
+}
+
+static void set_pause(struct muster__roster *roster, struct muster__engine *engine)
+{
+    if (roster->starts.count > 0 && engine->now < roster->next_start_ms)
+        muster__timer_set(engine, &roster->start_pause, roster->next_start_ms);
 }
 
 void muster__dispatch_update(struct muster_driver *driver)
@@ -43,8 +56,8 @@ void muster__dispatch_update(struct muster_driver *driver)
     bool idle = !driver->op_wanted && !driver->restoring && driver->resource_count == 0;
     if (idle && muster__turn_is_nobodys(engine))
         return; /* as in most of a bring-up */
-    if (driver->resource_count > 0 && driver->rest->starts.count > 0 && engine->now < driver->rest->next_start_ms)
-        muster__timer_set(engine, &driver->rest->start_pause, driver->rest->next_start_ms);
+    if (driver->resource_count > 0)
+        set_pause(driver->rest->roster, engine);
     bool own;
     struct muster_resource *resource = next(driver, &own);
     muster__turn_update(driver, own, resource);
@@ -69,7 +82,7 @@ void muster__dispatch_unqueue(struct muster_resource *resource)
 
 static void clear_due(struct muster_resource *resource)
 {
-    resource->driver->rest->starts_due -= resource->start_due;
+    resource->driver->rest->roster->starts_due -= resource->start_due;
     resource->start_due = false;
 }
 
@@ -80,9 +93,9 @@ void muster__dispatch_release(struct muster_resource *resource)
         return;
     resource->has_slot = false;
     if (resource->slot_is_start)
-        resource->driver->rest->starts_out--;
+        resource->driver->rest->roster->starts_out--;
     else
-        resource->driver->rest->probes_out--;
+        resource->driver->rest->roster->probes_out--;
     muster__dispatch_update(resource->driver);
 }
 
@@ -91,9 +104,9 @@ static void take_slot(struct muster_resource *resource, bool is_start)
     resource->has_slot = true;
     resource->slot_is_start = is_start;
     if (is_start)
-        resource->driver->rest->starts_out++;
+        resource->driver->rest->roster->starts_out++;
     else
-        resource->driver->rest->probes_out++;
+        resource->driver->rest->roster->probes_out++;
 }
 
 void muster__dispatch_clear(struct muster__engine *engine)
@@ -103,7 +116,7 @@ void muster__dispatch_clear(struct muster__engine *engine)
         driver->op_wanted = false;
         while (!muster__list_empty(&driver->rest->restores))
             muster__list_pop(&driver->rest->restores);
-        struct muster__list *head = &driver->rest->resources;
+        struct muster__list *head = &driver->rest->roster->resources;
         for (struct muster__list *link = head->next; link != head; link = link->next)
             muster__dispatch_unqueue(muster__container(link, struct muster_resource, in_driver));
         if (driver->id < engine->checked)
@@ -198,7 +211,7 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
     if (phase == MUSTER_PHASE_STOP)
         take_report(resource);
     if (phase == MUSTER_PHASE_START)
-        resource->driver->rest->next_start_ms = engine->now + resource->driver->rest->def.start_interval_ms;
+        resource->driver->rest->roster->next_start_ms = engine->now + resource->driver->rest->def.start_interval_ms;
     muster__dispatch_unqueue(resource);
     if (phase == MUSTER_PHASE_PROBE || phase == MUSTER_PHASE_ADOPT)
         take_slot(resource, false);
@@ -208,11 +221,11 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
 /* A start's turn has come; it isn't called before its intent is durable. */
 static void begin_start(struct muster_driver *driver)
 {
-    struct muster_resource *resource = first(&driver->rest->starts);
+    struct muster_resource *resource = first(&driver->rest->roster->starts);
     muster__dispatch_unqueue(resource);
     take_slot(resource, true);
     resource->start_due = true;
-    driver->rest->starts_due++;
+    driver->rest->roster->starts_due++;
     muster__start_turn(resource);
 }
 
@@ -231,23 +244,23 @@ static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_agai
     }
     if (*ret_again) /* it was blocked while it was in line */
         return NULL;
-    if (driver->rest->calls.count > 0) {
-        struct muster_resource *resource = first(&driver->rest->calls);
+    if (driver->rest->roster->calls.count > 0) {
+        struct muster_resource *resource = first(&driver->rest->roster->calls);
         bool may_call = resource->state == MUSTER__STARTING ? muster__start_may_call(resource)
                                                            : muster__stop_may_call(resource);
         *ret_again = !may_call;
         return may_call ? begin_resource(resource) : NULL;
     }
-    if (driver->rest->starts.count > 0 && start_slot(driver)) {
+    if (driver->rest->roster->starts.count > 0 && start_slot(driver)) {
         begin_start(driver);
         *ret_again = true;
         return NULL;
     }
     if (!muster__list_empty(&driver->rest->restores))
         return begin_restore(driver);
-    *ret_again = driver->rest->probes.count == 0;
+    *ret_again = driver->rest->roster->probes.count == 0;
     if (!*ret_again)
-        return begin_resource(first(&driver->rest->probes));
+        return begin_resource(first(&driver->rest->roster->probes));
     muster__driver_touch(driver); /* the records that were to be restored are gone */
     return NULL;
 }

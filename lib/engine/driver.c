@@ -55,7 +55,7 @@ static void told(struct muster_driver *driver, enum muster_driver_state from)
         muster__driver_touch(driver);
 }
 
-static inline void move(struct muster_driver *driver, enum muster_driver_state state)
+inline void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
 {
     enum muster_driver_state from = driver->state;
     bool may_follow = (successors[from] & (1u << state)) != 0;
@@ -66,16 +66,12 @@ static inline void move(struct muster_driver *driver, enum muster_driver_state s
         told(driver, from);
 }
 
-void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
-{
-    move(driver, state);
-}
-
 static void touch_resources(struct muster_driver *driver)
 {
     if (driver->resource_count == 0)
         return;
-    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next)
+    struct muster__list *head = &driver->rest->roster->resources;
+    for (struct muster__list *link = head->next; link != head; link = link->next)
         muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
 }
 
@@ -122,8 +118,8 @@ static bool is_fatal(const struct muster_driver *driver)
 
 static void drop_resources(struct muster_driver *driver)
 {
-    while (!muster__list_empty(&driver->rest->resources))
-        muster__resource_detach(muster__container(driver->rest->resources.next, struct muster_resource, in_driver));
+    while (!muster__list_empty(&driver->rest->roster->resources))
+        muster__resource_detach(muster__container(driver->rest->roster->resources.next, struct muster_resource, in_driver));
 }
 
 /* `error`'s reference is taken. */
@@ -197,7 +193,7 @@ static bool initialized(struct muster_driver *driver)
                                muster_driver_name(driver)));
         return false;
     }
-    move(driver, MUSTER_DRIVER_INITIALIZED);
+    muster__driver_move(driver, MUSTER_DRIVER_INITIALIZED);
     driver->done[MUSTER__STEP_INITIALIZE] = true;
     muster__step_settled(driver, MUSTER__STEP_INITIALIZE);
     return goes_on(driver);
@@ -252,7 +248,7 @@ static bool look_waiting(struct muster_driver *driver)
     if (driver->id >= engine->checked || (!in_turn && muster__driver_waits(driver, MUSTER__STEP_INITIALIZE)) ||
         driver->tier > engine->open_tier || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
         return false;
-    move(driver, MUSTER_DRIVER_INITIALIZING);
+    muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
     driver->op_wanted = driver->initialize != NULL;
     if (driver->op_wanted) {
         if (!in_turn)
@@ -280,7 +276,7 @@ static bool look_initialized(struct muster_driver *driver)
     if (driver->reconciles &&
         (muster__driver_waits(driver, MUSTER__STEP_RECONCILE) || block(driver, MUSTER__STEP_RECONCILE)))
         return false;
-    move(driver, MUSTER_DRIVER_RECONCILING);
+    muster__driver_move(driver, MUSTER_DRIVER_RECONCILING);
     driver->op_wanted = driver->reconciles;
     if (driver->op_wanted)
         muster__dispatch_update(driver);
@@ -296,7 +292,7 @@ static bool look_reconciling(struct muster_driver *driver)
     open_resources(driver);
     if (waits_for_resources(driver))
         return false;
-    move(driver, MUSTER_DRIVER_RECONCILED);
+    muster__driver_move(driver, MUSTER_DRIVER_RECONCILED);
     driver->done[MUSTER__STEP_RECONCILE] = true;
     muster__step_settled(driver, MUSTER__STEP_RECONCILE);
     touch_resources(driver);
@@ -312,7 +308,8 @@ static void begin_counting(struct muster_driver *driver)
     driver->counting = true;
     if (driver->resource_count == 0)
         return;
-    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next) {
+    struct muster__list *head = &driver->rest->roster->resources;
+    for (struct muster__list *link = head->next; link != head; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         driver->rest->unsettled += !resource->counted;
         resource->counted = true;
@@ -327,7 +324,7 @@ static bool look_reconciled(struct muster_driver *driver)
         block(driver, MUSTER__STEP_AUTOSTART))
         return false;
     driver->counting = false;
-    move(driver, MUSTER_DRIVER_AUTOSTARTING);
+    muster__driver_move(driver, MUSTER_DRIVER_AUTOSTARTING);
     driver->op_wanted = driver->autostarts;
     if (driver->op_wanted)
         muster__dispatch_update(driver);
@@ -342,7 +339,7 @@ static void look_autostarting(struct muster_driver *driver)
         return;
     if (driver->behind)
         driver->rest->tries = 0;
-    move(driver, MUSTER_DRIVER_UP);
+    muster__driver_move(driver, MUSTER_DRIVER_UP);
     driver->done[MUSTER__STEP_AUTOSTART] = true;
     muster__step_settled(driver, MUSTER__STEP_AUTOSTART);
 }
@@ -608,7 +605,7 @@ void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op 
 static void pause_expired(struct muster__engine *engine, struct muster__timer *timer)
 {
     (void)engine;
-    muster__dispatch_update(muster__container(timer, struct muster__driver_rest, start_pause)->driver);
+    muster__dispatch_update(muster__container(timer, struct muster__roster, start_pause)->driver);
 }
 
 static int reserve_blocks(struct muster__engine *engine)
@@ -640,20 +637,52 @@ static void init_definition(struct muster_driver *driver, const struct muster_dr
     driver->threaded = def->threaded != 0;
 }
 
-static int init_rest(struct muster__engine *engine, struct muster__driver_rest *rest)
+static void init_roster(struct muster__roster *roster, const struct muster__memory *memory)
 {
-    muster__list_init(&rest->restores);
-    muster__list_init(&rest->resources);
-    muster__heap_init(&rest->probes, engine->memory);
-    muster__heap_init(&rest->starts, engine->memory);
-    muster__heap_init(&rest->calls, engine->memory);
-    int code = muster__heap_reserve(&engine->turns);
-    rest->has_turn = code == 0;
-    if (code == 0)
-        code = muster__timer_init(engine, &rest->retry, retry_expired);
-    if (code == 0)
-        code = muster__timer_init(engine, &rest->start_pause, pause_expired);
-    return code;
+    muster__list_init(&roster->resources);
+    muster__heap_init(&roster->probes, memory);
+    muster__heap_init(&roster->starts, memory);
+    muster__heap_init(&roster->calls, memory);
+}
+
+void muster__driver_blocks_init(struct muster__engine *engine)
+{
+    init_roster(&engine->empty_roster, engine->memory);
+}
+
+int muster__driver_roster(struct muster_driver *driver)
+{
+    struct muster__engine *engine = driver->engine;
+    if (driver->rest->roster != &engine->empty_roster)
+        return 0;
+    struct muster__roster *roster = muster__new(engine->memory, struct muster__roster);
+    if (roster == NULL || muster__heap_reserve(&engine->turns) != 0)
+        goto free_roster;
+    if (muster__timer_init(engine, &roster->start_pause, pause_expired) != 0)
+        goto unreserve_turn;
+    init_roster(roster, engine->memory);
+    roster->driver = driver;
+    driver->rest->roster = roster;
+    return 0;
+
+unreserve_turn:
+    muster__heap_unreserve(&engine->turns);
+free_roster:
+    muster__free(engine->memory, roster);
+    return MUSTER_ENOMEM;
+}
+
+static void free_roster(struct muster__engine *engine, struct muster__roster *roster)
+{
+    if (roster == &engine->empty_roster)
+        return;
+    muster__heap_remove(&engine->turns, &roster->turn);
+    muster__heap_unreserve(&engine->turns);
+    muster__timer_fini(engine, &roster->start_pause);
+    muster__heap_fini(&roster->probes);
+    muster__heap_fini(&roster->starts);
+    muster__heap_fini(&roster->calls);
+    muster__free(engine->memory, roster);
 }
 
 struct muster_driver *muster__driver_new(struct muster__engine *engine, const struct muster_driver_def *def, void *data)
@@ -667,8 +696,10 @@ struct muster_driver *muster__driver_new(struct muster__engine *engine, const st
     *driver = (struct muster_driver){
         .engine = engine, .rest = rest, .id = (uint32_t)engine->driver_count, .data = data};
     rest->driver = driver;
+    rest->roster = &engine->empty_roster;
+    muster__list_init(&rest->restores);
     init_definition(driver, def);
-    if (init_rest(engine, rest) == 0)
+    if (muster__timer_init(engine, &rest->retry, retry_expired) == 0)
         return driver;
     muster__driver_free(driver);
     return NULL;
@@ -678,14 +709,8 @@ void muster__driver_free(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
     struct muster__driver_rest *rest = driver->rest;
-    muster__heap_remove(&engine->turns, &rest->turn);
-    if (rest->has_turn)
-        muster__heap_unreserve(&engine->turns);
+    free_roster(engine, rest->roster);
     muster__timer_fini(engine, &rest->retry);
-    muster__timer_fini(engine, &rest->start_pause);
-    muster__heap_fini(&rest->probes);
-    muster__heap_fini(&rest->starts);
-    muster__heap_fini(&rest->calls);
     muster__error_unref(rest->error);
     muster__free(engine->memory, rest);
 }

@@ -118,13 +118,14 @@ int muster__edges_check(struct muster_driver *driver)
     struct frame *path = muster__alloc(driver->engine->memory, driver->resource_count, sizeof(*path));
     if (path == NULL)
         return MUSTER_ENOMEM;
-    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next) {
+    struct muster__list *head = &driver->rest->roster->resources;
+    for (struct muster__list *link = head->next; link != head; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         resource->mark = UNSEEN;
         for (size_t i = 0; i < resource->edge_count; i++)
             resource->edges[i].cyclic = false;
     }
-    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next) {
+    for (struct muster__list *link = head->next; link != head; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         if (resource->mark == UNSEEN)
             search(path, resource);

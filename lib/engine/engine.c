@@ -153,6 +153,7 @@ static void init_lists(struct muster__engine *engine)
     muster__heap_init(&engine->timers, engine->memory);
     muster__heap_init(&engine->turns, engine->memory);
     muster__history_init(engine);
+    muster__driver_blocks_init(engine);
 }
 
 static void free_lists(struct muster__engine *engine)
@@ -233,8 +234,8 @@ int muster__engine_free(struct muster__engine *engine)
         return muster__refuse(engine, MUSTER_EBUSY, "ops are out: %s", text);
     }
     for (size_t i = 0; i < engine->driver_count; i++)
-        while (!muster__list_empty(&muster__driver_at(engine, i)->rest->resources)) {
-            struct muster__list *link = muster__driver_at(engine, i)->rest->resources.next;
+        while (!muster__list_empty(&muster__driver_at(engine, i)->rest->roster->resources)) {
+            struct muster__list *link = muster__driver_at(engine, i)->rest->roster->resources.next;
             muster__resource_detach(muster__container(link, struct muster_resource, in_driver));
         }
     /* The host's data is released, whoever carries actions out has stopped. */
@@ -276,7 +277,7 @@ struct muster *muster__engine_context(const struct muster__engine *engine)
 
 static bool holds_volatile(const struct muster_driver *driver)
 {
-    const struct muster__list *head = &driver->rest->resources;
+    const struct muster__list *head = &driver->rest->roster->resources;
     for (struct muster__list *link = head->next; link != head; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         if ((resource->flags & MUSTER_VOLATILE) != 0 && muster__resource_stage(resource) == MUSTER_STAGE_ACTIVE)

@@ -218,20 +218,10 @@ struct muster__history {
 
 /* ---- drivers --------------------------------------------------------------------------------- */
 
-/* What a bring-up doesn't ask of a driver with nothing to do but its call. */
-struct muster__driver_rest {
-    struct muster_driver_def def; /* without its name and its lists, which the graph has */
+/* What a driver has once a resource is added to it. Until then all of an engine share an empty one. */
+struct muster__roster {
     struct muster_driver *driver;
-    uint32_t unsettled; /* resources that the current step waits for */
-    uint32_t tries;
-    uint32_t restores_out;
-    struct muster__list restores; /* struct muster__entry by `restoring`: to be offered to restore */
-    struct muster_error *error;   /* while it has fallen */
-    enum muster__step fell_in;    /* the step that it failed, was blocked or deferred in */
-    struct muster__timer retry;
     struct muster__list resources;
-    uint64_t stopping; /* host shutdown: resources without dependencies of their own that haven't stopped */
-
     struct muster__heap probes; /* resources by `queued`: probe and adopt */
     struct muster__heap starts; /* start */
     struct muster__heap calls;  /* start after its intent, stop: may be called at once */
@@ -240,10 +230,23 @@ struct muster__driver_rest {
     uint32_t starts_due; /* of these, not called yet */
     uint64_t next_start_ms;
     struct muster__timer start_pause;
+    struct muster__heap_node turn; /* in engine->turns while one of its resources is to be called next */
+};
 
+/* What a bring-up doesn't ask of a driver with nothing to do but its call. */
+struct muster__driver_rest {
+    struct muster_driver_def def; /* without its name and its lists, which the graph has */
+    struct muster_driver *driver;
+    struct muster__roster *roster;
+    uint32_t unsettled; /* resources that the current step waits for */
+    uint32_t tries;
+    uint32_t restores_out;
+    enum muster__step fell_in;    /* the step that it failed, was blocked or deferred in */
+    struct muster__list restores; /* struct muster__entry by `restoring`: to be offered to restore */
+    struct muster_error *error;   /* while it has fallen */
+    struct muster__timer retry;
+    uint64_t stopping; /* host shutdown: resources without dependencies of their own that haven't stopped */
     uint64_t remaining[MUSTER__STEPS]; /* the longest path from the begin of the step: us, or ops */
-    struct muster__heap_node turn;     /* in engine->turns while one of its resources is to be called next */
-    bool has_turn;                     /* it has room there */
 };
 
 /* A cache line: drivers are called in an order that memory doesn't know, so that each costs what it touches. */
@@ -327,6 +330,7 @@ struct muster__engine {
     size_t block_count;
     size_t block_capacity;
     size_t driver_count;
+    struct muster__roster empty_roster;
     uint32_t checked; /* drivers that a bring-up has accepted */
     uint32_t valid;   /* drivers that the last successful check has seen, */
     uint32_t valid_after; /* when so many had been accepted */
@@ -583,6 +587,9 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
 /* A driver behind the last, which has an id, but isn't counted yet. NULL: out of memory. */
 struct muster_driver *muster__driver_new(struct muster__engine *engine, const struct muster_driver_def *def, void *data);
 void muster__driver_free(struct muster_driver *driver);
+/* Before its first resource: a roster of its own. 0 or MUSTER_ENOMEM. */
+int muster__driver_roster(struct muster_driver *driver);
+void muster__driver_blocks_init(struct muster__engine *engine);
 void muster__driver_blocks_free(struct muster__engine *engine);
 bool muster__driver_can_start_waiting(const struct muster_driver *driver);
 /* The step that its state belongs to; of one that has fallen, that it fell in. */

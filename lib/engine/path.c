@@ -96,7 +96,8 @@ static void begin_driver(struct muster_driver *driver, struct muster__list *queu
     uint64_t follows = 0;
     if (driver->id < driver->engine->checked)
         follows = after(driver, muster__barrier_open(driver) ? MUSTER__STEP_AUTOSTART : MUSTER__STEP_RECONCILE);
-    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next) {
+    struct muster__list *head = &driver->rest->roster->resources;
+    for (struct muster__list *link = head->next; link != head; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         resource->remaining = follows;
         resource->dependents_left = count_dependents(resource);
@@ -121,7 +122,8 @@ static void measure(struct muster_resource *resource, struct muster__list *queue
 /* What is on a cycle, or before one, has come to no end. Whatever is queued has a new place. */
 static void end_driver(struct muster_driver *driver)
 {
-    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources; link = link->next) {
+    struct muster__list *head = &driver->rest->roster->resources;
+    for (struct muster__list *link = head->next; link != head; link = link->next) {
         struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
         if (resource->dependents_left > 0)
             resource->remaining = sum(resource->remaining, start_takes(resource));

@@ -139,7 +139,8 @@ const struct muster_driver_def *muster__driver_def(const struct muster_driver *d
 int muster_resource_foreach(struct muster_driver *driver, muster_resource_cb cb, void *data)
 {
     int code = 0;
-    for (struct muster__list *link = driver->rest->resources.next; link != &driver->rest->resources && code == 0; link = link->next)
+    struct muster__list *head = &driver->rest->roster->resources;
+    for (struct muster__list *link = head->next; link != head && code == 0; link = link->next)
         code = cb(muster__container(link, struct muster_resource, in_driver), data);
     return code;
 }

@@ -259,7 +259,7 @@ void muster__reconcile_probe(struct muster_resource *resource)
 {
     if (resource->driver->rest->def.probe != NULL) {
         muster__resource_move(resource, MUSTER__PROBE);
-        muster__dispatch_queue(resource, &resource->driver->rest->probes);
+        muster__dispatch_queue(resource, &resource->driver->rest->roster->probes);
         return;
     }
     /* One that was removed while active, and comes back in the same run, has not stopped meanwhile. */
@@ -324,7 +324,7 @@ void muster__reconcile_adopt_wait(struct muster_resource *resource)
         return;
     }
     muster__resource_move(resource, MUSTER__ADOPTING);
-    muster__dispatch_queue(resource, &resource->driver->rest->probes);
+    muster__dispatch_queue(resource, &resource->driver->rest->roster->probes);
 }
 
 void muster__reconcile_adopted(struct muster_resource *resource, struct muster_op *op)

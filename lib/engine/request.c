@@ -334,7 +334,7 @@ void muster__requests_cancel(struct muster__engine *engine)
 {
     cancel_list(&engine->queued);
     for (size_t i = 0; i < engine->driver_count; i++) {
-        struct muster__list *head = &muster__driver_at(engine, i)->rest->resources;
+        struct muster__list *head = &muster__driver_at(engine, i)->rest->roster->resources;
         for (struct muster__list *link = head->next; link != head; link = link->next) {
             struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
             cancel_list(&resource->requests);

@@ -227,7 +227,8 @@ struct muster_resource *muster__resource_of_link(struct muster__list *link)
 /* Room for one more in whatever the driver may queue it in. */
 static int reserve(struct muster_driver *driver, struct muster_resource *resource)
 {
-    struct muster__heap *heaps[] = {&driver->rest->probes, &driver->rest->starts, &driver->rest->calls};
+    struct muster__roster *roster = driver->rest->roster;
+    struct muster__heap *heaps[] = {&roster->probes, &roster->starts, &roster->calls};
     for (size_t i = 0; i < 3; i++)
         if (muster__heap_reserve(heaps[i]) != 0) {
             while (i-- > 0)
@@ -246,9 +247,9 @@ static void unreserve(struct muster_resource *resource)
     struct muster_driver *driver = resource->driver;
     muster__dispatch_unqueue(resource);
     muster__timer_fini(driver->engine, &resource->retry);
-    muster__heap_unreserve(&driver->rest->probes);
-    muster__heap_unreserve(&driver->rest->starts);
-    muster__heap_unreserve(&driver->rest->calls);
+    muster__heap_unreserve(&driver->rest->roster->probes);
+    muster__heap_unreserve(&driver->rest->roster->starts);
+    muster__heap_unreserve(&driver->rest->roster->calls);
 }
 
 /* Somebody waits for the driver to have accounted for its resources. */
@@ -269,7 +270,7 @@ int muster__resource_insert(struct muster_driver *driver, struct muster_resource
     resource->driver = driver;
     int code = muster__edges_make(resource, (const char *const *)resource->declared_needs,
                                   (const char *const *)resource->declared_after);
-    if (code == 0 && reserve(driver, resource) != 0) {
+    if (code == 0 && (muster__driver_roster(driver) != 0 || reserve(driver, resource) != 0)) {
         muster__edges_free(resource);
         code = MUSTER_ENOMEM;
     }
@@ -285,7 +286,7 @@ int muster__resource_insert(struct muster_driver *driver, struct muster_resource
     resource->counted = is_counted(driver);
     driver->rest->unsettled += resource->counted;
     driver->resource_count++;
-    muster__list_push(&driver->rest->resources, &resource->in_driver);
+    muster__list_push(&driver->rest->roster->resources, &resource->in_driver);
     muster__path_changed(resource);
     muster__resource_touch(resource);
     muster__edges_touch_dependents(resource);

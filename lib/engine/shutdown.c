@@ -9,7 +9,7 @@ typedef void (*visitor)(struct muster_resource *resource);
 static void each_resource(struct muster__engine *engine, visitor visit)
 {
     for (size_t i = 0; i < engine->driver_count; i++) {
-        struct muster__list *head = &muster__driver_at(engine, i)->rest->resources;
+        struct muster__list *head = &muster__driver_at(engine, i)->rest->roster->resources;
         for (struct muster__list *link = head->next; link != head;) {
             struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
             link = link->next;

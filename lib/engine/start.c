@@ -98,7 +98,7 @@ void muster__start_wait(struct muster_resource *resource)
     } else if (wait == READY) {
         muster__resource_set_error(resource, NULL);
         muster__resource_move(resource, MUSTER__START_READY);
-        muster__dispatch_queue(resource, &resource->driver->rest->starts);
+        muster__dispatch_queue(resource, &resource->driver->rest->roster->starts);
     } else {
         resource->waited = true;
         if (wait == STUCK || was_stuck)
@@ -131,7 +131,7 @@ static void call(struct muster_resource *resource)
 {
     resource->shown_inactive = false;
     muster__resource_move(resource, MUSTER__STARTING);
-    muster__dispatch_queue(resource, &resource->driver->rest->calls);
+    muster__dispatch_queue(resource, &resource->driver->rest->roster->calls);
 }
 
 static void refuse_code(struct muster_resource *resource, int code, const char *why)

@@ -8,7 +8,7 @@
 
 static void touch_resources(struct muster_driver *driver)
 {
-    struct muster__list *head = &driver->rest->resources;
+    struct muster__list *head = &driver->rest->roster->resources;
     for (struct muster__list *link = head->next; link != head; link = link->next)
         muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
 }

@@ -182,7 +182,7 @@ void muster__stop_wait(struct muster_resource *resource)
         return;
     if (dependent == NULL) {
         muster__resource_move(resource, MUSTER__STOPPING);
-        muster__dispatch_queue(resource, &resource->driver->rest->calls);
+        muster__dispatch_queue(resource, &resource->driver->rest->roster->calls);
         return;
     }
     bool hung = is_hung(dependent);

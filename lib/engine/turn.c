@@ -168,10 +168,10 @@ static void set_turn(struct muster_driver *driver, const struct muster_resource 
 {
     struct muster__engine *engine = driver->engine;
     if (engine->by_path)
-        muster__heap_push(&engine->turns, &driver->rest->turn, by_priority(driver->rest->def.priority),
+        muster__heap_push(&engine->turns, &driver->rest->roster->turn, by_priority(driver->rest->def.priority),
                           by_path(remaining_of(resource), driver->id));
     else
-        muster__heap_push(&engine->turns, &driver->rest->turn, 0, engine->position[0][driver->id]);
+        muster__heap_push(&engine->turns, &driver->rest->roster->turn, 0, engine->position[0][driver->id]);
 }
 
 void muster__turn_update(struct muster_driver *driver, bool own, const struct muster_resource *resource)
@@ -180,7 +180,7 @@ void muster__turn_update(struct muster_driver *driver, bool own, const struct mu
     if (resource != NULL)
         set_turn(driver, resource);
     else if (driver->engine->turns.count > 0)
-        muster__heap_remove(&driver->engine->turns, &driver->rest->turn);
+        muster__heap_remove(&driver->engine->turns, &driver->rest->roster->turn);
 }
 
 /* Does what the driver does itself come before what a resource of another does? */
@@ -198,10 +198,10 @@ struct muster_driver *muster__turn_first(struct muster__engine *engine)
     const struct muster__heap_node *turn = muster__heap_first(&engine->turns);
     uint32_t position;
     if (!muster__ready_first(&engine->ready, &position))
-        return turn == NULL ? NULL : muster__container(turn, struct muster__driver_rest, turn)->driver;
+        return turn == NULL ? NULL : muster__container(turn, struct muster__roster, turn)->driver;
     struct muster_driver *driver = muster__driver_at(engine, engine->positions[position]);
     if (turn != NULL && !comes_before(driver, turn))
-        return muster__container(turn, struct muster__driver_rest, turn)->driver;
+        return muster__container(turn, struct muster__roster, turn)->driver;
     muster__drivers_fetch(engine, engine->positions, position, engine->position_count);
     return driver;
 }
