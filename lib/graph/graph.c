@@ -101,14 +101,13 @@ static int reserve_window(struct muster__graph *graph)
     size_t declared = (size_t)graph->declared_count + MUSTER__NAMES_WINDOW + 1;
     if (nodes > NODES_MAX || declared > UINT32_MAX)
         return MUSTER_ENOMEM;
-    bool first = graph->declared_start == NULL;
     int code = muster__reserve(graph->memory, &graph->name, &graph->name_capacity, nodes, sizeof(uint32_t));
     if (code == 0)
         code = muster__reserve(graph->memory, &graph->declared_start, &graph->declared_start_capacity, nodes,
                                sizeof(uint32_t));
     if (code == 0)
         code = muster__reserve(graph->memory, &graph->declared, &graph->declared_capacity, declared, sizeof(uint32_t));
-    if (code == 0 && first)
+    if (code == 0)
         graph->declared_start[0] = 0;
     return code == 0 ? muster__names_reserve(&graph->names) : code;
 }

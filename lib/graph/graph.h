@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names to ids, edges, validation, order, shortest cycles. Interned names and flat arrays of 32-bit ids:
- * about 117 bytes a node with five dependencies, and linear time. What is added waits a while, so that names
+ * about 110 bytes a node with five dependencies, and linear time. What is added waits a while, so that names
  * are looked up some together; whatever asks settles it first.
  */
 #ifndef MUSTER__GRAPH_H
