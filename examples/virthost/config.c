@@ -64,6 +64,15 @@ static const struct member dir_members[] = {
     {0},
 };
 
+static const struct member mount_members[] = {
+    {"name", NAME, true, 1, 32, NULL, NULL},
+    {"type", STRING, true, 1, 16, NULL, NULL},
+    {"source", PATH, true, 1, 400, NULL, NULL},
+    {"path", PATH, true, 1, 400, NULL, NULL},
+    POLICY_MEMBER("\"manual\""),
+    {0},
+};
+
 static const struct member nbd_members[] = {
     {"name", NAME, true, 1, 32, NULL, NULL},
     {"type", STRING, true, 1, 16, NULL, NULL},
@@ -85,7 +94,7 @@ static const struct member export_members[] = {
 
 static const struct member guest_members[] = {
     {"name", NAME, true, 1, 32, NULL, NULL},
-    {"pool", RESOURCE, false, 0, 0, "dir nbd export", NULL},
+    {"pool", RESOURCE, false, 0, 0, "dir mount nbd export", NULL},
     {"slot", INTEGER, false, 0, 4095, NULL, "0"},
     {"network", RESOURCE, false, 0, 0, "network", NULL},
     {"memory", INTEGER, false, 4, 4096, NULL, "8"},
@@ -104,8 +113,9 @@ struct kind {
 
 static const struct kind kinds[] = {
     {"secrets", "secret", NULL, secret_members},   {"networks", "network", NULL, network_members},
-    {"pools", "dir", "dir", dir_members},          {"pools", "nbd", "nbd", nbd_members},
-    {"pools", "export", "export", export_members}, {"guests", "guest", NULL, guest_members},
+    {"pools", "dir", "dir", dir_members},          {"pools", "mount", "mount", mount_members},
+    {"pools", "nbd", "nbd", nbd_members},          {"pools", "export", "export", export_members},
+    {"guests", "guest", NULL, guest_members},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -252,7 +262,7 @@ static const struct kind *kind_of(const char *directory, const json_t *item, con
         if (strcmp(kinds[i].directory, directory) == 0 &&
             (kinds[i].type == NULL || (type != NULL && strcmp(type, kinds[i].type) == 0)))
             return &kinds[i];
-    add_problem(problems, "%s: member 'type': expected dir, nbd or export", origin);
+    add_problem(problems, "%s: member 'type': expected dir, mount, nbd or export", origin);
     return NULL;
 }
 
@@ -347,7 +357,7 @@ static void check_slots(json_t *guests, json_t *problems)
     void *next;
     json_object_foreach_safe(guests, next, name, guest) {
         const char *pool = config_string(guest, "pool");
-        if (pool == NULL || strncmp(pool, "dir/", 4) == 0)
+        if (pool == NULL || strncmp(pool, "dir/", 4) == 0 || strncmp(pool, "mount/", 6) == 0)
             continue;
         char slot[128];
         snprintf(slot, sizeof(slot), "%s slot %d", pool, (int)config_integer(guest, "slot"));

@@ -5,6 +5,7 @@
  *     DIR/secrets/X.json    {"name", "user", "psk"}
  *     DIR/networks/X.json   {"name"}
  *     DIR/pools/X.json      {"name", "type": "dir", "path"}
+ *                           {"name", "type": "mount", "source", "path"}
  *                           {"name", "type": "nbd", "socket", "export", "secret"}
  *                           {"name", "type": "export", "path", "size"}
  *     DIR/guests/X.json     {"name", "pool", "slot", "network", "memory", "beats"}

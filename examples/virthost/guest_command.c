@@ -145,8 +145,9 @@ static int add_disk(struct guest_command *command, const struct object *guest)
     static const char *const device[] = {
         "-device", "virtio-blk-pci,drive=disk,bootindex=1,werror=stop,rerror=stop", NULL};
     command->argv[command->count++] = "-blockdev";
-    int code = pool->kind == &dir_kind ? add_file_disk(command, pool, guest->name)
-                                       : add_nbd_disk(command, pool, guest);
+    bool in_directory = pool->kind == &dir_kind || pool->kind == &mount_kind;
+    int code =
+        in_directory ? add_file_disk(command, pool, guest->name) : add_nbd_disk(command, pool, guest);
     if (code != 0)
         snprintf(command->error, sizeof(command->error), "%s: %s", name, strerror(-code));
     add_all(command, device);

@@ -11,6 +11,9 @@
 #include "command.h"
 #include "object.h"
 
+/* What a command's status is above, if a signal has ended it. */
+#define SIGNALLED 128
+
 /* $1 is the namespace, $2 the bridge. Each may have got half through before. */
 static const char permitted_script[] = "exec 2>&1 unshare -n ip link add name try0 type bridge";
 static const char probe_script[] = "exec 2>&1 ip -n \"$1\" -o link show type bridge";
@@ -51,6 +54,11 @@ static void on_permitted(void *data, int status, const char *output)
 {
     struct muster_op *op = data;
     char text[256];
+    if (status > SIGNALLED) {
+        muster_op_fail(op, MUSTER_EFAILED, "whether bridges are permitted can't be told: ended by signal %d",
+                       status - SIGNALLED);
+        return;
+    }
     if (status != 0) {
         muster_op_fail(op, MUSTER_ESKIPPED, "no bridges on this machine: %s",
                        reason(output, text, sizeof(text)));

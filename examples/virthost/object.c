@@ -11,8 +11,8 @@
 #define NEEDS_MAX 3
 #define SWEEP_AGAIN_MS 50
 
-const struct object_kind *const object_kinds[] = {&secret_kind, &network_kind, &dir_kind, &nbd_kind,
-                                                  &export_kind, &guest_kind,   NULL};
+const struct object_kind *const object_kinds[] = {&secret_kind, &network_kind, &dir_kind,   &mount_kind,
+                                                  &nbd_kind,    &export_kind,  &guest_kind, NULL};
 
 /* ---- one object ----------------------------------------------------------------------------------- */
 

@@ -42,7 +42,7 @@ struct object {
 
 /* The drivers, in the order of registration. */
 extern const struct object_kind *const object_kinds[];
-extern const struct object_kind secret_kind, network_kind, dir_kind, nbd_kind, export_kind, guest_kind;
+extern const struct object_kind secret_kind, network_kind, dir_kind, mount_kind, nbd_kind, export_kind, guest_kind;
 
 /* Register all drivers. */
 int object_add_drivers(struct virthost *host);

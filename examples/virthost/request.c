@@ -104,14 +104,25 @@ static int stop(struct request *request, struct muster_resource *resource)
     return muster_resource_stop(resource, &options, on_done, request);
 }
 
+static void answer_at_once(struct request *request, int code)
+{
+    answer_code(request, code, code == 0 ? NULL : muster_get_error(request->host->context));
+}
+
 /* All configs have been read: now a name that nobody knows is an error. */
 static void on_initialized(struct muster *context, void *data, int code, const struct muster_error *error)
 {
     struct request *request = data;
     const char *command = text_of(request, "command");
+    bool retrying = strcmp(command, "retry") == 0;
     struct muster_resource *resource = find_resource(request);
+    struct muster_driver *driver = retrying ? muster_driver_find(context, text_of(request, "resource")) : NULL;
     if (code != 0) {
         answer_code(request, code, error);
+        return;
+    }
+    if (driver != NULL) {
+        answer_at_once(request, muster_driver_retry(driver));
         return;
     }
     if (resource == NULL) {
@@ -119,9 +130,8 @@ static void on_initialized(struct muster *context, void *data, int code, const s
                text_of(request, "resource"));
         return;
     }
-    if (strcmp(command, "retry") == 0) {
-        code = muster_resource_retry(resource);
-        answer_code(request, code, code == 0 ? NULL : muster_get_error(context));
+    if (retrying) {
+        answer_at_once(request, muster_resource_retry(resource));
         return;
     }
     code = strcmp(command, "start") == 0 ? start(request, resource) : stop(request, resource);

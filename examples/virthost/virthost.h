@@ -5,7 +5,7 @@
  *     main.c      options, signals, bring-up, the way down
  *     config.c    the JSON files of the config directory
  *     object.c    a muster resource for each of them; reload; transient ones
- *     secret.c network.c pool_dir.c pool_nbd.c pool_export.c guest.c
+ *     secret.c network.c pool_dir.c pool_mount.c pool_nbd.c pool_export.c guest.c
  *                 one driver each
  *     control.c   the control socket, and list.c what it tells
  *     timeline.c  what muster's observer hears: the log

@@ -36,7 +36,7 @@ static void print_usage(FILE *file)
             "  timeline [--json]             what has happened since the daemon was started\n"
             "  start R [--dependencies]      start a resource; also what it needs\n"
             "  stop R [--cascade]            stop a resource; before it what needs it\n"
-            "  retry R                       decide a failed, held or deferred resource again now\n"
+            "  retry R | DRIVER              decide a failed, held or deferred resource or driver again now\n"
             "  create FILE                   start a transient guest: nothing but the record remembers it\n"
             "  reload                        read the config again; starts nothing that was stopped\n"
             "  shutdown [--host]             end the daemon; with --host stop everything before\n"

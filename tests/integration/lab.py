@@ -183,7 +183,7 @@ class Refused(Exception):
 
 class Lab:
     def __init__(self, build):
-        self.virthost = Path(build) / 'examples/virthost/virthost'
+        self.virthost = Path(os.environ.get('MUSTER_VIRTHOST', Path(build) / 'examples/virthost/virthost'))
         self.virthostctl = Path(build) / 'examples/virthost/virthostctl'
         # Short: the paths of sockets are.
         self.directory = Path(tempfile.mkdtemp(prefix='virthost-', dir='/tmp'))
@@ -236,6 +236,13 @@ class Lab:
         path = self.directory / name
         path.mkdir(exist_ok=True)
         self.write('pools', name=name, type='dir', path=str(path), policy=policy)
+
+    def mount_pool(self, name, policy='manual'):
+        """Its disks are in NAME.source, and seen in NAME while that is mounted."""
+        source, path = self.directory / f'{name}.source', self.directory / name
+        source.mkdir(exist_ok=True)
+        path.mkdir(exist_ok=True)
+        self.write('pools', name=name, type='mount', source=str(source), path=str(path), policy=policy)
 
     def export_pool(self, name, policy='manual'):
         self.write('pools', name=name, type='export', path=str(self.directory / f'{name}.disk'), policy=policy)
@@ -354,8 +361,9 @@ class Lab:
         if pool is None:
             return None
         driver, pool_name = pool.split('/')
-        if driver == 'dir':
-            return read_counter(self.directory / pool_name / f'{name}.img', 0, name)
+        if driver in ('dir', 'mount'):
+            directory = pool_name if driver == 'dir' else f'{pool_name}.source'
+            return read_counter(self.directory / directory / f'{name}.img', 0, name)
         return read_counter(self.directory / f'{pool_name}.disk', item.get('slot', 0), name)
 
     def wait_counting(self, name, above=-1):

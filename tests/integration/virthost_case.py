@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of virthost have in common. MUSTER_BUILD is the build directory."""
+"""
+What the tests of virthost have in common. MUSTER_BUILD is the build directory; MUSTER_VIRTHOST names another virthost.
+"""
 
 import os
 import sys
