@@ -289,6 +289,7 @@ void muster__reconcile_probed(struct muster_resource *resource, struct muster_op
 {
     if (muster__going_down(resource->engine))
         return;
+    bool was_silent = !resource->answered;
     resource->answer = answer_of(op);
     resource->answered =
         resource->answer != MUSTER__ANSWER_UNAVAILABLE && resource->answer != MUSTER__ANSWER_ERROR;
@@ -302,7 +303,7 @@ void muster__reconcile_probed(struct muster_resource *resource, struct muster_op
     struct muster_error *error = muster__op_error(op);
     muster__resource_set_error(resource, error);
     /* One that is lost again and again is started with growing pauses: see lost(). */
-    if (resource->answered && (resource->flags & MUSTER_RESTART_ON_LOSS) == 0)
+    if (resource->answered && was_silent && (resource->flags & MUSTER_RESTART_ON_LOSS) == 0)
         resource->tries = 0;
     decide(resource);
 }
@@ -352,6 +353,8 @@ void muster__reconcile_active(struct muster_resource *resource, const char *hand
     resource->answer = MUSTER__ANSWER_ACTIVE;
     resource->attempts_reset = false;
     resource->ended_badly = false;
+    if ((resource->flags & MUSTER_RESTART_ON_LOSS) == 0)
+        resource->tries = 0;
     muster__resource_set_error(resource, NULL);
     struct muster__record *record = muster__resource_new_version(
         resource, MUSTER_STAGE_ACTIVE, MUSTER_REASON_USER,

@@ -268,8 +268,6 @@ void muster__start_finished(struct muster_resource *resource, struct muster_op *
     struct muster_error *error = muster__op_error(op);
     if (error == NULL) {
         resource->intended = false;
-        if ((resource->flags & MUSTER_RESTART_ON_LOSS) == 0)
-            resource->tries = 0;
         muster__reconcile_active(resource, op->effects.handle, op->effects.handle_set);
         return;
     }

@@ -86,6 +86,24 @@ static void a_start_that_must_wait_is_deferred_and_told_to_who_asked(void **stat
     assert_state(f, "guest/db", "active");
 }
 
+static void a_start_that_must_wait_again_and_again_is_tried_with_growing_pauses(void **state)
+{
+    struct fixture *f = guest(state);
+    f->resources[0].def.policy = MUSTER_AUTOSTART;
+    answer(f, "guest/web start", MUSTER_UNAVAILABLE);
+    assert_ended(bring_up(f), 0);
+    for (uint64_t pause = 100; pause <= 800; pause *= 2) {
+        f->calls[0] = '\0';
+        pass(f, pause - 1);
+        assert_calls(f, "");
+        pass(f, 1);
+        assert_calls(f, "guest/web probe, guest/web start");
+    }
+    answer(f, "guest/web start", MUSTER_OK);
+    pass(f, 1600);
+    assert_state(f, "guest/web", "active");
+}
+
 static void what_was_cut_off_is_started_again_up_to_the_bound(void **state)
 {
     struct fixture *f = guest(state);
@@ -312,6 +330,7 @@ int main(void)
         engine_test(each_start_has_its_own_token),
         engine_test(a_failed_start_is_recorded_and_can_be_retried),
         engine_test(a_start_that_must_wait_is_deferred_and_told_to_who_asked),
+        engine_test(a_start_that_must_wait_again_and_again_is_tried_with_growing_pauses),
         engine_test(what_was_cut_off_is_started_again_up_to_the_bound),
         engine_test(a_user_s_start_counts_from_one),
         engine_test(a_start_that_has_waited_is_decided_again),
