@@ -244,8 +244,9 @@ class Lab:
         path.mkdir(exist_ok=True)
         self.write('pools', name=name, type='mount', source=str(source), path=str(path), policy=policy)
 
-    def export_pool(self, name, policy='manual'):
-        self.write('pools', name=name, type='export', path=str(self.directory / f'{name}.disk'), policy=policy)
+    def export_pool(self, name, policy='manual', directory=None):
+        path = (directory or self.directory) / f'{name}.disk'
+        self.write('pools', name=name, type='export', path=str(path), policy=policy)
 
     def nbd_pool(self, name, policy='manual', psk_user=None, start=True):
         server = self.server(name, psk_user)
@@ -364,7 +365,8 @@ class Lab:
         if driver in ('dir', 'mount'):
             directory = pool_name if driver == 'dir' else f'{pool_name}.source'
             return read_counter(self.directory / directory / f'{name}.img', 0, name)
-        return read_counter(self.directory / f'{pool_name}.disk', item.get('slot', 0), name)
+        disk = self.items[pool]['path'] if driver == 'export' else self.servers[pool_name].disk
+        return read_counter(disk, item.get('slot', 0), name)
 
     def wait_counting(self, name, above=-1):
         """The counter when it has gone on."""
@@ -392,6 +394,11 @@ class Lab:
         done = subprocess.run(['ip', '-n', self.netns, '-o', 'link', 'show', 'type', 'bridge', 'up'],
                               capture_output=True, text=True, check=False)
         return re.findall(r'^\d+: ([^:@]+)', done.stdout, re.MULTILINE)
+
+
+def is_mounted(path):
+    """(os.path.ismount sees no directory that is bound within one file system.)"""
+    return any(line.split()[4] == str(path) for line in Path('/proc/self/mountinfo').read_text().splitlines())
 
 
 def bridges_permitted():
