@@ -29,8 +29,9 @@ class Stopped(Case):
     def assert_stopped(self, *others):
         lab = self.lab
         listed = lab.list()
-        self.assertEqual(sorted(listed), sorted(['dir/local', 'nbd/rbd', 'export/iscsi', 'guest/a', *others]))
-        self.assertEqual({(item['state'], item['reason']) for item in listed.values()}, {('inactive', 'user')})
+        names = ['dir/local', 'nbd/rbd', 'export/iscsi', 'guest/a', *others]
+        self.assertEqual({name: (item['state'], item['reason']) for name, item in listed.items()},
+                         {name: ('inactive', 'user') for name in names})
         self.assertEqual((self.server.connections(), lab.export_process('iscsi'), lab.guests()), (0, None, {}))
 
     def test_stays_stopped_over_a_restart(self):
