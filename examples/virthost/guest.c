@@ -21,6 +21,7 @@
 
 #define QUIT_MS 3000
 #define TERM_MS 3000
+#define RESUME_MS 1000
 
 struct guest {
     struct object object;
@@ -32,6 +33,8 @@ struct guest {
     /* Runs while a stop waits: QEMU gets less and less friendly requests. */
     struct delay *delay;
     int stop_signal;
+    /* Runs while QEMU has paused it since its disk failed. */
+    struct delay *resume;
     /* It told that it powers itself off. */
     bool goes_by_itself;
     /* What starts or adopts or stops it. */
@@ -100,9 +103,11 @@ static void let_go(struct guest *guest)
 {
     qmp_free(guest->qmp);
     delay_free(guest->delay);
+    delay_free(guest->resume);
     process_unwatch(guest->process);
     guest->qmp = NULL;
     guest->delay = NULL;
+    guest->resume = NULL;
     guest->process = NULL;
     guest->id = (struct process_id){0};
 }
@@ -169,9 +174,21 @@ static void on_ready(void *data, const char *status)
         muster_op_finish(op, MUSTER_OK);
 }
 
+/* Its disk may be back: if it isn't, QEMU tells that it has failed again. */
+static void on_resume(void *data)
+{
+    struct guest *guest = data;
+    delay_free(guest->resume);
+    guest->resume = NULL;
+    qmp_send(guest->qmp, "cont");
+}
+
 static void on_event(void *data, const char *name, const json_t *values)
 {
     struct guest *guest = data;
+    const char *action = json_string_value(json_object_get(values, "action"));
+    if (strcmp(name, "BLOCK_IO_ERROR") == 0 && action != NULL && strcmp(action, "stop") == 0 && guest->resume == NULL)
+        guest->resume = delay_new(&guest->object.host->loop, RESUME_MS, on_resume, guest);
     if (strcmp(name, "SHUTDOWN") == 0 && json_is_true(json_object_get(values, "guest")))
         guest->goes_by_itself = true;
 }

@@ -143,6 +143,8 @@ class Server:
         self.user = psk_user
         self.psk = secrets.token_hex(32) if psk_user else None
         self.keys = directory / f'{name}.keys'
+        # While this file is there, every read and write fails.
+        self.broken = directory / f'{name}.broken'
         self.pid = None
         with open(self.disk, 'ab') as disk:
             disk.truncate(16 * SLOT)
@@ -154,7 +156,8 @@ class Server:
         self.socket.unlink(missing_ok=True)
         self.pidfile.unlink(missing_ok=True)
         tls = ['--tls=require', f'--tls-psk={self.keys}'] if self.psk else []
-        subprocess.run(['nbdkit', *tls, '-U', self.socket, '-P', self.pidfile, 'file', self.disk], check=True)
+        subprocess.run(['nbdkit', *tls, '-U', self.socket, '-P', self.pidfile, '--filter=error', 'file', self.disk,
+                        'error=EIO', 'error-rate=100%', f'error-file={self.broken}'], check=True)
         wait_until(lambda: self.pidfile.exists() and self.pidfile.read_text().endswith('\n'), f'{self.pidfile}')
         self.pid = int(self.pidfile.read_text())
         return self

@@ -75,6 +75,18 @@ class Pools(Case):
         wait_until(lambda: not lab.list()['guest/a']['degraded'], 'the pool to come back')
         self.assertEqual(lab.guests()['a'].identity(), before)
 
+    def test_a_guest_that_a_failing_disk_has_paused_goes_on_when_it_works_again(self):
+        lab = self.lab
+        server = lab.nbd_pool('rbd', 'autostart')
+        lab.guest('a', 'autostart', pool='nbd/rbd')
+        lab.start()
+        for _ in range(2):
+            counted = lab.wait_counting('a')
+            server.broken.touch()
+            wait_until(lambda: lab.qmp_status('a') == 'io-error', 'QEMU to pause the guest')
+            server.broken.unlink()
+            lab.wait_counting('a', counted + 1)
+
     def test_a_user_who_starts_a_pool_without_server_is_told(self):
         lab = self.lab
         lab.nbd_pool('rbd', 'manual', start=False)
