@@ -4,6 +4,50 @@
 
 #include <stdio.h>
 
+/* ---- what depends on it ------------------------------------------------------------------------------------------ */
+
+/* Is `dependent` on its way to be stopped? One whose turn hasn't come may be waiting for this one's driver. */
+static bool is_stopping(const struct muster_resource *dependent)
+{
+    switch (dependent->state) {
+    case MUSTER__STOP_COMMIT:
+    case MUSTER__STOP_WAIT:
+    case MUSTER__STOPPING:
+        return true;
+    default:
+        return dependent->state != MUSTER__NEW && muster__request_is_stopping(dependent);
+    }
+}
+
+/* Its op is past its deadline, and may never end. */
+static bool is_hung(const struct muster_resource *dependent)
+{
+    return dependent->op != NULL && dependent->op->timed_out;
+}
+
+/* It doesn't move before this one has settled, or its driver's turn has come. */
+static bool stays(const struct muster_resource *dependent)
+{
+    return dependent->state == MUSTER__NEW || dependent->state == MUSTER__ADOPT_WAIT;
+}
+
+/* The first dependent that keeps it from being stopped. */
+static struct muster_resource *blocker(struct muster_resource *resource)
+{
+    struct muster__list *cursor = NULL;
+    struct muster_resource *dependent;
+    while ((dependent = muster__edges_live_dependent(resource, &cursor)) != NULL) {
+        struct muster__edge *edge = muster__container(cursor, struct muster__edge, in_to);
+        /* An edge against the order of drivers counts, unless each would wait for the other; a host goes by that order. */
+        bool bad = muster__edge_state(edge) == MUSTER__EDGE_BAD &&
+                   (resource->host_stop || muster__edges_reach(resource, dependent));
+        bool gone_on = resource->host_stop && (!is_stopping(dependent) || is_hung(dependent));
+        if (!bad && !gone_on)
+            return dependent;
+    }
+    return NULL;
+}
+
 /* ---- the intent ----------------------------------------------------------------------------------------------- */
 
 static struct muster__record *stop_record(struct muster_resource *resource, enum muster_stage stage)
@@ -66,16 +110,16 @@ void muster__stop_begin(struct muster_resource *resource)
 {
     struct muster__engine *engine = resource->engine;
     const struct muster_error *refusal = resource->host_stop ? NULL : muster__store_refuses(engine);
-    bool calls = !resource->shown_inactive;
+    bool at_once = resource->shown_inactive && blocker(resource) == NULL;
     struct muster__record *record =
-        refusal == NULL ? stop_record(resource, calls ? MUSTER_STAGE_STOPPING : MUSTER_STAGE_INACTIVE) : NULL;
+        refusal == NULL ? stop_record(resource, at_once ? MUSTER_STAGE_INACTIVE : MUSTER_STAGE_STOPPING) : NULL;
     if (record == NULL && !resource->host_stop) {
         refuse(resource, refusal == NULL ? MUSTER_ENOMEM : refusal->code,
                refusal == NULL ? "out of memory" : refusal->text);
         return;
     }
     remember(resource);
-    if (!calls) {
+    if (at_once) {
         record_inactive(resource, record);
         return;
     }
@@ -85,48 +129,6 @@ void muster__stop_begin(struct muster_resource *resource)
 }
 
 /* ---- the wait --------------------------------------------------------------------------------------------------- */
-
-/* Is `dependent` on its way to be stopped? One whose turn hasn't come may be waiting for this one's driver. */
-static bool is_stopping(const struct muster_resource *dependent)
-{
-    switch (dependent->state) {
-    case MUSTER__STOP_COMMIT:
-    case MUSTER__STOP_WAIT:
-    case MUSTER__STOPPING:
-        return true;
-    default:
-        return dependent->state != MUSTER__NEW && muster__request_is_stopping(dependent);
-    }
-}
-
-/* Its op is past its deadline, and may never end. */
-static bool is_hung(const struct muster_resource *dependent)
-{
-    return dependent->op != NULL && dependent->op->timed_out;
-}
-
-/* It doesn't move before this one has settled, or its driver's turn has come. */
-static bool stays(const struct muster_resource *dependent)
-{
-    return dependent->state == MUSTER__NEW || dependent->state == MUSTER__ADOPT_WAIT;
-}
-
-/* The first dependent that keeps it from being stopped. */
-static struct muster_resource *blocker(struct muster_resource *resource)
-{
-    struct muster__list *cursor = NULL;
-    struct muster_resource *dependent;
-    while ((dependent = muster__edges_live_dependent(resource, &cursor)) != NULL) {
-        struct muster__edge *edge = muster__container(cursor, struct muster__edge, in_to);
-        /* An edge against the order of drivers counts, unless each would wait for the other; a host goes by that order. */
-        bool bad = muster__edge_state(edge) == MUSTER__EDGE_BAD &&
-                   (resource->host_stop || muster__edges_reach(resource, dependent));
-        bool gone_on = resource->host_stop && (!is_stopping(dependent) || is_hung(dependent));
-        if (!bad && !gone_on)
-            return dependent;
-    }
-    return NULL;
-}
 
 /* Host shutdown: what declares nothing depends on all that its driver comes after. */
 static bool waits_for_drivers(const struct muster_resource *resource)
@@ -172,6 +174,23 @@ static struct muster_error *depended_on(const struct muster_resource *resource, 
                              muster_stage_name(muster__resource_stage(by)));
 }
 
+static void stopped(struct muster_resource *resource)
+{
+    struct muster__record *record = stop_record(resource, MUSTER_STAGE_INACTIVE);
+    resource->entry->left_active = false;
+    resource->shown_inactive = true;
+    resource->answered = true;
+    resource->answer = MUSTER__ANSWER_INACTIVE;
+    resource->ended_badly = false;
+    muster__resource_set_error(resource, NULL);
+    if (record != NULL)
+        muster__entry_write(resource->engine, resource->entry, record);
+    muster__stop_counted(resource);
+    muster__resource_move(resource, MUSTER__INACTIVE_COMMIT);
+    muster__edges_touch_dependents(resource);
+    muster__stop_touch_needs(resource);
+}
+
 void muster__stop_wait(struct muster_resource *resource)
 {
     bool asked = resource->request != NULL || resource->host_stop;
@@ -180,6 +199,10 @@ void muster__stop_wait(struct muster_resource *resource)
     if (resource->stuck || (muster__going_down(resource->engine) && !resource->host_stop) ||
         (resource->host_stop && waits_for_drivers(resource)))
         return;
+    if (dependent == NULL && resource->shown_inactive) {
+        stopped(resource);
+        return;
+    }
     if (dependent == NULL) {
         muster__resource_move(resource, MUSTER__STOPPING);
         muster__dispatch_queue(resource, &resource->driver->rest->roster->calls);
@@ -245,23 +268,10 @@ void muster__stop_counted(struct muster_resource *resource)
 void muster__stop_finished(struct muster_resource *resource, struct muster_op *op)
 {
     struct muster_error *error = muster__op_error(op);
-    if (error != NULL) {
+    if (error != NULL)
         back_out(resource, error);
-        return;
-    }
-    struct muster__record *record = stop_record(resource, MUSTER_STAGE_INACTIVE);
-    resource->entry->left_active = false;
-    resource->shown_inactive = true;
-    resource->answered = true;
-    resource->answer = MUSTER__ANSWER_INACTIVE;
-    resource->ended_badly = false;
-    muster__resource_set_error(resource, NULL);
-    if (record != NULL)
-        muster__entry_write(resource->engine, resource->entry, record);
-    muster__stop_counted(resource);
-    muster__resource_move(resource, MUSTER__INACTIVE_COMMIT);
-    muster__edges_touch_dependents(resource);
-    muster__stop_touch_needs(resource);
+    else
+        stopped(resource);
 }
 
 /* What it needed may be stopped now, or never. */

@@ -190,6 +190,32 @@ static void a_finished_stop_of_the_last_daemon_goes_on_when_its_dependent_ends_i
     assert_state(f, "pool/disk", "inactive");
 }
 
+static void a_cascade_from_what_is_lost_ends_after_its_dependents(void **state)
+{
+    struct fixture *f = running(state);
+    assert_int_equal(changed(f, "pool/disk", MUSTER_CHANGED_LOST), 0);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    struct ending *ended = stop(f, "pool/disk", MUSTER_STOP_CASCADE);
+    assert_calls(f, "guest/web stop");
+    assert_waits(ended);
+    finish(f, "guest/web stop", MUSTER_OK);
+    assert_ended(ended, 0);
+    assert_calls(f, "");
+    assert_state(f, "pool/disk", "inactive");
+    assert_int_equal(stored(f, "pool/disk")->reason, MUSTER_REASON_USER);
+    assert_int_equal(stored(f, "guest/web")->reason, MUSTER_REASON_USER);
+}
+
+static void a_cascade_from_what_is_lost_tells_that_a_dependent_runs_on(void **state)
+{
+    struct fixture *f = running(state);
+    assert_int_equal(changed(f, "pool/disk", MUSTER_CHANGED_LOST), 0);
+    answer(f, "guest/web stop", -5);
+    assert_ended(stop(f, "pool/disk", MUSTER_STOP_CASCADE), MUSTER_EDEPENDENCY);
+    assert_int_equal(stored(f, "pool/disk")->reason, MUSTER_REASON_LOSS);
+    assert_int_equal(stored(f, "guest/web")->stage, MUSTER_STAGE_ACTIVE);
+}
+
 static void a_cascade_does_not_wait_for_a_dependent_whose_op_is_past_its_deadline(void **state)
 {
     struct fixture *f = running(state);
@@ -231,6 +257,8 @@ int main(void)
         engine_test(a_foreign_one_is_stopped_without_a_handle),
         engine_test(a_finished_stop_of_the_last_daemon_waits_for_dependents),
         engine_test(a_finished_stop_of_the_last_daemon_goes_on_when_its_dependent_ends_itself),
+        engine_test(a_cascade_from_what_is_lost_ends_after_its_dependents),
+        engine_test(a_cascade_from_what_is_lost_tells_that_a_dependent_runs_on),
         engine_test(a_cascade_does_not_wait_for_a_dependent_whose_op_is_past_its_deadline),
         engine_test(a_cascade_ends_when_a_dependent_s_stop_is_past_its_deadline),
     };
