@@ -93,6 +93,8 @@ class Kill(Case):
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not lab.guests(), 'the guest to end')
         lab.start()
+        # A dying process holds its lock longer than its command line.
+        lab.wait_quiet()
         listed = lab.list()['guest/a']
         self.assertEqual((listed['state'], listed['reason'], listed['desired']), ('inactive', 'loss', 'active'))
         self.assertEqual(lab.guests(), {})
