@@ -95,19 +95,26 @@ class Guest:
 
 
 def qmp(path, command, seconds=10):
-    """One command to QEMU's second monitor: on the first one the daemon has the greeting."""
+    """The reply to one command."""
+    return qmp_replies(path, [command], seconds)[0]
+
+
+def qmp_replies(path, commands, seconds=10):
+    """Commands to QEMU's second monitor, and their replies: on the first one the daemon has the greeting."""
+    replies = []
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(seconds)
         connection.connect(path)
         stream = connection.makefile('rw')
         json.loads(stream.readline())
-        for execute in 'qmp_capabilities', command:
+        for execute in ['qmp_capabilities', *commands]:
             stream.write(json.dumps({'execute': execute}) + '\n')
             stream.flush()
             reply = {}
             while 'return' not in reply and 'error' not in reply:
                 reply = json.loads(stream.readline())
-        return reply['return']
+            replies.append(reply['return'])
+    return replies[1:]
 
 
 def nbd_answers(path):
@@ -134,9 +141,9 @@ def read_counter(path, slot, name):
 
 
 class Server:
-    """An nbdkit that somebody else runs."""
+    """An nbdkit that somebody else runs. With `open_ms` each handshake with it takes so much longer."""
 
-    def __init__(self, directory, name, psk_user=None):
+    def __init__(self, directory, name, psk_user=None, open_ms=0):
         self.socket = directory / f'{name}.sock'
         self.disk = directory / f'{name}.disk'
         self.pidfile = directory / f'{name}.pid'
@@ -145,6 +152,8 @@ class Server:
         self.keys = directory / f'{name}.keys'
         # While this file is there, every read and write fails.
         self.broken = directory / f'{name}.broken'
+        self.filter = ['--filter=delay'] if open_ms else []
+        self.parameters = [f'delay-open={open_ms}ms'] if open_ms else []
         self.pid = None
         with open(self.disk, 'ab') as disk:
             disk.truncate(16 * SLOT)
@@ -156,8 +165,8 @@ class Server:
         self.socket.unlink(missing_ok=True)
         self.pidfile.unlink(missing_ok=True)
         tls = ['--tls=require', f'--tls-psk={self.keys}'] if self.psk else []
-        subprocess.run(['nbdkit', *tls, '-U', self.socket, '-P', self.pidfile, '--filter=error', 'file', self.disk,
-                        'error=EIO', 'error-rate=100%', f'error-file={self.broken}'], check=True)
+        subprocess.run(['nbdkit', *tls, *self.filter, '-U', self.socket, '-P', self.pidfile, '--filter=error', 'file', self.disk,
+                        'error=EIO', 'error-rate=100%', f'error-file={self.broken}', *self.parameters], check=True)
         wait_until(lambda: self.pidfile.exists() and self.pidfile.read_text().endswith('\n'), f'{self.pidfile}')
         self.pid = int(self.pidfile.read_text())
         return self
@@ -221,8 +230,8 @@ class Lab:
 
     # ---- config
 
-    def server(self, name, psk_user=None):
-        self.servers[name] = Server(self.directory, name, psk_user)
+    def server(self, name, psk_user=None, open_ms=0):
+        self.servers[name] = Server(self.directory, name, psk_user, open_ms)
         return self.servers[name]
 
     def write(self, kind, **item):
@@ -251,8 +260,8 @@ class Lab:
         path = (directory or self.directory) / f'{name}.disk'
         self.write('pools', name=name, type='export', path=str(path), policy=policy)
 
-    def nbd_pool(self, name, policy='manual', psk_user=None, start=True):
-        server = self.server(name, psk_user)
+    def nbd_pool(self, name, policy='manual', psk_user=None, start=True, open_ms=0):
+        server = self.server(name, psk_user, open_ms)
         extra = {}
         if psk_user:
             self.write('secrets', name=name, user=psk_user, psk=server.psk)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Where the daemon dies: at a random time, at the nth boundary of a callback, at the nth of a system call of its store."""
+
+import itertools
+import time
+
+from lab import Refused, wait_until
+
+# Those with which the journal changes or reads its file. strace counts each of them for itself, in each thread.
+STORE_CALLS = ['pread64', 'pwrite64', 'fdatasync', 'fsync', 'ftruncate', 'unlinkat', 'renameat', 'getrandom']
+BRING_UP_SECONDS = 0.12
+
+
+def settled_or_dead(lab):
+    def over():
+        if lab.daemon.poll() is not None:
+            return True
+        try:
+            return lab.status()['milestone'] == 'settled'
+        except (Refused, RuntimeError):
+            return False
+    wait_until(over, 'the bring-up to end, or the daemon')
+    return lab.daemon.poll() is None
+
+
+def ask_until_dead(lab, requests):
+    """Whether it lived through all of them."""
+    for verb, name in requests:
+        lab.ask(verb, [name])
+        if lab.daemon.poll() is not None:
+            return False
+    return True
+
+
+class Random:
+    """While it is idle, or has requests to do; every other time its next bring-up dies, too, and that one's, ..."""
+    name = 'time'
+
+    def die(self, lab, rng, requests):
+        clients = [(verb, name, lab.ctl_later(verb, name)) for verb, name in requests if rng.random() < 0.5]
+        pause = rng.uniform(0, 0.08)
+        time.sleep(pause)
+        lab.kill()
+        for verb, name, client in clients:
+            lab.ledger.note(verb, name, client.wait() == 0)
+        died = 0
+        while rng.random() < 0.5:
+            lab.start_arm('a', wait='')
+            time.sleep(rng.uniform(0, BRING_UP_SECONDS))
+            lab.kill()
+            died += 1
+        return f'{pause * 1000:.0f} ms, then in {died} bring-ups', 'requests' if clients else 'idle'
+
+
+class Callback:
+    """At each boundary in turn, of its bring-up and then of the requests; begins again when there is no further one."""
+    name = 'callback'
+
+    def __init__(self):
+        self.next = 1
+        self.sweeps = 0
+
+    def die(self, lab, rng, requests):
+        at, phase, lived = self.next, 'requests', False
+        lab.kill()
+        lab.start_arm('a', die_at=at, wait='')
+        if not settled_or_dead(lab):
+            phase = 'bring-up'
+        else:
+            lived = ask_until_dead(lab, requests)
+        lab.kill()
+        self.next = 1 if lived else at + 1
+        self.sweeps += lived
+        return f'{at}' if not lived else f'after all {at - 1}', phase
+
+
+class Store:
+    """Just before each system call of the store. strace would trace what is forked as well: requests that fork are left out."""
+    name = 'store'
+
+    def __init__(self):
+        self.calls = itertools.cycle(STORE_CALLS)
+        self.call = next(self.calls)
+        self.next = 1
+        self.sweeps = 0
+
+    def die(self, lab, rng, requests):
+        call, at, phase, lived = self.call, self.next, 'requests', False
+        lab.kill()
+        lab.start_arm('a', wait='', wrapper=[
+            'strace', '-D', '-f', '-qq', '-o', '/dev/null', '--seccomp-bpf', '-e', f'trace={call}', '-e',
+            f'inject={call}:signal=SIGKILL:when={at}'])
+        if not settled_or_dead(lab):
+            phase = 'bring-up'
+        else:
+            lived = ask_until_dead(lab, [request for request in requests if request != ('start', 'guest/churn')])
+        lab.kill()
+        self.next = at + 1
+        if lived:
+            self.next = 1
+            self.call = next(self.calls)
+            self.sweeps += self.call == STORE_CALLS[0]
+        return f'{call} {at}' if not lived else f'after all {at - 1} {call}', phase

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""Tables of the results, in Markdown, and the plot."""
+
+import re
+from collections import Counter, defaultdict
+
+import plot
+from arena import ARMS
+from plan import Cell, Plan
+from results import read
+from wilson import interval
+
+
+class Tally:
+    """One cell's restarts."""
+
+    def __init__(self):
+        self.restarts = 0
+        self.losing = 0
+        self.lost = 0
+        self.guests = 0
+
+    def add(self, guests, lost):
+        self.restarts += 1
+        self.losing += lost > 0
+        self.lost += lost
+        self.guests += guests
+
+    def losing_share(self):
+        return self.losing / self.restarts, *interval(self.losing / self.restarts, self.restarts)
+
+    def lost_share(self):
+        """Guests of one restart have much of their fate in common: it counts as one trial."""
+        return self.lost / self.guests, *interval(self.lost / self.guests, self.restarts)
+
+
+def tally(rows):
+    cells = defaultdict(Tally)
+    for row in rows:
+        cell = Cell(row['arm'], int(row['guests']), int(row['delay_ms']))
+        cells[cell].add(int(row['guests']), int(row['lost']))
+    return dict(cells)
+
+
+def percent(share):
+    return f'{share * 100:.1f}' if 0 < share < 0.1 or 0.99 < share < 1 else f'{share * 100:.0f}'
+
+
+def with_interval(shares):
+    return f'{percent(shares[0])} % ({percent(shares[1])} to {percent(shares[2])})'
+
+
+# ---- the race ------------------------------------------------------------------------------------------
+
+def table(cells, guests, delays, text_of):
+    lines = ['| arm | ' + ' | '.join(f'{delay} ms' for delay in delays) + ' |', '|---' * (len(delays) + 1) + '|']
+    for arm in ARMS:
+        texts = [text_of(cells[Cell(arm, guests, delay)]) if Cell(arm, guests, delay) in cells else 'not run'
+                 for delay in delays]
+        lines.append(f'| ({arm}) | ' + ' | '.join(texts) + ' |')
+    return lines
+
+
+def tables_of_size(cells, guests, delays):
+    return [f'**{guests} guests.** Guests lost:', '', *table(cells, guests, delays, lambda c: with_interval(c.lost_share())),
+            '', 'Restarts that lost a guest, of all restarts:', '',
+            *table(cells, guests, delays,
+                   lambda c: f'{c.losing} of {c.restarts}: {with_interval(c.losing_share())}'), '']
+
+
+def same_as_a(cells):
+    """Those whose interval meets that of arm a."""
+    same = []
+    for cell, found in sorted(cells.items()):
+        base = cells.get(Cell('a', cell.guests, cell.delay_ms))
+        if cell.arm != 'a' and base and found.losing_share()[1] <= base.losing_share()[2]:
+            same.append(f'({cell.arm}) {cell.guests} guests {cell.delay_ms} ms: {found.losing} of {found.restarts}'
+                        f' against {base.losing} of {base.restarts}')
+    return same
+
+
+def short_of_plan(cells, plan):
+    """What the plan asks for and wasn't run."""
+    lines = []
+    for guests in sorted({cell.guests for cell in plan}):
+        of_size = {cell: wanted for cell, wanted in plan.items() if cell.guests == guests}
+        none = [cell for cell in of_size if cell not in cells]
+        fewer = [cells[cell].restarts for cell, wanted in of_size.items() if cell in cells and cells[cell].restarts < wanted]
+        wanted = max(of_size.values())
+        if none:
+            lines.append(f'* {guests} guests: {len(none)} of {len(of_size)} cells not run: ' +
+                         ', '.join(f'({cell.arm}) {cell.delay_ms} ms' for cell in none))
+        if fewer:
+            lines.append(f'* {guests} guests: {len(fewer)} of {len(of_size)} cells have fewer than the {wanted} restarts that are'
+                         f' planned: {min(fewer)} to {max(fewer)}')
+    return lines or ['* Nothing: each cell of the plan has its restarts.']
+
+
+def race_text(rows, plan):
+    cells = tally(rows)
+    arm_a = [found for cell, found in cells.items() if cell.arm == 'a']
+    loads = sorted(float(row['load']) for row in rows)
+    text = [f'{len(rows)} restarts in {len(cells)} cells. Arm (a): {sum(c.lost for c in arm_a)} guests lost of'
+            f' {sum(c.guests for c in arm_a)}, in {sum(c.restarts for c in arm_a)} restarts. Load of the machine: median'
+            f' {loads[len(loads) // 2]}, at most {loads[-1]}.', '']
+    for guests in sorted({cell.guests for cell in cells}):
+        text += tables_of_size(cells, guests, sorted({cell.delay_ms for cell in plan if cell.guests == guests} |
+                                                     {cell.delay_ms for cell in cells if cell.guests == guests}))
+    same = same_as_a(cells)
+    text += ['Cells in which an arm can\'t be told from (a), the intervals of "restarts that lost a guest" meet:', '',
+             *(f'* {line}' for line in same or ['none']), '', 'Of the plan there is lacking:', '', *short_of_plan(cells, plan), '']
+    text += how_lost(rows)
+    missing = sum(int(row['missing_before']) for row in rows)
+    silent = sum(int(row['silent_pools']) for row in rows)
+    return text + [f'Guests that were not there before a kill, though their start had been acknowledged: {missing}. Pools that did not'
+                   f' greet after a restart, or had no connection from the daemon: {silent}.']
+
+
+def how_lost(rows):
+    reasons = Counter()
+    for row in rows:
+        for reason in 'gone', 'other', 'halted', 'still':
+            reasons[reason] += int(row[reason])
+    return [f'How they were lost: the process was gone {reasons["gone"]}, it was another one {reasons["other"]}, QEMU didn\'t say'
+            f' that it runs {reasons["halted"]}, the counter didn\'t go on {reasons["still"]}.', '']
+
+
+# ---- restarts ------------------------------------------------------------------------------------------
+
+def restarts_text(rows):
+    wrong = sum(1 for row in rows if row['problems'])
+    lines = [f'{len(rows)} restarts of arm (a), {wrong} wrong.', '']
+    if wrong == 0:
+        bound = 1 - 0.05 ** (1 / len(rows))
+        lines += [f'With 95 % confidence fewer than {bound * 100:.3f} % go wrong (exact, one-sided); Wilson\'s two-sided interval is 0'
+                  f' to {interval(0, len(rows))[1] * 100:.3f} %.', '']
+    lines += ['| death at | died idle | in requests | in its bring-up | wrong |', '|---|---|---|---|---|']
+    for death in 'time', 'callback', 'store':
+        of_kind = [row for row in rows if row['death'] == death]
+        phases = Counter(row['phase'] for row in of_kind)
+        bad = sum(1 for row in of_kind if row['problems'])
+        lines.append(f'| {death} | {phases["idle"]} | {phases["requests"]} | {phases["bring-up"]} | {bad} |')
+    points = {row['at'] for row in rows if row['death'] != 'time' and not row['at'].startswith('after')}
+    callbacks = [point for point in points if ' ' not in point]
+    lines += ['', f'{len(callbacks)} different boundaries of callbacks, {len(points) - len(callbacks)} different calls of the store.']
+    lines += [f'* run {row["run"]}, {row["death"]} {row["at"]}: {row["problems"]}' for row in rows if row['problems']]
+    return lines
+
+
+# ---- the whole -----------------------------------------------------------------------------------------
+
+def replace(page, name, lines):
+    """What is between the two marks of that name."""
+    text = page.read_text()
+    begin, end = f'<!-- {name}: made by scripts/experiment report -->', f'<!-- end of {name} -->'
+    made, count = re.subn(re.escape(begin) + '.*?' + re.escape(end), lambda _: '\n'.join([begin, '', *lines, '', end]), text,
+                          flags=re.S)
+    if count != 1:
+        raise SystemExit(f'{page}: there is no place for {name}')
+    page.write_text(made)
+
+
+def make_report(directory, what=None, page=None, plan='full'):
+    texts = {}
+    race, restarts = read(directory / 'race.csv'), read(directory / 'restarts.csv')
+    if race and what in (None, 'race'):
+        texts['race'] = race_text(race, Plan(plan).cells())
+        plot.draw(tally(race), page.with_suffix('.svg') if page else directory / 'race.svg')
+    if restarts and what in (None, 'restarts'):
+        texts['restarts'] = restarts_text(restarts)
+    for name, lines in texts.items():
+        if page:
+            replace(page, name, lines)
+        else:
+            print('\n'.join(lines) + '\n')
+    if not texts:
+        raise SystemExit(f'{directory}: no race.csv and no restarts.csv with rows')

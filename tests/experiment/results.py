@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+"""Rows of a CSV file: appended one at a time, each one flushed, so that a run that is cut short can go on."""
+
+import csv
+
+
+class Results:
+    def __init__(self, path, columns, resume):
+        self.columns = columns
+        self.rows = read(path) if resume else []
+        begun = bool(self.rows)
+        self.file = open(path, 'a' if begun else 'w', newline='')
+        self.writer = csv.DictWriter(self.file, columns)
+        if not begun:
+            self.writer.writeheader()
+
+    def add(self, **row):
+        self.writer.writerow(row)
+        self.file.flush()
+        self.rows.append({name: str(value) for name, value in row.items()})
+
+    def close(self):
+        self.file.close()
+
+
+def read(path):
+    """The whole rows: the last one may have been cut off."""
+    if not path.exists():
+        return []
+    with open(path, newline='') as file:
+        return [row for row in csv.DictReader(file) if None not in row and None not in row.values()]
