@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Where the daemon dies: at a random time, at the nth boundary of a callback, at the nth of a system call of its store."""
+"""Where the daemon dies: at a random time, at the nth boundary of a callback, at the nth of a system call of its store. A die()
+tells where, and how often it died idle, with requests to do, and in a bring-up."""
 
 import itertools
 import time
+from collections import Counter
 
 from lab import Refused, wait_until
 
 # Those with which the journal changes or reads its file. strace counts each of them for itself, in each thread.
 STORE_CALLS = ['pread64', 'pwrite64', 'fdatasync', 'fsync', 'ftruncate', 'unlinkat', 'renameat', 'getrandom']
 BRING_UP_SECONDS = 0.12
+PHASES = ['idle', 'requests', 'bring_up']
 
 
 def settled_or_dead(lab):
@@ -37,19 +40,31 @@ class Random:
     name = 'time'
 
     def die(self, lab, rng, requests):
-        clients = [(verb, name, lab.ctl_later(verb, name)) for verb, name in requests if rng.random() < 0.5]
+        first = {name: verb for verb, name in reversed(requests)}
+        clients = [(verb, name, lab.ctl_later(verb, name)) for name, verb in first.items() if rng.random() < 0.5]
         pause = rng.uniform(0, 0.08)
         time.sleep(pause)
         lab.kill()
         for verb, name, client in clients:
             lab.ledger.note(verb, name, client.wait() == 0)
-        died = 0
+        died = Counter(['requests' if clients else 'idle'])
         while rng.random() < 0.5:
             lab.start_arm('a', wait='')
             time.sleep(rng.uniform(0, BRING_UP_SECONDS))
             lab.kill()
-            died += 1
-        return f'{pause * 1000:.0f} ms, then in {died} bring-ups', 'requests' if clients else 'idle'
+            died['bring_up'] += 1
+        return f'{pause * 1000:.0f} ms, then in {died["bring_up"]} bring-ups', died
+
+
+def kill_armed(lab, requests, **armed):
+    """Kill it, and start one that is to die by itself: whether it lived on, and in which phases the two died."""
+    lab.kill()
+    lab.start_arm('a', wait='', **armed)
+    if not settled_or_dead(lab):
+        return False, Counter(['idle', 'bring_up'])
+    lived = ask_until_dead(lab, requests)
+    lab.kill()
+    return lived, Counter(['idle', 'idle' if lived else 'requests'])
 
 
 class Callback:
@@ -58,20 +73,12 @@ class Callback:
 
     def __init__(self):
         self.next = 1
-        self.sweeps = 0
 
     def die(self, lab, rng, requests):
-        at, phase, lived = self.next, 'requests', False
-        lab.kill()
-        lab.start_arm('a', die_at=at, wait='')
-        if not settled_or_dead(lab):
-            phase = 'bring-up'
-        else:
-            lived = ask_until_dead(lab, requests)
-        lab.kill()
+        at = self.next
+        lived, died = kill_armed(lab, requests, die_at=at)
         self.next = 1 if lived else at + 1
-        self.sweeps += lived
-        return f'{at}' if not lived else f'after all {at - 1}', phase
+        return f'{at}' if not lived else f'after all {at - 1}', died
 
 
 class Store:
@@ -82,22 +89,12 @@ class Store:
         self.calls = itertools.cycle(STORE_CALLS)
         self.call = next(self.calls)
         self.next = 1
-        self.sweeps = 0
 
     def die(self, lab, rng, requests):
-        call, at, phase, lived = self.call, self.next, 'requests', False
-        lab.kill()
-        lab.start_arm('a', wait='', wrapper=[
-            'strace', '-D', '-f', '-qq', '-o', '/dev/null', '--seccomp-bpf', '-e', f'trace={call}', '-e',
+        call, at = self.call, self.next
+        lived, died = kill_armed(lab, [request for request in requests if request != ('start', 'guest/churn')], wrapper=[
+            'strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', f'trace={call}', '-e',
             f'inject={call}:signal=SIGKILL:when={at}'])
-        if not settled_or_dead(lab):
-            phase = 'bring-up'
-        else:
-            lived = ask_until_dead(lab, [request for request in requests if request != ('start', 'guest/churn')])
-        lab.kill()
-        self.next = at + 1
-        if lived:
-            self.next = 1
-            self.call = next(self.calls)
-            self.sweeps += self.call == STORE_CALLS[0]
-        return f'{call} {at}' if not lived else f'after all {at - 1} {call}', phase
+        self.next = 1 if lived else at + 1
+        self.call = next(self.calls) if lived else call
+        return f'{call} {at}' if not lived else f'after all {at - 1} {call}', died

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 
 import plot
 from arena import ARMS
+from deaths import PHASES
 from plan import Cell, Plan
 from results import read
 from wilson import interval
@@ -134,12 +135,12 @@ def restarts_text(rows):
         bound = 1 - 0.05 ** (1 / len(rows))
         lines += [f'With 95 % confidence fewer than {bound * 100:.3f} % go wrong (exact, one-sided); Wilson\'s two-sided interval is 0'
                   f' to {interval(0, len(rows))[1] * 100:.3f} %.', '']
-    lines += ['| death at | died idle | in requests | in its bring-up | wrong |', '|---|---|---|---|---|']
+    lines += ['| death at | restarts | deaths: idle | with requests to do | in a bring-up | wrong |', '|---|---|---|---|---|---|']
     for death in 'time', 'callback', 'store':
         of_kind = [row for row in rows if row['death'] == death]
-        phases = Counter(row['phase'] for row in of_kind)
+        deaths = [sum(int(row[phase]) for row in of_kind) for phase in PHASES]
         bad = sum(1 for row in of_kind if row['problems'])
-        lines.append(f'| {death} | {phases["idle"]} | {phases["requests"]} | {phases["bring-up"]} | {bad} |')
+        lines.append(f'| {death} | {len(of_kind)} | ' + ' | '.join(map(str, deaths)) + f' | {bad} |')
     points = {row['at'] for row in rows if row['death'] != 'time' and not row['at'].startswith('after')}
     callbacks = [point for point in points if ' ' not in point]
     lines += ['', f'{len(callbacks)} different boundaries of callbacks, {len(points) - len(callbacks)} different calls of the store.']

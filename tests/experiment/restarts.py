@@ -8,12 +8,12 @@ import time
 
 import oracle
 from arena import Arena, Ledger
-from deaths import Callback, Random, Store
+from deaths import PHASES, Callback, Random, Store
 from lab import nbd_answers, start_time
 from progress import Progress
 from results import Results
 
-COLUMNS = ['run', 'death', 'at', 'phase', 'bring_up_ms', 'problems']
+COLUMNS = ['run', 'death', 'at', *PHASES, 'bring_up_ms', 'problems']
 STABLE = {'rbd0': 'nbd/rbd', 'rbd1': 'nbd/rbd', 'iscsi0': 'export/iscsi', 'dir0': 'dir/local'}
 CHURNED = ['guest/churn', 'nbd/spare']
 
@@ -111,13 +111,13 @@ class Restarts:
         before = oracle.look(lab)
         requests = requests_of(lab)
         export_before = export_identity(lab)
-        at, phase = death.die(lab, rng, requests)
+        at, died = death.die(lab, rng, requests)
         before.pop('churn', None)
         began = time.monotonic()
         lab.start_arm('a')
         took = time.monotonic() - began
         problems = look_for_problems(lab, before, export_before)
-        self.results.add(run=number, death=death.name, at=at, phase=phase, bring_up_ms=round(took * 1000),
+        self.results.add(run=number, death=death.name, at=at, **{phase: died[phase] for phase in PHASES}, bring_up_ms=round(took * 1000),
                          problems='; '.join(problems))
         return death, at, problems
 
