@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "request.h"
 #include "virthost.h"
 
@@ -157,6 +158,18 @@ static void on_connection(uv_stream_t *stream, int status)
 
 /* ---- the socket ----------------------------------------------------------------------------------- */
 
+/*
+ * A daemon that was killed between fork and exec leaves a child that has its sockets for a moment: then somebody listens, but who
+ * began to is gone.
+ */
+static bool is_listener_gone(int fd)
+{
+    struct ucred listener;
+    socklen_t bytes = sizeof(listener);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &listener, &bytes) == 0 && listener.pid > 0 &&
+           process_start_time(listener.pid) == 0;
+}
+
 /* A socket that a killed daemon has left is in the way; one that somebody listens on is not to be taken. */
 static int clear_path(const char *path)
 {
@@ -172,7 +185,8 @@ static int clear_path(const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    bool taken = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno != ECONNREFUSED;
+    bool answers = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    bool taken = answers ? !is_listener_gone(fd) : errno != ECONNREFUSED;
     close(fd);
     if (taken)
         return -EADDRINUSE;

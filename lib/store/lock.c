@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOOK_AGAIN_MS 5
+#define LOOKS 200
 
 static int failed(const struct muster__lock *lock, struct muster_error *error, int sys_errno, const char *operation)
 {
@@ -50,22 +54,44 @@ static void start_time(const struct muster__lock *lock, long pid, char ret_time[
     snprintf(ret_time, 32, "%.31s", words[19]);
 }
 
-/* Who holds it, as the lock file has it. */
-static int held(const struct muster__lock *lock, struct muster_error *error)
+/* Whose it is, as the lock file has it; 0: it doesn't say. */
+static long holder(const struct muster__lock *lock, bool *ret_gone)
 {
     char text[128];
     char then[32] = "";
     char now[32];
     char end = '\0';
     long pid = 0;
+    *ret_gone = false;
     read_text(lock, lock->fd, text, sizeof(text));
     if (sscanf(text, "%ld %31s%c", &pid, then, &end) != 3 || end != '\n' || pid <= 0)
-        return muster_error_set(error, MUSTER_EBUSY, 0, "%s%s is held by another process", lock->kind, lock->name);
+        return 0;
     start_time(lock, pid, now);
-    if (strcmp(then, now) == 0)
+    *ret_gone = strcmp(then, now) != 0;
+    return pid;
+}
+
+static int held(const struct muster__lock *lock, struct muster_error *error)
+{
+    bool gone;
+    long pid = holder(lock, &gone);
+    if (pid == 0)
+        return muster_error_set(error, MUSTER_EBUSY, 0, "%s%s is held by another process", lock->kind, lock->name);
+    if (!gone)
         return muster_error_set(error, MUSTER_EBUSY, 0, "%s%s is held by process %ld", lock->kind, lock->name, pid);
     return muster_error_set(error, MUSTER_EBUSY, 0, "%s%s is still held by a child that inherited it from process %ld",
                             lock->kind, lock->name, pid);
+}
+
+/* A holder that was killed between fork and exec leaves a child that lets go of it in a moment. */
+static bool is_to_be_waited_for(const struct muster__lock *lock, int looks)
+{
+    const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
+    bool gone;
+    if (looks >= LOOKS || holder(lock, &gone) == 0 || !gone)
+        return false;
+    nanosleep(&pause, NULL);
+    return true;
 }
 
 /* -1 and errno. */
@@ -99,9 +125,14 @@ static int sign(const struct muster__lock *lock, struct muster_error *error)
 
 int muster__lock_take(const struct muster__lock *lock, struct muster_error *error)
 {
-    if (lock->calls->lock(lock->fd, F_WRLCK) == 0)
-        return sign(lock, error);
-    return errno == EAGAIN || errno == EACCES ? held(lock, error) : failed(lock, error, errno, "lock");
+    for (int looks = 0;; looks++) {
+        if (lock->calls->lock(lock->fd, F_WRLCK) == 0)
+            return sign(lock, error);
+        if (errno != EAGAIN && errno != EACCES)
+            return failed(lock, error, errno, "lock");
+        if (!is_to_be_waited_for(lock, looks))
+            return held(lock, error);
+    }
 }
 
 int muster__lock_release(const struct muster__lock *lock, struct muster_error *error)

@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -51,6 +52,16 @@ static void *wait_for_the_end(void *ignored)
     return ignored;
 }
 
+/* As a child that was about to call exec when its parent was killed. */
+static void outlive(pid_t parent)
+{
+    const struct timespec pause = {.tv_nsec = 100000000};
+    while (getppid() == parent)
+        sched_yield();
+    nanosleep(&pause, NULL);
+    _exit(0);
+}
+
 static int hold(const char *kind, const char *path, const char *how)
 {
     struct muster_store *store = NULL;
@@ -60,6 +71,8 @@ static int hold(const char *kind, const char *path, const char *how)
         return 1;
     if (strcmp(how, "child") == 0 && (child = fork()) == 0)
         wait_for_the_end(NULL);
+    if (strcmp(how, "short child") == 0 && (child = fork()) == 0)
+        outlive(getppid());
     bool thread_goes_on = strcmp(how, "thread") == 0;
     if (thread_goes_on && pthread_create(&thread, NULL, wait_for_the_end, NULL) != 0)
         return 1;
@@ -162,6 +175,17 @@ static void a_child_that_inherited_the_lock_holds_it(void **state)
     assert_int_equal(kill(place->child, SIGKILL), 0);
     reap(place->child);
     opens(place);
+}
+
+static void a_child_that_lets_go_of_the_lock_is_waited_for(void **state)
+{
+    struct place *place = *state;
+    start(place, "short child");
+    is_refused(place, BY_IT, place->holder);
+    kill_holder(place);
+    opens(place);
+    reap(place->holder);
+    reap(place->child);
 }
 
 /* The kernel calls a process a zombie whose first thread has ended. */
@@ -274,6 +298,7 @@ static int tear_down(void **state)
 #define TESTS(kind)                                                                    \
     TEST(a_second_daemon_is_refused_and_opens_when_the_first_is_killed, kind),         \
         TEST(a_child_that_inherited_the_lock_holds_it, kind),                          \
+        TEST(a_child_that_lets_go_of_the_lock_is_waited_for, kind),                    \
         TEST(a_process_without_its_first_thread_holds_it, kind),                       \
         TEST(a_pid_that_is_used_again_is_another_process, kind)
 

@@ -3,9 +3,11 @@
 """kill -9 of the daemon, while guests run, start, stop, or while it comes up."""
 
 import json
+import shutil
 import time
+import unittest
 
-from lab import wait_until
+from lab import arguments, processes_of, wait_until
 from virthost_case import Case, main
 
 
@@ -60,6 +62,21 @@ class Kill(Case):
             self.assert_states(guest_a='active')
             lab.ctl('stop', 'guest/a')
             self.assertEqual(lab.guests(), {})
+
+    @unittest.skipUnless(shutil.which('strace'), 'no strace')
+    def test_killed_between_a_fork_and_its_exec(self):
+        """The child has the daemon's sockets and the lock of its state directory until it calls exec, which strace delays."""
+        lab = self.lab
+        lab.guest('a', 'manual')
+        lab.start(wrapper=['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=execve', '-e',
+                           'inject=execve:delay_enter=100000'])
+        client = lab.ctl_later('start', 'guest/a')
+        wait_until(lambda: list(processes_of(lab.directory).values()).count(arguments(lab.daemon.pid)) == 2, 'the fork')
+        lab.kill()
+        lab.start()
+        client.wait()
+        lab.wait_quiet()
+        self.assertEqual(lab.state_of('guest/a') == 'active', 'a' in lab.guests())
 
     def test_nothing_runs_twice_when_killed_in_starts_stops_and_bring_ups(self):
         lab = self.lab
