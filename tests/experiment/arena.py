@@ -3,14 +3,10 @@
 that has the arms."""
 
 import csv
-import sys
 import time
 from pathlib import Path
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'integration'))
-
-from lab import Lab, wait_until  # noqa: E402
+from lab import Lab, wait_until
 
 GUESTS_OF_A_POOL = 16
 

@@ -109,6 +109,10 @@ class Race:
             self.results.close()
         return sum(1 for row in self.results.rows if row['arm'] == 'a' and is_wrong(row))
 
+    def is_blind(self):
+        """Arm d loses guests every time. Who sees none lost sees nothing."""
+        return not any(int(row['lost']) for row in self.results.rows if row['arm'] == 'd')
+
 
 def describe(plan):
     print(f'{len(plan.cells())} cells, {sum(plan.cells().values())} restarts:')

@@ -44,6 +44,7 @@ def tally(rows):
 
 
 def percent(share):
+    share = round(share, 6)
     return f'{share * 100:.1f}' if 0 < share < 0.1 or 0.99 < share < 1 else f'{share * 100:.0f}'
 
 

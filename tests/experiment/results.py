@@ -6,13 +6,15 @@ import csv
 
 class Results:
     def __init__(self, path, columns, resume):
-        self.columns = columns
         self.rows = read(path) if resume else []
-        begun = bool(self.rows)
-        self.file = open(path, 'a' if begun else 'w', newline='')
+        whole = path.with_suffix('.new')
+        with open(whole, 'w', newline='') as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self.rows)
+        whole.replace(path)
+        self.file = open(path, 'a', newline='')
         self.writer = csv.DictWriter(self.file, columns)
-        if not begun:
-            self.writer.writeheader()
 
     def add(self, **row):
         self.writer.writerow(row)
