@@ -69,7 +69,7 @@ class Kill(Case):
         lab = self.lab
         lab.guest('a', 'manual')
         lab.start(wrapper=['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=execve', '-e',
-                           'inject=execve:delay_enter=100000'])
+                           'inject=execve:delay_enter=300000:when=1'])
         client = lab.ctl_later('start', 'guest/a')
         wait_until(lambda: list(processes_of(lab.directory).values()).count(arguments(lab.daemon.pid)) == 2, 'the fork')
         lab.kill()
