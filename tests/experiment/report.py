@@ -86,36 +86,42 @@ def short_of_plan(cells, plan):
     lines = []
     for guests in sorted({cell.guests for cell in plan}):
         of_size = {cell: wanted for cell, wanted in plan.items() if cell.guests == guests}
-        none = [cell for cell in of_size if cell not in cells]
+        none = [f'({cell.arm}) {cell.delay_ms} ms' for cell in of_size if cell not in cells]
         fewer = [cells[cell].restarts for cell, wanted in of_size.items() if cell in cells and cells[cell].restarts < wanted]
-        wanted = max(of_size.values())
-        if none:
-            lines.append(f'* {guests} guests: {len(none)} of {len(of_size)} cells not run: ' +
-                         ', '.join(f'({cell.arm}) {cell.delay_ms} ms' for cell in none))
+        if len(none) == len(of_size):
+            lines.append(f'* {guests} guests: not run, {len(none)} cells')
+        elif none:
+            lines.append(f'* {guests} guests: not run: {", ".join(none)}')
         if fewer:
-            lines.append(f'* {guests} guests: {len(fewer)} of {len(of_size)} cells have fewer than the {wanted} restarts that are'
-                         f' planned: {min(fewer)} to {max(fewer)}')
+            lines.append(f'* {guests} guests: {len(fewer)} of {len(of_size)} cells have {min(fewer)} to {max(fewer)} restarts,'
+                         f' {max(of_size.values())} are planned')
     return lines or ['* Nothing: each cell of the plan has its restarts.']
+
+
+def whole(rows, cells):
+    arm_a = [found for cell, found in cells.items() if cell.arm == 'a']
+    loads = sorted(float(row['load']) for row in rows)
+    return [f'{len(rows)} restarts in {len(cells)} cells. **Arm (a): {sum(c.lost for c in arm_a)} guests lost** of'
+            f' {sum(c.guests for c in arm_a)}, in {sum(c.restarts for c in arm_a)} restarts.',
+            f'Load of the machine: median {loads[len(loads) // 2]}, at most {loads[-1]}.', '']
 
 
 def race_text(rows, plan):
     cells = tally(rows)
-    arm_a = [found for cell, found in cells.items() if cell.arm == 'a']
-    loads = sorted(float(row['load']) for row in rows)
-    text = [f'{len(rows)} restarts in {len(cells)} cells. Arm (a): {sum(c.lost for c in arm_a)} guests lost of'
-            f' {sum(c.guests for c in arm_a)}, in {sum(c.restarts for c in arm_a)} restarts. Load of the machine: median'
-            f' {loads[len(loads) // 2]}, at most {loads[-1]}.', '']
+    text = whole(rows, cells)
     for guests in sorted({cell.guests for cell in cells}):
-        text += tables_of_size(cells, guests, sorted({cell.delay_ms for cell in plan if cell.guests == guests} |
-                                                     {cell.delay_ms for cell in cells if cell.guests == guests}))
-    same = same_as_a(cells)
-    text += ['Cells in which an arm can\'t be told from (a), the intervals of "restarts that lost a guest" meet:', '',
-             *(f'* {line}' for line in same or ['none']), '', 'Of the plan there is lacking:', '', *short_of_plan(cells, plan), '']
-    text += how_lost(rows)
+        delays = sorted({cell.delay_ms for cell in [*plan, *cells] if cell.guests == guests})
+        text += tables_of_size(cells, guests, delays)
+    same = [f'* {line}' for line in same_as_a(cells)] or ['* none']
+    text += ['Cells in which an arm can\'t be told from (a): the intervals of "restarts that lost a guest" meet.', '', *same, '']
+    return text + ['Of the plan there is lacking:', '', *short_of_plan(cells, plan), '', *how_lost(rows), *beside(rows)]
+
+
+def beside(rows):
     missing = sum(int(row['missing_before']) for row in rows)
     silent = sum(int(row['silent_pools']) for row in rows)
-    return text + [f'Guests that were not there before a kill, though their start had been acknowledged: {missing}. Pools that did not'
-                   f' greet after a restart, or had no connection from the daemon: {silent}.']
+    return [f'Guests that were not there before a kill, though their start had been acknowledged: {missing}.',
+            f'Pools that did not greet after a restart, or had no connection from the daemon: {silent}.']
 
 
 def how_lost(rows):
@@ -134,17 +140,20 @@ def restarts_text(rows):
     lines = [f'{len(rows)} restarts of arm (a), {wrong} wrong.', '']
     if wrong == 0:
         bound = 1 - 0.05 ** (1 / len(rows))
-        lines += [f'With 95 % confidence fewer than {bound * 100:.3f} % go wrong (exact, one-sided); Wilson\'s two-sided interval is 0'
-                  f' to {interval(0, len(rows))[1] * 100:.3f} %.', '']
+        lines += [f'With 95 % confidence fewer than {bound * 100:.3f} % go wrong (exact, one-sided); Wilson\'s two-sided interval'
+                  f' is 0 to {interval(0, len(rows))[1] * 100:.3f} %.', '']
     lines += ['| death at | restarts | deaths: idle | with requests to do | in a bring-up | wrong |', '|---|---|---|---|---|---|']
     for death in 'time', 'callback', 'store':
         of_kind = [row for row in rows if row['death'] == death]
         deaths = [sum(int(row[phase]) for row in of_kind) for phase in PHASES]
         bad = sum(1 for row in of_kind if row['problems'])
         lines.append(f'| {death} | {len(of_kind)} | ' + ' | '.join(map(str, deaths)) + f' | {bad} |')
-    points = {row['at'] for row in rows if row['death'] != 'time' and not row['at'].startswith('after')}
-    callbacks = [point for point in points if ' ' not in point]
-    lines += ['', f'{len(callbacks)} different boundaries of callbacks, {len(points) - len(callbacks)} different calls of the store.']
+    armed = [row for row in rows if row['death'] != 'time']
+    points = {(row['death'], row['at']) for row in armed if not row['at'].startswith('after')}
+    callbacks = sum(1 for death, _ in points if death == 'callback')
+    sweeps = sum(1 for row in armed if row['death'] == 'callback' and row['at'].startswith('after'))
+    lines += ['', f'{callbacks} different boundaries of callbacks, all of them in turn {sweeps} times over;'
+              f' {len(points) - callbacks} different calls of the store.']
     lines += [f'* run {row["run"]}, {row["death"]} {row["at"]}: {row["problems"]}' for row in rows if row['problems']]
     return lines
 

@@ -117,8 +117,8 @@ class Restarts:
         lab.start_arm('a')
         took = time.monotonic() - began
         problems = look_for_problems(lab, before, export_before)
-        self.results.add(run=number, death=death.name, at=at, **{phase: died[phase] for phase in PHASES}, bring_up_ms=round(took * 1000),
-                         problems='; '.join(problems))
+        self.results.add(run=number, death=death.name, at=at, **{phase: died[phase] for phase in PHASES},
+                         bring_up_ms=round(took * 1000), problems='; '.join(problems))
         return death, at, problems
 
     def keep_log(self, lab, what):

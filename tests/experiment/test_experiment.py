@@ -87,14 +87,24 @@ class Tables(unittest.TestCase):
 
     def test_what_was_not_run_is_named(self):
         text = '\n'.join(report.race_text(self.rows(a=[0] * 4, b=[4] * 4, d=[0, 4]), Plan('short').cells()))
-        self.assertIn('Arm (a): 0 guests lost of 16, in 4 restarts', text)
+        self.assertIn('**Arm (a): 0 guests lost** of 16, in 4 restarts', text)
         self.assertIn('| (c) | not run |', text)
-        self.assertIn('fewer than the 4 restarts that are planned: 2 to 2', text)
+        self.assertIn('1 of 3 cells have 2 to 2 restarts, 4 are planned', text)
         self.assertIn('| (b) | 4 of 4: 100 % (51 to 100) |', text)
 
     def test_what_is_no_different_is_named(self):
         cells = report.tally(self.rows(a=[0] * 20, b=[4] * 20, d=[0] * 19 + [1]))
         self.assertEqual(report.same_as_a(cells), ['(d) 4 guests 20 ms: 1 of 20 against 0 of 20'])
+
+
+class Page(unittest.TestCase):
+    def test_is_made_from_its_rows(self):
+        docs = Path(__file__).resolve().parents[2] / 'docs'
+        with tempfile.TemporaryDirectory() as directory:
+            copy = Path(directory) / 'experiment.md'
+            copy.write_text((docs / 'experiment.md').read_text())
+            report.make_report(docs / 'experiment', page=copy)
+            self.assertEqual(copy.read_text(), (docs / 'experiment.md').read_text())
 
 
 if __name__ == '__main__':
