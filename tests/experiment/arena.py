@@ -20,9 +20,10 @@ ARMS = {
 
 
 class Arena(Lab):
-    def __init__(self, build):
+    def __init__(self, build, arm='a'):
         super().__init__(build)
         self.virthost = self.daemon_of(build)
+        self.arm = arm
         self.ledger = Ledger(None)
 
     @staticmethod
@@ -36,8 +37,8 @@ class Arena(Lab):
                 self.nbd_pool(pool, open_ms=open_ms)
             self.guest(f'g{number}', pool=f'nbd/{pool}', slot=number % GUESTS_OF_A_POOL, memory=32)
 
-    def start_arm(self, arm, die_at=0, wait='settled', wrapper=()):
-        self.start(wait=wait, wrapper=['env', f'VIRTHOST_ARM={arm}', f'VIRTHOST_DIE_AT={die_at}', *wrapper])
+    def start_arm(self, arm=None, die_at=0, wait='settled', wrapper=()):
+        self.start(wait=wait, wrapper=['env', f'VIRTHOST_ARM={arm or self.arm}', f'VIRTHOST_DIE_AT={die_at}', *wrapper])
 
     def ask(self, verb, names):
         """One request for each, all at once; those that weren't acknowledged."""

@@ -49,7 +49,7 @@ class Random:
             lab.ledger.note(verb, name, client.wait() == 0)
         died = Counter(['requests' if clients else 'idle'])
         while rng.random() < 0.5:
-            lab.start_arm('a', wait='')
+            lab.start_arm(wait='')
             time.sleep(rng.uniform(0, BRING_UP_SECONDS))
             lab.kill()
             died['bring_up'] += 1
@@ -59,7 +59,7 @@ class Random:
 def kill_armed(lab, requests, **armed):
     """Kill it, and start one that is to die by itself: whether it lived on, and in which phases the two died."""
     lab.kill()
-    lab.start_arm('a', wait='', **armed)
+    lab.start_arm(wait='', **armed)
     if not settled_or_dead(lab):
         return False, Counter(['idle', 'bring_up'])
     lived = ask_until_dead(lab, requests)

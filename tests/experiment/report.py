@@ -137,7 +137,7 @@ def how_lost(rows):
 
 def restarts_text(rows):
     wrong = sum(1 for row in rows if row['problems'])
-    lines = [f'{len(rows)} restarts of arm (a), {wrong} wrong.', '']
+    lines = [f'{len(rows)} restarts, **{wrong} wrong**.', '']
     if wrong == 0:
         bound = 1 - 0.05 ** (1 / len(rows))
         lines += [f'With 95 % confidence fewer than {bound * 100:.3f} % go wrong (exact, one-sided); Wilson\'s two-sided interval'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Arm (a) alone, many times: pools of all types, guests on each, and a guest and a pool that users start and stop all the
+"""One arm alone, many times: pools of all types, guests on each, and a guest and a pool that users start and stop all the
 time, while the daemon dies."""
 
 import random
@@ -26,7 +26,7 @@ def set_up(lab):
     for slot, (name, pool) in enumerate(STABLE.items()):
         lab.guest(name, pool=pool, slot=slot, memory=32)
     lab.guest('churn', pool='nbd/rbd', slot=len(STABLE), memory=32)
-    lab.start_arm('a')
+    lab.start_arm()
     lab.ask_until_done('start', ['nbd/rbd', 'nbd/spare', 'export/iscsi', 'dir/local'])
     names = [*STABLE, 'churn']
     lab.ask_until_done('start', [f'guest/{name}' for name in names])
@@ -96,17 +96,17 @@ def look_for_problems(lab, before, export_before):
 # ---- the runs ------------------------------------------------------------------------------------------
 
 class Restarts:
-    def __init__(self, build, output, seed, runs, resume):
+    """`options`: output, arm, seed, runs, resume."""
+
+    def __init__(self, build, options):
         self.build = build
-        self.output = output
-        self.seed = seed
-        self.runs = runs
-        self.results = Results(output / 'restarts.csv', COLUMNS, resume)
-        self.progress = Progress(runs, min(runs, len(self.results.rows)))
+        self.options = options
+        self.results = Results(options.output / 'restarts.csv', COLUMNS, options.resume)
+        self.progress = Progress(options.runs, min(options.runs, len(self.results.rows)))
         self.deaths = [Random(), Callback(), Store()]
 
     def one(self, lab, number):
-        rng = random.Random(f'{self.seed} {number}')
+        rng = random.Random(f'{self.options.seed} {number}')
         death = self.deaths[number % len(self.deaths)]
         before = oracle.look(lab)
         requests = requests_of(lab)
@@ -114,7 +114,7 @@ class Restarts:
         at, died = death.die(lab, rng, requests)
         before.pop('churn', None)
         began = time.monotonic()
-        lab.start_arm('a')
+        lab.start_arm()
         took = time.monotonic() - began
         problems = look_for_problems(lab, before, export_before)
         self.results.add(run=number, death=death.name, at=at, **{phase: died[phase] for phase in PHASES},
@@ -123,7 +123,7 @@ class Restarts:
 
     def keep_log(self, lab, what):
         print(f'\n{what}', file=sys.stderr)
-        with open(self.output / 'lost.log', 'a') as file:
+        with open(self.options.output / 'lost.log', 'a') as file:
             file.write(f'{what}\n{lab.log_tail(200)}\n\n')
 
     def play(self, lab, numbers):
@@ -132,7 +132,7 @@ class Restarts:
             death, at, problems = self.one(lab, number)
             self.progress.step(f'{death.name} {at}, {self.wrong()} wrong')
             if problems:
-                self.keep_log(lab, f'run {number}, seed {self.seed}, {death.name} {at}: {"; ".join(problems)}')
+                self.keep_log(lab, f'run {number}, seed {self.options.seed}, {death.name} {at}: {"; ".join(problems)}')
                 return
 
     def wrong(self):
@@ -140,11 +140,11 @@ class Restarts:
 
     def run(self):
         """How many restarts were not as they should be."""
-        numbers = iter(range(len(self.results.rows), self.runs))
+        numbers = iter(range(len(self.results.rows), self.options.runs))
         try:
-            while len(self.results.rows) < self.runs:
-                with Arena(self.build) as lab:
-                    lab.ledger = Ledger(self.output / 'restarts-requests.csv')
+            while len(self.results.rows) < self.options.runs:
+                with Arena(self.build, self.options.arm) as lab:
+                    lab.ledger = Ledger(self.options.output / 'restarts-requests.csv')
                     try:
                         set_up(lab)
                         self.play(lab, numbers)
