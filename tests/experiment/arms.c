@@ -37,6 +37,7 @@ static long boundaries, die_at;
 struct callbacks {
     char driver[32];
     callback of[PHASES];
+    void (*cancel)(struct muster_op *op);
 };
 static struct callbacks originals[DRIVERS_MAX];
 
@@ -62,16 +63,29 @@ static void boundary(void)
         kill(getpid(), SIGKILL);
 }
 
+static const struct callbacks *originals_of(const struct muster_op *op)
+{
+    const struct callbacks *driver = originals;
+    while (strcmp(driver->driver, muster_driver_name(muster_op_driver(op))) != 0)
+        driver++;
+    return driver;
+}
+
 static int call(struct muster_op *op)
 {
-    const struct callbacks *drivers = originals;
-    while (strcmp(drivers->driver, muster_driver_name(muster_op_driver(op))) != 0)
-        drivers++;
-    callback original = drivers->of[muster_op_phase(op)];
+    callback original = originals_of(op)->of[muster_op_phase(op)];
     boundary();
     int outcome = original(op);
     boundary();
     return outcome;
+}
+
+static void call_cancel(struct muster_op *op)
+{
+    void (*original)(struct muster_op *) = originals_of(op)->cancel;
+    boundary();
+    original(op);
+    boundary();
 }
 
 static void wrap(struct callbacks *driver, enum muster_phase phase, callback *member)
@@ -97,6 +111,9 @@ static void wrap_callbacks(struct muster_driver_def *def)
     wrap(driver, MUSTER_PHASE_ADOPT, &def->adopt);
     wrap(driver, MUSTER_PHASE_START, &def->start);
     wrap(driver, MUSTER_PHASE_STOP, &def->stop);
+    driver->cancel = def->cancel;
+    if (def->cancel != NULL)
+        def->cancel = call_cancel;
 }
 
 static void on_observation(struct muster *context, void *data, const struct muster_observation *seen)
