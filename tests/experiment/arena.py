@@ -70,7 +70,8 @@ class Ledger:
     def note(self, verb, name, acknowledged):
         """What was asked for and not acknowledged may be so or not: None."""
         if self.file:
-            csv.writer(self.file).writerow([f'{time.time():.3f}', verb, name, 'acknowledged' if acknowledged else 'not'])
+            answer = 'acknowledged' if acknowledged else 'not'
+            csv.writer(self.file, lineterminator='\n').writerow([f'{time.time():.3f}', verb, name, answer])
             self.file.flush()
         wanted = verb == 'start'
         if acknowledged:

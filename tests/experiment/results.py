@@ -9,12 +9,12 @@ class Results:
         self.rows = read(path) if resume else []
         whole = path.with_suffix('.new')
         with open(whole, 'w', newline='') as file:
-            writer = csv.DictWriter(file, columns)
+            writer = csv.DictWriter(file, columns, lineterminator='\n')
             writer.writeheader()
             writer.writerows(self.rows)
         whole.replace(path)
         self.file = open(path, 'a', newline='')
-        self.writer = csv.DictWriter(self.file, columns)
+        self.writer = csv.DictWriter(self.file, columns, lineterminator='\n')
 
     def add(self, **row):
         self.writer.writerow(row)
