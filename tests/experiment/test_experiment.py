@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 
 import report  # noqa: E402
 from arena import Ledger  # noqa: E402
-from plan import Cell, Plan, count  # noqa: E402
+from plan import Plan, count  # noqa: E402
 from results import Results, read  # noqa: E402
 from wilson import interval  # noqa: E402
 
