@@ -2,6 +2,7 @@
 """Tables of the results, in Markdown, and the plot."""
 
 import re
+import textwrap
 from collections import Counter, defaultdict
 
 import plot
@@ -160,11 +161,20 @@ def restarts_text(rows):
 
 # ---- the whole -----------------------------------------------------------------------------------------
 
+def wrap(line):
+    """As a page has it, but for tables."""
+    if line.startswith('|'):
+        return [line]
+    inner = '  ' if line.startswith('* ') else ''
+    return textwrap.wrap(line, 116, subsequent_indent=inner, break_on_hyphens=False) or ['']
+
+
 def replace(page, name, lines):
     """What is between the two marks of that name."""
     text = page.read_text()
+    body = [part for line in lines for part in wrap(line)]
     begin, end = f'<!-- {name}: made by scripts/experiment report -->', f'<!-- end of {name} -->'
-    made, count = re.subn(re.escape(begin) + '.*?' + re.escape(end), lambda _: '\n'.join([begin, '', *lines, '', end]), text,
+    made, count = re.subn(re.escape(begin) + '.*?' + re.escape(end), lambda _: '\n'.join([begin, '', *body, '', end]), text,
                           flags=re.S)
     if count != 1:
         raise SystemExit(f'{page}: there is no place for {name}')
