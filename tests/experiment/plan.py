@@ -24,15 +24,17 @@ class Plan:
         return {Cell(arm, block.guests, block.delay_ms): block.restarts for block in self.blocks for arm in self.arms}
 
     def visits(self, done):
-        """(block, the rounds to run now) until each cell has its restarts. A round restarts once in each arm; `done` counts
-        the restarts that a cell has already."""
+        """(block, the rounds to run now) until each cell has its restarts, the block that has had the fewest passes first. A round
+        restarts once in each arm; `done` counts the restarts that a cell has already."""
         have = {block: min(done[Cell(arm, block.guests, block.delay_ms)] for arm in self.arms) for block in self.blocks}
-        while any(have[block] < block.restarts for block in self.blocks):
-            for block in self.blocks:
-                last = min(have[block] + block.in_a_pass, block.restarts)
-                if have[block] < last:
-                    yield block, range(have[block], last)
-                    have[block] = last
+        while True:
+            left = [block for block in self.blocks if have[block] < block.restarts]
+            if not left:
+                return
+            block = min(left, key=lambda block: have[block] // block.in_a_pass)
+            last = min(have[block] + block.in_a_pass, block.restarts)
+            yield block, range(have[block], last)
+            have[block] = last
 
 
 def count(rows):
