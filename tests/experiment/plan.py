@@ -24,8 +24,8 @@ class Plan:
         return {Cell(arm, block.guests, block.delay_ms): block.restarts for block in self.blocks for arm in self.arms}
 
     def visits(self, done):
-        """(block, the rounds to run now) until each cell has its restarts, the block that has had the fewest passes first. A round
-        restarts once in each arm; `done` counts the restarts that a cell has already."""
+        """(block, the rounds to run now) until each cell has its restarts, the block that has had the fewest passes
+        first. A round restarts once in each arm; `done` counts the restarts that a cell has already."""
         have = {block: min(done[Cell(arm, block.guests, block.delay_ms)] for arm in self.arms) for block in self.blocks}
         while True:
             left = [block for block in self.blocks if have[block] < block.restarts]
