@@ -20,8 +20,8 @@ struct arm {
     bool start_unready;
 };
 
-static const char *const storage_last[] = {"secret", "network", "guest", "dir", "nbd", "export", NULL};
-static const char *const reversed[] = {"guest", "export", "nbd", "dir", "network", "secret", NULL};
+static const char *const storage_last[] = {"secret", "network", "guest", "dir", "mount", "nbd", "export", NULL};
+static const char *const reversed[] = {"guest", "export", "nbd", "mount", "dir", "network", "secret", NULL};
 
 static const struct arm arms[] = {
     {.name = "a", .guests_depend = true},
