@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "life.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,14 +14,15 @@ static bool says_memory(int code, const struct muster_error *error)
 {
     bool says = code == MUSTER_ENOMEM;
     for (; error != NULL && !says; error = muster_error_next(error))
-        says = strstr(muster_error_text(error), muster_code_text(MUSTER_ENOMEM)) != NULL;
+        says = strstr(muster_error_text(error), muster_code_text(MUSTER_ENOMEM)) != NULL ||
+               strstr(muster_error_text(error), strerror(ENOMEM)) != NULL;
     return says;
 }
 
-/* A stop with what depends on it hears of that that it still runs, and not why. */
+/* Who starts or stops others, too, may hear of one that it isn't as it should be, and not why. */
 static bool is_clear(int code, const struct muster_error *error)
 {
-    return says_memory(code, error) || (code == MUSTER_EDEPENDENCY && strstr(muster_error_text(error), "needs it") != NULL);
+    return says_memory(code, error) || (code == MUSTER_EDEPENDENCY && strstr(muster_error_text(error), "needs") != NULL);
 }
 
 static void problem(struct life *life, const char *what, int code, const struct muster_error *error)
@@ -51,6 +53,9 @@ static void note_end(struct muster *context, void *data, int code, const struct 
     (void)context;
     ending->times++;
     ending->code = code;
+    /* A shutdown that may not take long has no time on a slow machine. */
+    if (code == MUSTER_ETIMEDOUT && ending->life->shutdown_timeout_ms > 0)
+        return;
     if (code != 0 || error != NULL)
         problem(ending->life, ending->what, code != 0 ? code : muster_error_code(error), error);
 }
@@ -123,7 +128,9 @@ static void start(struct life *life, enum thing_id id)
     doubt(id, WANTED_ACTIVE);
     if (id == THING_WEB)
         doubt(THING_DISK, WANTED_ACTIVE);
-    if (await(ending, muster_resource_start(resource, &options, note_end, ending)) != 0)
+    int code = await(ending, muster_resource_start(resource, &options, note_end, ending));
+    world.things[id].may_stop = life->gave_up;
+    if (code != 0)
         return;
     world.things[id].wanted = WANTED_ACTIVE;
     if (id == THING_WEB)
@@ -136,9 +143,10 @@ static void expect_stop(enum thing_id id)
     world.things[id].may_stop = true;
 }
 
+/* A stop of others that was asked for by this one goes on when this one fails. */
 static void note_stop(const struct life *life, enum thing_id id, bool stopped)
 {
-    world.things[id].may_stop = life->gave_up;
+    world.things[id].may_stop = life->gave_up || !stopped;
     if (stopped)
         world.things[id].wanted = WANTED_INACTIVE;
 }
@@ -411,6 +419,8 @@ static void compare(struct life *life, enum thing_id id)
     if ((status.stage == MUSTER_STAGE_ACTIVE) != thing->live || !settled || !status.durable)
         bad("%s is %s (%s), and %s", thing_name(id), muster_stage_name(status.stage), muster_condition_name(status.condition),
             thing->live ? "runs" : "doesn't run");
+    if (thing->wanted != WANTED_UNKNOWN && (status.desired == MUSTER_DESIRED_ACTIVE) != (thing->wanted == WANTED_ACTIVE))
+        bad("%s is to be %s, and that isn't what was acknowledged", thing_name(id), muster_desired_name(status.desired));
     snprintf(handle, sizeof(handle), "start %u", thing->start);
     if (thing->live && (status.handle == NULL || strcmp(status.handle, handle) != 0))
         bad("%s has the handle '%s', and not '%s'", thing_name(id), status.handle == NULL ? "" : status.handle, handle);
