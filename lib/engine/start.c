@@ -77,9 +77,7 @@ static void give_back(struct muster_resource *resource, int code, const struct m
     enum muster__resource_state back = resource->came_from;
     if (back == MUSTER__DEFERRED)
         muster__reconcile_defer(resource, back);
-    else if (back != MUSTER__START_WAIT)
-        muster__resource_move(resource, back);
-    else if (resource->state != back)
+    else if (back != MUSTER__START_WAIT || resource->state != back)
         muster__resource_move(resource, back);
     muster__request_done(resource, code, error);
 }

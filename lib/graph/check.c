@@ -38,7 +38,7 @@ static int sort_by_name(struct muster__graph *graph, struct muster__checked *che
 static int sort_by_driver(struct muster__graph *graph, struct muster__checked *checked, uint32_t settled)
 {
     bool suspect = false;
-    uint32_t left;
+    uint32_t left = 0;
     int code = muster__rows_providers(graph, checked);
     if (code == 0)
         code = muster__rows_dependents(graph, checked, &suspect);

@@ -44,6 +44,7 @@ static void step_ended(struct muster *context, struct muster_op *op, unsigned ne
 static struct muster_op *take(struct muster *context, unsigned *ret_news)
 {
     struct muster__list *link = muster__list_pop(&context->inbox);
+    *ret_news = 0;
     if (link == NULL)
         return NULL;
     struct muster_op *op = muster__container(link, struct muster_op, inbox);

@@ -49,7 +49,7 @@ static void start_time(const struct muster__lock *lock, long pid, char ret_time[
     char *rest = strrchr(text, ')');
     for (int i = 0; rest != NULL && i < 20 && (i == 0 || words[i - 1] != NULL); i++)
         words[i] = strtok_r(i == 0 ? rest + 1 : NULL, " ", &save);
-    if (words[19] == NULL || (strchr("ZX", words[0][0]) != NULL && atol(words[17]) <= 1))
+    if (words[19] == NULL || (strchr("ZX", words[0][0]) != NULL && strtol(words[17], NULL, 10) <= 1))
         return;
     snprintf(ret_time, 32, "%.31s", words[19]);
 }

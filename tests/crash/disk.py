@@ -6,8 +6,11 @@ import os
 import shutil
 import struct
 import subprocess
+import time
 
 PAGE = 4096
+# In seconds.
+PATIENCE = 30
 # linux/fs.h
 FS_IOC_GETVERSION = 2 << 30 | struct.calcsize('l') << 16 | ord('v') << 8 | 1
 
@@ -65,9 +68,16 @@ class Disk:
         self.mounted = True
 
     def unmount(self):
-        if self.mounted:
-            run('umount', self.mount_point)
-        self.mounted = False
+        """A child of another thread has our descriptors until its exec: then it is busy for a moment."""
+        since = time.monotonic()
+        while self.mounted:
+            try:
+                run('umount', self.mount_point)
+                self.mounted = False
+            except DiskError:
+                if time.monotonic() - since > PATIENCE:
+                    raise
+                time.sleep(0.01)
 
     def remove(self):
         self.unmount()

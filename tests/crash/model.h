@@ -44,6 +44,8 @@ struct step {
 struct scenario {
     const char *name;
     bool journal, sqlite;
+    /* Of sqlite's log, see database.h. */
+    unsigned pages;
     struct step steps[STEPS_MAX];
 };
 

@@ -14,7 +14,7 @@ EXTRA_STEPS = 2
 
 # kind: one of the tracer's, or
 #   killed  the process is killed; another one opens the store, and the power goes after it has told what is there
-#   again   the power goes, and then again at each call of the recovery
+#   again   the power goes, which is looked at as with lost, and then in a copy again at each call of the recovery
 # at: the call before which it happens, from 1. fail: which sync fails before that, 0 none.
 Point = collections.namedtuple('Point', 'scenario kind at fail')
 Scenario = collections.namedtuple('Scenario', 'name stores steps')
@@ -109,33 +109,35 @@ class Bench:
             raise Broken(f'check {scenario} {"".join(outcomes)}: exit {code}: {text[-500:]}')
 
     def try_point(self, point):
-        """How many crashes that were. Lost: it went wrong."""
+        """How many crashes that were, by kind. Lost: it went wrong."""
         directory = self.disk.fresh()
         kind = 'kill' if point.kind == 'killed' else 'lost' if point.kind == 'again' else point.kind
         told = self.trace(directory, point.scenario, 'write',
                           ['--kind', kind, '--at', str(point.at), '--fail', str(point.fail)])
+        tried = collections.Counter([kind if point.kind == 'again' else point.kind])
         if point.kind == 'killed':
-            return self.recover_killed(directory, point, told.outcomes)
+            self.recover_killed(directory, point, told.outcomes)
+            return tried
         if kind != 'kill':
             self.disk.restart()
         if point.kind == 'again':
-            return self.crash_recovery(directory, point, told.outcomes)
+            tried['again'] = self.crash_recovery(directory, point, told.outcomes)
         self.check(directory, point.scenario, told.outcomes)
-        return 1
+        return tried
 
     def recover_killed(self, directory, point, outcomes):
         told = self.trace(directory, point.scenario, 'recover', ['--kind', 'lost', '--at', '1', '--from', 'saw'], outcomes)
         self.disk.restart()
         self.check(directory, point.scenario, told.after(outcomes))
-        return 1
 
-    # States that were recovered before; an event that ends what takes long.
+    # States that were recovered before; an event that ends what takes long; a recovery is cut off at one call in so many.
     seen = None
     stop = None
+    recovery_stride = 1
 
-    def signature(self, directory, outcomes):
+    def signature(self, directory, scenario, outcomes):
         """States that differ by random numbers alone are the same."""
-        digest = hashlib.sha256(''.join(outcomes).encode())
+        digest = hashlib.sha256((scenario + ''.join(outcomes)).encode())
         for top, names, files in sorted(os.walk(directory)):
             for name in sorted(files):
                 digest.update(name.encode())
@@ -145,7 +147,7 @@ class Bench:
         return digest.digest()
 
     def crash_recovery(self, directory, point, outcomes):
-        signature = self.signature(directory, outcomes)
+        signature = self.signature(directory, point.scenario, outcomes)
         if self.seen is not None:
             if signature in self.seen:
                 return 0
@@ -155,12 +157,15 @@ class Bench:
             copy = f'{directory}-{count}'
             shutil.copytree(directory, copy)
             self.disk.sync()
-            told = self.trace(copy, point.scenario, 'recover', ['--kind', 'lost', '--at', str(at)], outcomes)
-            self.disk.restart()
-            self.check(copy, point.scenario, told.after(outcomes))
+            try:
+                told = self.trace(copy, point.scenario, 'recover', ['--kind', 'lost', '--at', str(at)], outcomes)
+                self.disk.restart()
+                self.check(copy, point.scenario, told.after(outcomes))
+            except Lost as error:
+                raise Lost(f'cut off before call {at} of the recovery: {error}') from error
             shutil.rmtree(copy)
             count += 1
-            at += 1 if self.store == 'journal' else 9 + at // 4
+            at += self.recovery_stride
             if told.last('ended') or (self.stop and self.stop.is_set()):
                 return count
 
@@ -195,34 +200,48 @@ def failed_syncs(bench, scenario, stride):
     return thin(found, stride)
 
 
-# How sqlite works is well tested; how we use it is what is looked at here. Its log is thousands of writes with few syncs
-# between, and a power failure before one of them leaves what it leaves before the next: these are taken one in 16. A recovery
-# has some fifty calls, or hundreds: it is cut off at one in nine, and ever fewer.
-STRIDES = {'journal': {}, 'sqlite': {'write': 16, 'torn': 16, 'kill': 16, 'killed': 16, 'again': 120, 'fail': 10}}
+# The power fails before each call of both stores, and before each call of the recovery. How sqlite works is well tested, and how
+# we use it is what is looked at here: of what else can happen to it one in so many is tried.
+STRIDES = {'journal': {}, 'sqlite': {'torn': 4, 'kill': 4, 'killed': 4, 'fail': 4}}
+KINDS = ('write', 'torn', 'kill', 'killed', 'again', 'fail')
 
 
 def plan(bench, scenario, stride):
     """What is tried: one point in `stride`; of the power failures, more of those that are about more than writes."""
     calls, _ = bench.calls(scenario)
-    strides = {kind: stride * STRIDES[bench.store].get(kind, 1) for kind in ('write', 'torn', 'kill', 'killed', 'again', 'fail')}
+    strides = {kind: stride * STRIDES[bench.store].get(kind, 1) for kind in KINDS}
     # In a short run: each of these is a run of its own for each call of the recovery.
     strides['again'] *= 4 if stride > 10 else 1
     everywhere = range(1, len(calls) + 2)
     keys = [at for at in everywhere if is_key(calls, at)]
     rest = [at for at in everywhere if at not in keys]
-    found = [Point(scenario, 'lost', at, 0) for at in sorted(thin(keys, max(stride // 4, 1)) + thin(rest, strides['write']))]
+    again = set(thin(everywhere, strides['again'], 3))
+    lost = again.union(thin(keys, max(stride // 4, 1)), thin(rest, strides['write']))
+    found = [Point(scenario, 'again' if at in again else 'lost', at, 0) for at in sorted(lost)]
     found += thin(torn(calls, scenario), strides['torn'])
-    for i, kind in enumerate(('kill', 'killed', 'again'), 1):
+    for i, kind in enumerate(('kill', 'killed'), 1):
         found += [Point(scenario, kind, at, 0) for at in thin(everywhere, strides[kind], i)]
     found += failed_syncs(bench, scenario, strides['fail'])
     return sorted(found, key=lambda point: point.kind != 'again')
+
+
+def thinned(store, stride):
+    """What is left out, in words."""
+    if stride > 1:
+        return f'{store}: a short run, one point in {stride} or more'
+    strides = sorted(set(STRIDES[store].values()))
+    if not strides:
+        return f'{store}: everything, before every call'
+    return (f'{store}: power failures before every call, of a recovery too; of torn writes, kills and failed syncs one in '
+            f'{"-".join(map(str, strides))}')
 
 
 def for_mutants(planned):
     """All that is cheap, but for plain kills, in an order that mixes the kinds."""
     kinds = {}
     for point in planned:
-        if point.kind not in ('kill', 'again'):
+        point = point._replace(kind='lost') if point.kind == 'again' else point
+        if point.kind != 'kill':
             kinds.setdefault((point.scenario, point.kind, point.fail != 0), []).append(point)
     # What catches one is a stretch of calls: so every seventh first, then those between.
     kinds = [[point for first in range(7) for point in found[first::7]] for found in kinds.values()]

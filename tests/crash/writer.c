@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "database.h"
 #include "model.h"
 
 /* Not more: a daemon that is started again would have given up, too. */
@@ -129,6 +130,8 @@ static int put(struct run *run, unsigned index)
         record_make(&made[i], step, index, i);
         records[i] = &made[i].is;
     }
+    if (!run->journal)
+        database_limit_log(run->store, run->scenario->pages);
     int code = muster_store_commit(run->store, records, step->count);
     for (unsigned i = 0; i < step->count; i++)
         record_fini(&made[i]);
@@ -351,6 +354,7 @@ int main(int argc, char **argv)
     memset(run.outcomes, 'n', steps);
     if (argc > 4)
         memcpy(run.outcomes, argv[4], strlen(argv[4]) < steps ? strlen(argv[4]) : steps);
+    database_set_up((unsigned char)argv[1][0]);
     new_store(&run);
     if (strcmp(argv[1], "write") == 0 && argc == 4)
         write_scenario(&run);

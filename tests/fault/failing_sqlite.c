@@ -127,3 +127,47 @@ void failing_sqlite_set_up(void)
     vfs->xOpen = file_open;
     vfs->xSleep = no_sleep;
 }
+
+/* ---- its memory */
+
+static struct fault *memory_fault;
+static _Atomic long blocks;
+static long idle_blocks;
+static sqlite3_mem_methods memory;
+
+static void *memory_get(int size)
+{
+    void *block = fault_tick(memory_fault) ? NULL : memory.xMalloc(size);
+    blocks += block != NULL;
+    return block;
+}
+
+static void memory_release(void *block)
+{
+    blocks -= block != NULL;
+    memory.xFree(block);
+}
+
+static void *memory_resize(void *block, int size)
+{
+    return fault_tick(memory_fault) ? NULL : memory.xRealloc(block, size);
+}
+
+void failing_sqlite_set_up_memory(struct fault *fault)
+{
+    memory_fault = fault;
+    sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory);
+    sqlite3_mem_methods ours = memory;
+    ours.xMalloc = memory_get;
+    ours.xFree = memory_release;
+    ours.xRealloc = memory_resize;
+    if (sqlite3_config(SQLITE_CONFIG_MALLOC, &ours) != SQLITE_OK ||
+        sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) != SQLITE_OK || sqlite3_initialize() != SQLITE_OK)
+        abort();
+    idle_blocks = blocks;
+}
+
+long failing_sqlite_live(void)
+{
+    return blocks - idle_blocks;
+}

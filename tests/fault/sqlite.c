@@ -10,50 +10,7 @@
 #include "store/sqlite.h"
 #include "sweep.h"
 
-/* ---- its memory */
-
 static struct fault memory_fault;
-static long blocks;
-static sqlite3_mem_methods memory;
-
-static void *memory_get(int size)
-{
-    void *block = fault_tick(&memory_fault) ? NULL : memory.xMalloc(size);
-    blocks += block != NULL;
-    return block;
-}
-
-static void memory_release(void *block)
-{
-    blocks -= block != NULL;
-    memory.xFree(block);
-}
-
-static void *memory_resize(void *block, int size)
-{
-    return fault_tick(&memory_fault) ? NULL : memory.xRealloc(block, size);
-}
-
-static long idle_blocks;
-
-static long count_live(void)
-{
-    return blocks - idle_blocks;
-}
-
-static void set_up(void)
-{
-    sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory);
-    sqlite3_mem_methods ours = memory;
-    ours.xMalloc = memory_get;
-    ours.xFree = memory_release;
-    ours.xRealloc = memory_resize;
-    if (sqlite3_config(SQLITE_CONFIG_MALLOC, &ours) != SQLITE_OK ||
-        sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) != SQLITE_OK || sqlite3_initialize() != SQLITE_OK)
-        abort();
-    failing_sqlite_set_up();
-    idle_blocks = blocks;
-}
 
 /* ---- the store */
 
@@ -140,10 +97,11 @@ int main(int argc, char **argv)
     static const struct subject subject = {make, check_error};
     struct sweep sweep = {.subject = &subject,
                           .tolerated = tolerated,
-                          .live = count_live,
+                          .live = failing_sqlite_live,
                           .memory_fault = &memory_fault,
                           .skips = skips,
                           .errnos = 2};
-    set_up();
+    failing_sqlite_set_up_memory(&memory_fault);
+    failing_sqlite_set_up();
     return sweep_main(&sweep, scenarios, argc, argv);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An allocator that counts, and whose n-th call fails. */
+/* An allocator that counts, and whose n-th call fails. With a `fault`, and no countdown, for any thread. */
 #ifndef TESTS_FAILING_MEMORY_H
 #define TESTS_FAILING_MEMORY_H
 
@@ -14,7 +14,7 @@
 struct failing_memory {
     size_t countdown; /* the allocation that fails, from 1; 0: none does */
     bool fired;
-    size_t live;         /* blocks */
+    _Atomic size_t live; /* blocks */
     struct fault *fault; /* shared with others, and asked as well; may be NULL */
 };
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/fault.h"
 
+#include <pthread.h>
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
 void fault_init(struct fault *fault)
 {
     *fault = (struct fault){0};
@@ -11,7 +15,7 @@ void fault_arm(struct fault *fault, size_t n, bool forever)
     *fault = (struct fault){.n = n, .forever = forever};
 }
 
-bool fault_tick(struct fault *fault)
+static bool fires(struct fault *fault)
 {
     if (fault->paused)
         return false;
@@ -20,6 +24,14 @@ bool fault_tick(struct fault *fault)
         return false;
     fault->fired++;
     return true;
+}
+
+bool fault_tick(struct fault *fault)
+{
+    pthread_mutex_lock(&mutex);
+    bool fails = fires(fault);
+    pthread_mutex_unlock(&mutex);
+    return fails;
 }
 
 void fault_pause(struct fault *fault)

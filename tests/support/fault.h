@@ -24,7 +24,7 @@ struct fault {
 void fault_init(struct fault *fault);
 /* The n-th from now fails; with `forever` those after it, too. */
 void fault_arm(struct fault *fault, size_t n, bool forever);
-/* Does this one fail? */
+/* Does this one fail? Any thread. */
 bool fault_tick(struct fault *fault);
 /* Until fault_resume(), nothing fails or is counted. */
 void fault_pause(struct fault *fault);

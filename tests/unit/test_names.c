@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/name.h"
 #include "graph/names.h"
 
 #define NEEDED 0
@@ -116,6 +117,17 @@ static void names_that_are_not_valid_are_refused_wherever_it_is(void **state)
     assert_false(muster__names_put_driver(&s->names, ""));
     assert_true(muster__names_put_driver(&s->names, "\xc3\xa4ther-network"));
     printf("%u names\n", tried + 3);
+}
+
+static void what_is_too_long_for_a_name_is_none(void **state)
+{
+    struct state *s = *state;
+    char text[MUSTER__NAME_MAX + 2];
+    memset(text, 'l', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    assert_int_equal(muster__names_find(&s->names, text), MUSTER__NONE);
+    names_of_all_lengths_are_told_apart(state);
+    assert_int_equal(muster__names_find(&s->names, text), MUSTER__NONE);
 }
 
 static void mentions_come_out_with_their_tags_in_the_order_they_came(void **state)
@@ -251,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         NAMES_TEST(names_of_all_lengths_are_told_apart),
         NAMES_TEST(names_that_are_not_valid_are_refused_wherever_it_is),
+        NAMES_TEST(what_is_too_long_for_a_name_is_none),
         NAMES_TEST(mentions_come_out_with_their_tags_in_the_order_they_came),
         NAMES_TEST(a_name_is_the_first_drivers_of_that_name),
         NAMES_TEST(a_trim_forgets_no_name),

@@ -62,6 +62,10 @@ static void a_bad_definition_is_refused_by_name(void **state)
     assert_non_null(strstr(muster_error_text(muster_plan_get_error(plan)), "'a/b'"));
     assert_int_equal(add(plan, "a", NAMES("b", "")), MUSTER_EINVAL);
     assert_non_null(strstr(muster_error_text(muster_plan_get_error(plan)), "a needs ''"));
+    const struct muster_driver_def provider = {
+        .size = sizeof(provider), .name = "a", .needs = NAMES("b"), .provides = NAMES("c", "d/e")};
+    assert_int_equal(muster_plan_add(plan, &provider), MUSTER_EINVAL);
+    assert_non_null(strstr(muster_error_text(muster_plan_get_error(plan)), "a provides 'd/e'"));
     assert_int_equal(muster_plan_count(plan), 0);
     assert_int_equal(add(plan, "a", NULL), 0);
     assert_null(muster_plan_get_error(plan));
@@ -101,6 +105,8 @@ static void a_change_takes_the_order_back(void **state)
     assert_null(muster_plan_name(plan, 2));
     assert_int_equal(muster_plan_level(plan, 2), 0);
     assert_int_equal(muster_plan_waits_for(plan, 2, &ids, &count), MUSTER_EINVAL);
+    assert_int_equal(muster_plan_waits_for(plan, 1, NULL, &count), MUSTER_EINVAL);
+    assert_int_equal(muster_plan_waits_for(plan, 1, &ids, NULL), MUSTER_EINVAL);
 }
 
 static void nothing_is_no_plan(void **state)
@@ -115,6 +121,8 @@ static void nothing_is_no_plan(void **state)
     assert_int_equal(muster_plan_sort(NULL), MUSTER_EINVAL);
     assert_int_equal(muster_plan_count(NULL), 0);
     assert_null(muster_plan_order(NULL));
+    assert_null(muster_plan_name(NULL, 0));
+    assert_int_equal(muster_plan_level(NULL, 0), 0);
     assert_null(muster_plan_get_error(NULL));
 }
 
