@@ -172,6 +172,7 @@ int muster__bring_up(struct muster__engine *engine, const struct muster__event *
     engine->milestone = -1;
     engine->result = 0;
     muster__error_replace(&engine->problems, NULL);
+    muster__trail_open(engine, MUSTER__TRAIL_BRING_UP, engine->checked);
     muster__set_state(engine, MUSTER_STATE_BRINGING_UP);
     if (engine->store == MUSTER__STORE_CLOSED) {
         engine->store = MUSTER__STORE_LOADING;
@@ -207,6 +208,7 @@ static void give_up(struct muster__engine *engine, const struct muster_error *er
     muster__milestones_cancel(engine, error->code, error);
     struct muster__request *bring_up = engine->bring_up;
     engine->bring_up = NULL;
+    muster__trail_close(engine, error->code);
     muster__set_state(engine, MUSTER_STATE_DOWN);
     muster__request_end(bring_up, kept->code, kept);
     muster__error_replace(&engine->error, kept);
@@ -283,6 +285,7 @@ void muster__problem(struct muster__engine *engine, const struct muster_error *e
 static void reach(struct muster__engine *engine, int milestone)
 {
     engine->milestone = milestone;
+    muster__trail_milestone(engine, milestone);
     muster__observe_engine(engine, MUSTER_OBSERVE_MILESTONE, milestone - 1, milestone);
     for (struct muster__list *link = engine->milestones.next; link != &engine->milestones;) {
         struct muster__request *request = muster__container(link, struct muster__request, link);
@@ -298,6 +301,7 @@ static void brought_up(struct muster__engine *engine)
     engine->bring_up = NULL;
     muster__set_state(engine, MUSTER_STATE_UP);
     muster__history_settled(engine);
+    muster__trail_close(engine, muster_error_code(engine->problems));
     muster__request_end(bring_up, 0, engine->problems);
     muster__error_replace(&engine->error, muster__error_ref(engine->problems));
     muster__error_replace(&engine->problems, NULL);

@@ -145,6 +145,7 @@ bool muster__commit_next(struct muster__engine *engine, struct muster__action *r
     if (engine->batch_count + durations == 0)
         return false;
     engine->store = MUSTER__STORE_COMMITTING;
+    muster__trail_commit(engine, engine->batch_count + durations);
     muster__timer_set(engine, &engine->store_timer, engine->now + engine->options.store_timeout_ms);
     *ret_action = (struct muster__action){
         .type = MUSTER__ACTION_COMMIT, .records = engine->batch_records, .count = engine->batch_count + durations};
@@ -280,6 +281,7 @@ static void failed(struct muster__engine *engine, int code)
 int muster__committed(struct muster__engine *engine, const struct muster__event *event)
 {
     muster__timer_clear(engine, &engine->store_timer);
+    muster__trail_committed(engine, event->code);
     if (engine->state == MUSTER_STATE_DOWN) {
         if (event->code != 0)
             set_store_error(engine, event->error, event->code);

@@ -177,6 +177,7 @@ static void destroy(struct muster__engine *engine)
     muster__ops_free(engine);
     for (size_t i = 0; i < engine->driver_count; i++)
         muster__driver_free(muster__driver_at(engine, i));
+    muster__trails_free(engine);
     muster__entries_free(engine);
     muster__commit_free(engine);
     muster__timer_fini(engine, &engine->starved_timer);
@@ -209,6 +210,8 @@ int muster__engine_new(const struct muster__engine_options *options, struct must
     engine->milestone = -1;
     engine->store = options->has_store ? MUSTER__STORE_CLOSED : MUSTER__STORE_NONE;
     init_lists(engine);
+    for (int kind = 0; kind < MUSTER__TRAILS; kind++)
+        engine->trails[kind].engine = engine;
     const char *boot_id = options->boot_id == NULL ? "" : options->boot_id;
     engine->boot_id = boot_id[0] == '\0' ? NULL : muster__strdup(engine->memory, boot_id);
     if ((boot_id[0] != '\0' && engine->boot_id == NULL) || muster__graph_new(engine->memory, &engine->graph) != 0 ||

@@ -20,6 +20,7 @@
 #include "engine/record.h"
 #include "engine/rules.h"
 #include "engine/timer.h"
+#include "engine/trail.h"
 #include "graph/graph.h"
 
 /* How many retired ops are kept so that a second finish is caught. */
@@ -86,6 +87,7 @@ struct muster__entry {
     bool doubtful; /* a batch with it is indeterminate: `durable` isn't known before the next load */
     struct muster__list waiters;   /* struct muster__request: forget, move, resolve */
     struct muster__list restoring; /* in driver->rest->restores */
+    uint32_t told; /* by so many ops in trails */
 };
 
 /* ---- edges.c: dependencies of resources --------------------------------------------------------- */
@@ -388,6 +390,9 @@ struct muster__engine {
     size_t timed_out_count; /* of these, past their deadline */
     struct muster__list ops_retired;
     size_t retired_count;
+
+    struct muster__trail trails[MUSTER__TRAILS];
+    struct muster__trail *trail; /* the one that takes what comes; NULL: none */
 
     enum muster__store_state store;
     struct muster_error *store_error;

@@ -124,6 +124,7 @@ struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_r
     engine->op_count++;
     muster__op_arm(engine);
     engine->unarmed = op;
+    muster__trail_begin(op);
     if (engine->observed)
         muster__observe_op(op, MUSTER_OBSERVE_OP_BEGIN, 0, NULL);
     return op;
@@ -202,6 +203,7 @@ int muster__op_finished(struct muster__engine *engine, const struct muster__even
         engine->unarmed = NULL;
     if (engine->observed)
         observe_end(op);
+    muster__trail_end(op);
     muster__timer_clear(engine, &op->deadline);
     if (engine->store != MUSTER__STORE_NONE)
         muster__history_measure(op);

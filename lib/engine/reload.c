@@ -12,6 +12,7 @@ int muster__reload_event(struct muster__engine *engine, const struct muster__eve
         return muster__refuse(engine, MUSTER_ENOMEM, "reload: out of memory");
     engine->reload = request;
     engine->reload_at = 0;
+    muster__trail_open(engine, MUSTER__TRAIL_RELOAD, 0);
     muster__error_replace(&engine->problems, NULL);
     muster__reload_next(engine);
     return 0;
@@ -31,6 +32,7 @@ void muster__reload_next(struct muster__engine *engine)
     }
     struct muster__request *request = engine->reload;
     engine->reload = NULL;
+    muster__trail_close(engine, muster_error_code(engine->problems));
     muster__request_end(request, muster_error_code(engine->problems), engine->problems);
     muster__error_replace(&engine->problems, NULL);
 }

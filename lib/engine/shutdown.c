@@ -75,6 +75,8 @@ int muster__shutdown_event(struct muster__engine *engine, const struct muster__e
     if (request == NULL)
         return muster__refuse(engine, MUSTER_ENOMEM, "shutdown: out of memory");
     engine->shutdown = request;
+    muster__trail_close(engine, MUSTER_ECANCELED);
+    muster__trail_open(engine, MUSTER__TRAIL_SHUTDOWN, 0);
     muster__error_replace(&engine->down_error, NULL);
     muster__error_replace(&engine->problems, NULL);
     begin_down(engine,
@@ -209,6 +211,7 @@ static void finish(struct muster__engine *engine)
     engine->begun = false;
     engine->milestone = -1;
     engine->result = engine->down_code;
+    muster__trail_close(engine, engine->down_code);
     muster__set_state(engine, MUSTER_STATE_DOWN);
     const struct muster_error *error = engine->down_error != NULL ? engine->down_error : engine->problems;
     muster__request_end(bring_up, engine->down_code, error);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trail: what a bring-up, a reload or a shutdown has done so far, for the report. One entry of fixed size an op, in an array
+ * that grows geometrically; no strings. Where memory is short, ops are missing, and counted.
+ */
+#ifndef MUSTER__TRAIL_H
+#define MUSTER__TRAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct muster__engine;
+struct muster__entry;
+struct muster_error;
+struct muster_op;
+
+/* As in enum muster_report_kind. */
+enum muster__trail_kind { MUSTER__TRAIL_BRING_UP, MUSTER__TRAIL_RELOAD, MUSTER__TRAIL_SHUTDOWN, MUSTER__TRAILS };
+
+/* Not yet, or never. */
+#define MUSTER__TRAIL_NEVER UINT32_MAX
+
+/* How many ops, of retries, a trail takes that come after its end. */
+#define MUSTER__TRAIL_LATE 4096
+
+/* Times are in ms from the trail's begin. */
+struct muster__trail_op {
+    struct muster__entry *entry; /* its name; NULL: an op of the driver as a whole */
+    struct muster_error *error;  /* of one that failed */
+    uint32_t driver;             /* id */
+    uint32_t begin_ms;
+    uint32_t end_ms;
+    int outcome;
+    uint8_t phase;
+    uint8_t cause;
+    bool timed_out;
+};
+
+struct muster__trail_commit {
+    uint32_t begin_ms;
+    uint32_t end_ms;
+    uint32_t records;
+    int code;
+};
+
+struct muster__trail {
+    const void *engine;
+    bool used;
+    bool ended;
+    int code; /* what it ended with */
+    uint64_t begin_ms; /* on the clock of the events */
+    uint32_t end_ms;
+    uint32_t milestones[3]; /* by enum muster_milestone */
+    struct muster__trail_op *ops;
+    size_t op_count;
+    size_t op_capacity;
+    size_t op_limit; /* once it has ended */
+    size_t lost;     /* ops that it has no room for */
+    struct muster__trail_commit *commits;
+    size_t commit_count;
+    size_t commit_capacity;
+    bool committing; /* the last of the commits is out */
+};
+
+/* A new one begins, and takes what comes from now on; the last of its kind is forgotten. `ops`: so many are to be expected. */
+void muster__trail_open(struct muster__engine *engine, enum muster__trail_kind kind, size_t ops);
+/* The end of what the current one is about; retries that come late are still taken. */
+void muster__trail_close(struct muster__engine *engine, int code);
+void muster__trail_milestone(struct muster__engine *engine, int milestone);
+void muster__trail_commit(struct muster__engine *engine, size_t records);
+void muster__trail_committed(struct muster__engine *engine, int code);
+void muster__trail_begin(struct muster_op *op);
+void muster__trail_end(struct muster_op *op);
+void muster__trails_free(struct muster__engine *engine);
+
+/* The last of its kind; NULL: there was none. */
+const struct muster__trail *muster__engine_trail(const struct muster__engine *engine, enum muster__trail_kind kind);
+/* "storage/pool0" */
+const char *muster__entry_path(const struct muster__entry *entry);
+
+#endif
