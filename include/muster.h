@@ -7,7 +7,7 @@
  *   a host              muster/context.h muster/observe.h (and muster/uv.h, on its own, for libuv)
  *   a driver            muster/driver.h muster/resource.h
  *   a store             muster/store.h (and muster/testing.h, on its own, for its tests)
- *   a tool              muster/plan.h
+ *   a tool              muster/plan.h muster/report.h
  *
  * Rules that hold for every function, unless its comment says otherwise:
  *
@@ -34,6 +34,7 @@
 #include <muster/error.h>
 #include <muster/observe.h>
 #include <muster/plan.h>
+#include <muster/report.h>
 #include <muster/resource.h>
 #include <muster/store.h>
 #include <muster/version.h>

@@ -160,6 +160,14 @@ struct muster_resource *muster__engine_find_resource(const struct muster__engine
 int muster__engine_foreach_driver(const struct muster__engine *engine, muster_driver_cb cb, void *data);
 int muster__engine_foreach_record(const struct muster__engine *engine, muster_record_cb cb, void *data);
 
+size_t muster__engine_driver_count(const struct muster__engine *engine);
+bool muster__engine_has_complete_tiers(const struct muster__engine *engine);
+/* From 0 on, in the order of registration. */
+uint32_t muster__driver_id(const struct muster_driver *driver);
+int64_t muster__driver_tier(const struct muster_driver *driver);
+/* The ids of those that it comes after by what is declared; none before a bring-up has accepted it. 0, or MUSTER_ENOMEM. */
+int muster__driver_dependencies(const struct muster_driver *driver, const uint32_t **ret_ids, uint32_t *ret_count);
+
 struct muster__engine *muster__driver_engine(const struct muster_driver *driver);
 struct muster__engine *muster__resource_engine(const struct muster_resource *resource);
 /* The driver's definition: its callbacks, flags and limits. Its name and its lists are not kept there. */

@@ -147,6 +147,7 @@ static void timed_out(struct muster__engine *engine, struct muster__timer *timer
 {
     struct muster_op *op = muster__container(timer, struct muster_op, deadline);
     op->timed_out = true;
+    muster__trail_timed_out(op);
     engine->timed_out_count++;
     muster__op_cancel(op);
     if (op->resource != NULL)

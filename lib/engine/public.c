@@ -136,6 +136,35 @@ const struct muster_driver_def *muster__driver_def(const struct muster_driver *d
     return &driver->rest->def;
 }
 
+size_t muster__engine_driver_count(const struct muster__engine *engine)
+{
+    return engine->driver_count;
+}
+
+bool muster__engine_has_complete_tiers(const struct muster__engine *engine)
+{
+    return (engine->options.flags & MUSTER_COMPLETE_TIERS) != 0;
+}
+
+uint32_t muster__driver_id(const struct muster_driver *driver)
+{
+    return driver->id;
+}
+
+int64_t muster__driver_tier(const struct muster_driver *driver)
+{
+    return muster__graph_tier(driver->engine->graph, driver->id);
+}
+
+int muster__driver_dependencies(const struct muster_driver *driver, const uint32_t **ret_ids, uint32_t *ret_count)
+{
+    struct muster__ids found = {.ids = NULL};
+    int code = driver->id < driver->engine->checked ? muster__graph_dependencies(driver->engine->graph, driver->id, &found) : 0;
+    *ret_ids = found.ids;
+    *ret_count = found.count;
+    return code;
+}
+
 int muster_resource_foreach(struct muster_driver *driver, muster_resource_cb cb, void *data)
 {
     int code = 0;

@@ -298,6 +298,7 @@ void muster__resource_detach(struct muster_resource *resource)
     struct muster_driver *driver = resource->driver;
     struct muster__entry *entry = resource->entry;
     muster__requests_forget(resource);
+    muster__trail_detach(resource);
     muster__edges_touch_dependents(resource);
     muster__dispatch_release(resource);
     unreserve(resource);

@@ -13,15 +13,24 @@ static uint32_t since(const struct muster__trail *trail)
 
 /* ---- its life ------------------------------------------------------------------------------------------------- */
 
+static void untell(struct muster__engine *engine, struct muster__entry *entry)
+{
+    if (entry != NULL && --entry->told == 0)
+        muster__entry_drop(engine, entry);
+}
+
 static void forget(struct muster__engine *engine, struct muster__trail *trail)
 {
     for (size_t i = 0; i < trail->op_count; i++) {
-        struct muster__entry *entry = trail->ops[i].entry;
         muster__error_unref(trail->ops[i].error);
-        if (entry != NULL && --entry->told == 0)
-            muster__entry_drop(engine, entry);
+        untell(engine, trail->ops[i].entry);
+    }
+    for (size_t i = 0; i < trail->edge_count; i++) {
+        untell(engine, trail->edges[i].from);
+        untell(engine, trail->edges[i].to);
     }
     muster__free(engine->memory, trail->ops);
+    muster__free(engine->memory, trail->edges);
     muster__free(engine->memory, trail->commits);
     *trail = (struct muster__trail){.engine = engine};
 }
@@ -131,6 +140,12 @@ void muster__trail_begin(struct muster_op *op)
     };
 }
 
+void muster__trail_timed_out(const struct muster_op *op)
+{
+    if (op->trail != NULL)
+        op->trail->ops[op->trail_at].timed_out = true;
+}
+
 void muster__trail_end(struct muster_op *op)
 {
     struct muster__trail *trail = op->trail;
@@ -144,6 +159,23 @@ void muster__trail_end(struct muster_op *op)
     is->timed_out = op->timed_out;
     if (is->outcome != MUSTER_OK || op->phase == MUSTER_PHASE_PROBE)
         is->error = muster__op_error(op);
+}
+
+void muster__trail_detach(const struct muster_resource *resource)
+{
+    struct muster__trail *trail = resource->engine->trail;
+    if (trail == NULL || resource->entry->told == 0)
+        return;
+    for (size_t i = 0; i < resource->edge_count; i++) {
+        void *edges = trail->edges;
+        if (muster__grow(resource->engine->memory, &edges, trail->edge_count, &trail->edge_capacity, sizeof(*trail->edges)) != 0)
+            return;
+        trail->edges = edges;
+        struct muster__trail_edge edge = {.from = resource->entry, .to = resource->edges[i].to};
+        edge.from->told++;
+        edge.to->told++;
+        trail->edges[trail->edge_count++] = edge;
+    }
 }
 
 void muster__trail_milestone(struct muster__engine *engine, int milestone)

@@ -14,6 +14,7 @@ struct muster__engine;
 struct muster__entry;
 struct muster_error;
 struct muster_op;
+struct muster_resource;
 
 /* As in enum muster_report_kind. */
 enum muster__trail_kind { MUSTER__TRAIL_BRING_UP, MUSTER__TRAIL_RELOAD, MUSTER__TRAIL_SHUTDOWN, MUSTER__TRAILS };
@@ -44,6 +45,12 @@ struct muster__trail_commit {
     int code;
 };
 
+/* A resource depended on another. */
+struct muster__trail_edge {
+    struct muster__entry *from;
+    struct muster__entry *to;
+};
+
 struct muster__trail {
     const void *engine;
     bool used;
@@ -60,6 +67,9 @@ struct muster__trail {
     struct muster__trail_commit *commits;
     size_t commit_count;
     size_t commit_capacity;
+    struct muster__trail_edge *edges; /* of resources that are gone; each one's stand together */
+    size_t edge_count;
+    size_t edge_capacity;
     bool committing; /* the last of the commits is out */
 };
 
@@ -71,7 +81,10 @@ void muster__trail_milestone(struct muster__engine *engine, int milestone);
 void muster__trail_commit(struct muster__engine *engine, size_t records);
 void muster__trail_committed(struct muster__engine *engine, int code);
 void muster__trail_begin(struct muster_op *op);
+void muster__trail_timed_out(const struct muster_op *op);
 void muster__trail_end(struct muster_op *op);
+/* The resource goes away: what it depended on is remembered, if the current trail tells of it. */
+void muster__trail_detach(const struct muster_resource *resource);
 void muster__trails_free(struct muster__engine *engine);
 
 /* The last of its kind; NULL: there was none. */

@@ -15,6 +15,7 @@
 
 #include <muster/context.h>
 #include <muster/observe.h>
+#include <muster/report.h>
 
 #include "base/list.h"
 #include "base/memory.h"
@@ -190,6 +191,12 @@ void muster__workers_join(struct muster *context);
 void muster__workers_detach(struct muster *context);
 /* All signals blocked. 0 or a negative errno. */
 int muster__thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *arg), void *arg);
+
+/* ---- report.c */
+
+/* `now_ms` on the clock of the events, and on the wall's. */
+int muster__report_of(const struct muster__engine *engine, const struct muster__memory *memory, const uint64_t now_ms[2],
+                      enum muster_report_kind kind, struct muster_report **ret_report);
 
 /* ---- store_worker.c */
 

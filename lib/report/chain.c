@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Who waited for whom. */
+#include "report/report.h"
+#include "report/chain.h"
+
+/* Not a retry that came after the end, unless nothing else did. */
+static bool counts(const struct muster_report *report, const struct muster_report_op *op)
+{
+    return report->summary.end_ms == MUSTER_REPORT_NEVER || op->begin_ms <= report->summary.end_ms;
+}
+
+size_t muster__report_last(const struct muster_report *report)
+{
+    size_t last = MUSTER_REPORT_NONE;
+    for (size_t i = 0; i < report->op_count; i++) {
+        if (!counts(report, &report->ops[i]))
+            continue;
+        uint64_t end = report->ops[i].end_ms;
+        uint64_t until = last == MUSTER_REPORT_NONE ? 0 : report->ops[last].end_ms;
+        /* Of several that are out, the one that has been for longest. */
+        if (last == MUSTER_REPORT_NONE || end > until || (end == until && end != MUSTER_REPORT_NEVER))
+            last = i;
+    }
+    return last;
+}
+
+void muster__report_mark_critical(struct muster_report *report)
+{
+    for (size_t op = muster__report_last(report); op != MUSTER_REPORT_NONE; op = report->ops[op].after)
+        report->ops[op].flags |= MUSTER_REPORT_CRITICAL;
+}
+
+bool muster__report_in_trouble(const struct muster_report_subject *subject)
+{
+    if (subject->resource != NULL)
+        return subject->error != NULL || subject->condition >= MUSTER_CONDITION_WAITING;
+    return subject->error != NULL || subject->state < MUSTER_DRIVER_UP ||
+           (subject->state >= MUSTER_DRIVER_SKIPPED && subject->state <= MUSTER_DRIVER_DEFERRED);
+}
+
+static bool is_up(const struct muster_report_subject *subject)
+{
+    return subject->resource == NULL ? subject->state == MUSTER_DRIVER_UP : subject->stage == MUSTER_STAGE_ACTIVE;
+}
+
+static bool failed_itself(const struct muster_report *report, uint32_t subject)
+{
+    size_t last = muster__report_last_op(report, subject);
+    return last != MUSTER_REPORT_NONE && (report->ops[last].error != NULL || report->ops[last].end_ms == MUSTER_REPORT_NEVER);
+}
+
+uint32_t muster__report_culprit(const struct muster_report *report, uint32_t subject)
+{
+    const struct muster_report_subject *is = &report->subjects[subject];
+    if (!muster__report_in_trouble(is) || failed_itself(report, subject))
+        return MUSTER__NO_SUBJECT;
+    for (size_t i = 0; i < is->needs_count; i++) {
+        const struct muster_report_subject *need = &report->subjects[is->needs[i]];
+        if (!is_up(need) && muster__report_in_trouble(need))
+            return is->needs[i];
+    }
+    for (size_t i = 0; i < is->needs_count; i++)
+        if (!is_up(&report->subjects[is->needs[i]]))
+            return is->needs[i];
+    uint32_t home = report->more[subject].home;
+    if (home != subject && muster__report_in_trouble(&report->subjects[home]))
+        return home;
+    return MUSTER__NO_SUBJECT;
+}
+
+const char *muster__report_state_text(const struct muster_report_subject *subject)
+{
+    static const char *const conditions[] = {"", "being probed", "waiting", "held", "deferred", "failed"};
+    if ((subject->flags & MUSTER_REPORT_GONE) != 0)
+        return "gone";
+    if (subject->resource == NULL)
+        return muster_driver_state_name(subject->state);
+    if ((subject->flags & MUSTER_REPORT_DEGRADED) != 0)
+        return "degraded";
+    if (subject->stage == MUSTER_STAGE_INACTIVE && subject->error != NULL && subject->condition <= MUSTER_CONDITION_WAITING)
+        return "not started";
+    if (subject->stage == MUSTER_STAGE_INACTIVE && subject->condition != MUSTER_CONDITION_NONE &&
+        (size_t)subject->condition < sizeof(conditions) / sizeof(conditions[0]))
+        return conditions[subject->condition];
+    return muster_stage_name(subject->stage);
+}

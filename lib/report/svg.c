@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/* The picture: a row a driver, its resources folded under it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "report/chain.h"
+#include "report/svg_page.h"
+#include "report/writer.h"
+
+#define PHASES 10
+#define PLOT (MUSTER__SVG_WIDTH - MUSTER__SVG_LEFT - MUSTER__SVG_RIGHT)
+#define NAME_CHARACTERS 34
+#define LEAST_WIDTH 1.5
+
+struct picture {
+    struct muster__writer *writer;
+    const struct muster_report *report;
+    uint64_t total_ms;
+    uint32_t *first_resource; /* of each driver; its others by `next_resource` */
+    uint32_t *next_resource;
+    uint32_t *first_op; /* in `ops`, of each driver and one more: its own and its resources', in the order of their begins */
+    uint32_t *ops;
+};
+
+static double x_of(const struct picture *picture, uint64_t ms)
+{
+    return MUSTER__SVG_LEFT + (double)ms * PLOT / (double)picture->total_ms;
+}
+
+static double width_of(const struct picture *picture, uint64_t begin, uint64_t end)
+{
+    double width = (double)(end - begin) * PLOT / (double)picture->total_ms;
+    return width < LEAST_WIDTH ? LEAST_WIDTH : width;
+}
+
+/* ---- what is above the rows ---------------------------------------------------------------------------------------- */
+
+static void put_heading(const struct picture *picture)
+{
+    const struct muster_report_summary *summary = &picture->report->summary;
+    struct muster__writer *writer = picture->writer;
+    char span[MUSTER__SPAN_BYTES], date[40] = "";
+    time_t seconds = (time_t)(summary->wall_ms / 1000);
+    struct tm broken;
+    bool over = summary->end_ms != MUSTER_REPORT_NEVER;
+    if (gmtime_r(&seconds, &broken) != NULL)
+        strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S UTC", &broken);
+    muster__put(writer, "<text class=\"title\" x=\"16\" y=\"26\">%s: %s%s%s</text>\n", muster_report_kind_name(summary->kind),
+                muster__span(span, over ? summary->end_ms : summary->now_ms), over ? "" : " so far",
+                summary->code != 0 ? ", with problems" : "");
+    muster__put(writer,
+                "<text class=\"soft\" x=\"16\" y=\"44\">begun %s; %zu drivers, %zu resources, %zu ops, %zu commits</text>\n",
+                date, picture->report->driver_count, picture->report->subject_count - picture->report->driver_count,
+                picture->report->op_count, picture->report->commit_count);
+}
+
+static void put_legend(const struct picture *picture)
+{
+    static const struct {
+        const char *shape;
+        const char *text;
+        int width;
+    } parts[] = {
+        {"<rect class=\"p0\" width=\"14\" height=\"10\"/>", "initialize", 78},
+        {"<rect class=\"p6\" width=\"14\" height=\"10\"/>", "probe, restore", 100},
+        {"<rect class=\"p7\" width=\"14\" height=\"10\"/>", "adopt, reconcile", 110},
+        {"<rect class=\"p8\" width=\"14\" height=\"10\"/>", "start, autostart", 106},
+        {"<rect class=\"p9\" width=\"14\" height=\"10\"/>", "stop, reload", 92},
+        {"<rect class=\"p5\" width=\"14\" height=\"10\"/>", "shutdown", 78},
+        {"<path class=\"wait\" d=\"M0 5h14\"/>", "waits", 56},
+        {"<path class=\"bad\" d=\"M2 0l10 10M12 0l-10 10\"/>", "failed", 58},
+        {"<path class=\"crit\" d=\"M0 9h14\"/>", "critical path", 90},
+    };
+    int x = 16;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        muster__put(picture->writer,
+                    "<g transform=\"translate(%d,56)\">%s<text class=\"small soft\" x=\"19\" y=\"9\">%s</text></g>\n", x,
+                    parts[i].shape, parts[i].text);
+        x += parts[i].width + 24;
+    }
+}
+
+/* 1, 2 or 5 times a power of ten, so that there are at most ten. */
+static uint64_t tick_ms(uint64_t total)
+{
+    uint64_t power = 1;
+    while (power * 100 < total)
+        power *= 10;
+    return power * 10 >= total ? power : power * 20 >= total ? power * 2 : power * 50 >= total ? power * 5 : power * 10;
+}
+
+static void put_ticks(const struct picture *picture, int bottom)
+{
+    uint64_t step = tick_ms(picture->total_ms);
+    char span[MUSTER__SPAN_BYTES];
+    for (uint64_t ms = 0; ms <= picture->total_ms; ms += step) {
+        double x = x_of(picture, ms);
+        muster__put(picture->writer,
+                    "<line class=\"tick tall\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
+                    "<text class=\"small soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
+                    x, x, MUSTER__SVG_TOP - 6, bottom, x, MUSTER__SVG_TOP - 10, ms == 0 ? "0" : muster__span(span, ms));
+    }
+}
+
+/* Labels stand one above the other, so that milestones at the same time can be read. */
+static void put_milestones(const struct picture *picture, int bottom)
+{
+    static const char *const names[] = {"initialized", "reconciled: the barrier opens", "settled"};
+    char span[MUSTER__SPAN_BYTES];
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t ms = picture->report->summary.milestones[i];
+        if (ms == MUSTER_REPORT_NEVER || ms > picture->total_ms)
+            continue;
+        double x = x_of(picture, ms);
+        bool right = x > MUSTER__SVG_WIDTH - 200;
+        int y = 82 + 11 * (int)i;
+        muster__put(picture->writer,
+                    "<line class=\"mile tall\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
+                    "<text class=\"small\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s, %s</text>\n",
+                    x, x, y - 8, bottom, right ? x - 4 : x + 4, y, right ? "end" : "start", names[i], muster__span(span, ms));
+    }
+}
+
+/* ---- bars ----------------------------------------------------------------------------------------------------------- */
+
+static void put_hover(const struct picture *picture, const struct muster_report_op *op)
+{
+    const struct muster_report *report = picture->report;
+    struct muster__writer *writer = picture->writer;
+    char begin[MUSTER__SPAN_BYTES], ran[MUSTER__SPAN_BYTES], waited[MUSTER__SPAN_BYTES];
+    muster__put_text(writer, "<title>");
+    muster__put_xml(writer, report->subjects[op->subject].name, 0);
+    muster__put(writer, " %s (%s)\nbegan at %s, %s %s: %s", muster_phase_name(op->phase), muster_cause_name(op->cause),
+                muster__span(begin, op->begin_ms), op->end_ms == MUSTER_REPORT_NEVER ? "running for" : "ran",
+                muster__span(ran, muster__report_end(report, op) - op->begin_ms), muster__outcome(op));
+    if (op->wait != MUSTER_REPORT_WAIT_NONE) {
+        muster__put(writer, "\nwaited %s: %s", muster__span(waited, op->begin_ms - op->wanted_ms),
+                    muster_report_wait_name(op->wait));
+        if (op->after != MUSTER_REPORT_NONE) {
+            muster__put_text(writer, ", after ");
+            muster__put_xml(writer, report->subjects[report->ops[op->after].subject].name, 0);
+        }
+    }
+    if (op->error != NULL) {
+        muster__put_text(writer, "\n");
+        muster__put_xml(writer, op->error->text, 0);
+    }
+    muster__put_text(writer, "</title>");
+}
+
+static void put_cross(const struct picture *picture, double x, double y)
+{
+    muster__put(picture->writer, "<path class=\"bad\" d=\"M%.1f %.1fl8 8m0 -8l-8 8\"/>", x - 4, y - 4);
+}
+
+static bool is_bad(const struct muster_report_op *op)
+{
+    return muster__report_op_failed(op) || (op->flags & MUSTER_REPORT_TIMED_OUT) != 0;
+}
+
+static void put_op(const struct picture *picture, const struct muster_report_op *op, int y, int height)
+{
+    struct muster__writer *writer = picture->writer;
+    uint64_t end = muster__report_end(picture->report, op);
+    double x = x_of(picture, op->begin_ms);
+    double width = width_of(picture, op->begin_ms, end);
+    bool out = op->end_ms == MUSTER_REPORT_NEVER;
+    if (op->begin_ms > op->wanted_ms && op->wait != MUSTER_REPORT_WAIT_NONE)
+        muster__put(writer, "<path class=\"wait\" d=\"M%.1f %.1fH%.1f\"/>", x_of(picture, op->wanted_ms), y + height / 2.0, x);
+    muster__put(writer, "<rect class=\"p%d%s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\">", (int)op->phase,
+                out ? " out" : "", x, y, width, height);
+    put_hover(picture, op);
+    muster__put_text(writer, "</rect>");
+    if ((op->flags & MUSTER_REPORT_CRITICAL) != 0)
+        muster__put(writer, "<path class=\"crit\" d=\"M%.1f %.1fh%.1f\"/>", x, y + height + 1.0, width);
+    if (is_bad(op))
+        put_cross(picture, x + width, y + height / 2.0);
+}
+
+static void put_ops(const struct picture *picture, uint32_t subject, int y, int height)
+{
+    const struct muster__subject *of = &picture->report->more[subject];
+    for (uint32_t i = 0; i < of->op_count; i++)
+        put_op(picture, &picture->report->ops[picture->report->op_order[of->first_op + i]], y, height);
+}
+
+/* Beside the last bar, or before it where there is no room. */
+static void put_trouble(const struct picture *picture, uint32_t subject, int y)
+{
+    const struct muster_report *report = picture->report;
+    const struct muster_report_subject *is = &report->subjects[subject];
+    if (!muster__report_in_trouble(is))
+        return;
+    size_t last = muster__report_last_op(report, subject);
+    double x = last == MUSTER_REPORT_NONE ? MUSTER__SVG_LEFT : x_of(picture, muster__report_end(report, &report->ops[last])) + 8;
+    double begin = last == MUSTER_REPORT_NONE ? x : x_of(picture, report->ops[last].begin_ms) - 6;
+    bool before = MUSTER__SVG_WIDTH - x < begin - MUSTER__SVG_LEFT && MUSTER__SVG_WIDTH - x < 400;
+    double room = before ? begin - MUSTER__SVG_LEFT : MUSTER__SVG_WIDTH - x - 4;
+    size_t characters = room > 60 ? (size_t)(room / 6.2) : 10;
+    muster__put(picture->writer, "<text class=\"why\" x=\"%.1f\" y=\"%d\"%s>", before ? begin : x, y,
+                before ? " text-anchor=\"end\"" : "");
+    muster__put_xml(picture->writer, is->error != NULL ? is->error->text : muster__report_state_text(is), characters);
+    muster__put_text(picture->writer, "</text>");
+}
+
+/* ---- a driver while it is folded: what its resources did, drawn together --------------------------------------------- */
+
+struct merged {
+    double begin;
+    double end;
+    bool any;
+};
+
+static void put_merged(const struct picture *picture, int phase, struct merged *merged)
+{
+    if (merged->any)
+        muster__put(picture->writer, "<rect class=\"p%d\" x=\"%.1f\" y=\"14\" width=\"%.1f\" height=\"7\"/>", phase,
+                    merged->begin, merged->end - merged->begin);
+    merged->any = false;
+}
+
+static void merge(const struct picture *picture, const struct muster_report_op *op, struct merged merged[PHASES])
+{
+    double begin = x_of(picture, op->begin_ms);
+    double end = begin + width_of(picture, op->begin_ms, muster__report_end(picture->report, op));
+    struct merged *of = &merged[(unsigned)op->phase % PHASES];
+    if (of->any && begin > of->end + 0.5)
+        put_merged(picture, (int)op->phase, of);
+    if (!of->any)
+        *of = (struct merged){.begin = begin, .end = end, .any = true};
+    of->end = end > of->end ? end : of->end;
+}
+
+static void put_sum(const struct picture *picture, uint32_t driver)
+{
+    const struct muster_report *report = picture->report;
+    struct merged merged[PHASES] = {{0}};
+    double crossed = -100;
+    muster__put_text(picture->writer, "<g class=\"sum\">");
+    for (uint32_t i = picture->first_op[driver]; i < picture->first_op[driver + 1]; i++)
+        if (!muster__report_is_driver(report, report->ops[picture->ops[i]].subject))
+            merge(picture, &report->ops[picture->ops[i]], merged);
+    for (int phase = 0; phase < PHASES; phase++)
+        put_merged(picture, phase, &merged[phase]);
+    for (uint32_t i = picture->first_op[driver]; i < picture->first_op[driver + 1]; i++) {
+        const struct muster_report_op *op = &report->ops[picture->ops[i]];
+        double x = x_of(picture, op->begin_ms);
+        double width = width_of(picture, op->begin_ms, muster__report_end(report, op));
+        if (muster__report_is_driver(report, op->subject))
+            continue;
+        if ((op->flags & MUSTER_REPORT_CRITICAL) != 0)
+            muster__put(picture->writer, "<path class=\"crit\" d=\"M%.1f 22.5h%.1f\"/>", x, width);
+        if (is_bad(op) && x + width > crossed + 6) {
+            crossed = x + width;
+            put_cross(picture, crossed, 17);
+        }
+    }
+    muster__put_text(picture->writer, "</g>");
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------------ */
+
+static void put_resource(const struct picture *picture, uint32_t subject, uint32_t row)
+{
+    struct muster__writer *writer = picture->writer;
+    muster__put(writer, "<g class=\"row\" transform=\"translate(0,%" PRIu32 ")\"><text x=\"36\" y=\"13\">",
+                MUSTER__SVG_DRIVER_ROW + row * MUSTER__SVG_ROW);
+    muster__put_xml(writer, picture->report->subjects[subject].resource, NAME_CHARACTERS);
+    muster__put_text(writer, "<title>");
+    muster__put_xml(writer, picture->report->subjects[subject].name, 0);
+    muster__put(writer, ": %s</title></text>", muster__report_state_text(&picture->report->subjects[subject]));
+    put_ops(picture, subject, 3, 11);
+    put_trouble(picture, subject, 13);
+    muster__put_text(writer, "</g>\n");
+}
+
+static uint32_t count_resources(const struct picture *picture, uint32_t driver, uint32_t *ret_bad)
+{
+    uint32_t count = 0;
+    *ret_bad = 0;
+    for (uint32_t i = picture->first_resource[driver]; i != MUSTER__NO_SUBJECT; i = picture->next_resource[i]) {
+        count++;
+        *ret_bad += muster__report_in_trouble(&picture->report->subjects[i]);
+    }
+    return count;
+}
+
+static void put_driver(const struct picture *picture, uint32_t driver)
+{
+    struct muster__writer *writer = picture->writer;
+    uint32_t bad;
+    uint32_t count = count_resources(picture, driver, &bad);
+    muster__put(writer,
+                "<g class=\"driver%s\" data-n=\"%" PRIu32 "\" transform=\"translate(0,%" PRIu32 ")\">\n<g class=\"head\"%s>",
+                count > 0 ? " fold" : "", count, MUSTER__SVG_TOP + driver * MUSTER__SVG_DRIVER_ROW,
+                count > 0 ? " tabindex=\"0\" role=\"button\" aria-expanded=\"false\"" : "");
+    muster__put(writer, "<rect class=\"hit\" width=\"%d\" height=\"%d\"/>", MUSTER__SVG_WIDTH, MUSTER__SVG_DRIVER_ROW);
+    if (count > 0)
+        muster__put_text(writer, "<g transform=\"translate(20,13)\"><path class=\"arrow\" d=\"M-3 -5l7 5l-7 5z\"/></g>");
+    muster__put_text(writer, "<text x=\"30\" y=\"17\" font-weight=\"600\">");
+    muster__put_xml(writer, picture->report->subjects[driver].name, count > 0 ? 20 : NAME_CHARACTERS);
+    if (count > 0)
+        muster__put(writer, "<tspan class=\"soft\" font-weight=\"400\"> %" PRIu32 "</tspan>", count);
+    if (bad > 0)
+        muster__put(writer, "<tspan class=\"why\" font-weight=\"400\"> %" PRIu32 " \u2715</tspan>", bad);
+    muster__put_text(writer, "<title>");
+    muster__put_xml(writer, picture->report->subjects[driver].name, 0);
+    muster__put(writer, ": %s</title></text>", muster__report_state_text(&picture->report->subjects[driver]));
+    put_ops(picture, driver, 2, 9);
+    if (count > 0)
+        put_sum(picture, driver);
+    put_trouble(picture, driver, 10);
+    muster__put_text(writer, "</g>\n<g class=\"res\">\n");
+    uint32_t row = 0;
+    for (uint32_t i = picture->first_resource[driver]; i != MUSTER__NO_SUBJECT; i = picture->next_resource[i])
+        put_resource(picture, i, row++);
+    muster__put_text(writer, "</g></g>\n");
+}
+
+/* ---- all ------------------------------------------------------------------------------------------------------------- */
+
+static void sort_resources(struct picture *picture)
+{
+    const struct muster_report *report = picture->report;
+    for (size_t i = 0; i < report->subject_count; i++)
+        picture->first_resource[i] = MUSTER__NO_SUBJECT;
+    for (uint32_t i = (uint32_t)report->subject_count; i-- > report->driver_count;) {
+        uint32_t home = report->more[i].home;
+        picture->next_resource[i] = picture->first_resource[home];
+        picture->first_resource[home] = i;
+    }
+}
+
+static void sort_ops(struct picture *picture)
+{
+    const struct muster_report *report = picture->report;
+    uint32_t *next = picture->first_op + 1;
+    for (size_t i = 0; i < report->op_count; i++)
+        next[report->more[report->ops[i].subject].home + 1]++;
+    for (size_t i = 0; i < report->driver_count; i++)
+        next[i + 1] += next[i];
+    for (size_t i = 0; i < report->op_count; i++)
+        picture->ops[next[report->more[report->ops[i].subject].home]++] = (uint32_t)i;
+}
+
+static uint64_t total_of(const struct muster_report *report)
+{
+    bool over = report->summary.end_ms != MUSTER_REPORT_NEVER;
+    uint64_t total = over ? report->summary.end_ms : report->summary.now_ms;
+    for (size_t i = 0; i < report->op_count; i++) {
+        uint64_t end = report->ops[i].end_ms == MUSTER_REPORT_NEVER ? report->ops[i].begin_ms : report->ops[i].end_ms;
+        total = end > total ? end : total;
+    }
+    return total == 0 ? 1 : total;
+}
+
+static void put_all(const struct picture *picture)
+{
+    struct muster__writer *writer = picture->writer;
+    int bottom = MUSTER__SVG_TOP + (int)picture->report->driver_count * MUSTER__SVG_DRIVER_ROW;
+    int height = bottom + MUSTER__SVG_BOTTOM;
+    muster__put(writer,
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" data-top=\"%d\" "
+                "data-driver=\"%d\" data-row=\"%d\" data-bottom=\"%d\">\n<title>muster: %s</title>\n",
+                MUSTER__SVG_WIDTH, height, MUSTER__SVG_WIDTH, height, MUSTER__SVG_TOP, MUSTER__SVG_DRIVER_ROW, MUSTER__SVG_ROW,
+                MUSTER__SVG_BOTTOM, muster_report_kind_name(picture->report->summary.kind));
+    muster__put_text(writer, muster__svg_style);
+    muster__put_text(writer, "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
+    put_heading(picture);
+    put_legend(picture);
+    put_ticks(picture, bottom);
+    for (uint32_t i = 0; i < picture->report->driver_count; i++)
+        put_driver(picture, i);
+    put_milestones(picture, bottom);
+    muster__put_text(writer, muster__svg_script);
+    muster__put_text(writer, "</svg>\n");
+}
+
+void muster__write_svg(struct muster__writer *writer, const struct muster_report *report)
+{
+    const struct muster__memory *memory = &report->memory;
+    size_t subjects = report->subject_count;
+    struct picture picture = {.writer = writer, .report = report, .total_ms = total_of(report)};
+    uint32_t *block = muster__alloc(memory, 3 * subjects + report->op_count + 3, sizeof(*block));
+    if (block == NULL) {
+        writer->code = MUSTER_ENOMEM;
+        return;
+    }
+    picture.first_resource = block;
+    picture.next_resource = block + subjects;
+    picture.first_op = block + 2 * subjects;
+    picture.ops = block + 3 * subjects + 3;
+    sort_resources(&picture);
+    sort_ops(&picture);
+    put_all(&picture);
+    muster__free(memory, block);
+}
