@@ -6,7 +6,7 @@ _muster()
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'plan store --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'plan report store --help --version' -- "$current")
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -19,6 +19,29 @@ _muster()
         esac
         case $current in
         -*) mapfile -t COMPREPLY < <(compgen -W '--format --help' -- "$current") ;;
+        *) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        esac
+        ;;
+    report)
+        local views='time blame critical-chain why diff' view=${COMP_WORDS[2]}
+        case $previous in
+        -f | --format)
+            mapfile -t COMPREPLY < <(compgen -W 'text json svg trace dot' -- "$current")
+            return
+            ;;
+        esac
+        case $COMP_CWORD:$current in
+        2:-*) mapfile -t COMPREPLY < <(compgen -W '--format --help' -- "$current") ;;
+        2:*) mapfile -t COMPREPLY < <(compgen -W "$views" -- "$current" && compgen -f -- "$current") ;;
+        4:*)
+            case $view in
+            why | critical-chain)
+                mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^{"driver":"\([^"]*\)","resource":"\([^"]*\)".*/\1\/\2/p
+                    s/^{"driver":"\([^"]*\)","tier".*/\1/p' "${COMP_WORDS[3]}" 2>/dev/null)" -- "$current")
+                ;;
+            *) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+            esac
+            ;;
         *) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
         esac
         ;;

@@ -14,6 +14,7 @@ enum {
 
 /* argv[0] is "muster plan". Each returns the exit code. */
 int tool_plan(int argc, char **argv);
+int tool_report(int argc, char **argv);
 int tool_store(int argc, char **argv);
 
 /* One line on standard error, `subject: text`; control characters become spaces. Returns TOOL_PROBLEM. */

@@ -16,6 +16,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"plan", "muster plan", "FILE", "validate a plan and print the order of its drivers", tool_plan},
+    {"report", "muster report", "[VIEW] FILE", "what happened in a bring-up, and why", tool_report},
     {"store", "muster store", "ACTION PATH", "show, check, copy and mend the records of a daemon", tool_store},
 };
 
