@@ -82,6 +82,18 @@ static void put_legend(const struct picture *picture)
     }
 }
 
+/* A round time. */
+static const char *tick_text(char text[MUSTER__SPAN_BYTES], uint64_t ms)
+{
+    if (ms == 0 || ms < 1000)
+        snprintf(text, MUSTER__SPAN_BYTES, ms == 0 ? "0" : "%" PRIu64 "ms", ms);
+    else if (ms % 1000 == 0)
+        snprintf(text, MUSTER__SPAN_BYTES, "%" PRIu64 "s", ms / 1000);
+    else
+        snprintf(text, MUSTER__SPAN_BYTES, "%" PRIu64 ".%" PRIu64 "s", ms / 1000, ms % 1000 / 100);
+    return text;
+}
+
 /* 1, 2 or 5 times a power of ten, so that there are at most ten. */
 static uint64_t tick_ms(uint64_t total)
 {
@@ -100,7 +112,7 @@ static void put_ticks(const struct picture *picture, int bottom)
         muster__put(picture->writer,
                     "<line class=\"tick tall\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
                     "<text class=\"small soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-                    x, x, MUSTER__SVG_TOP - 6, bottom, x, MUSTER__SVG_TOP - 10, ms == 0 ? "0" : muster__span(span, ms));
+                    x, x, MUSTER__SVG_TOP - 6, bottom, x, MUSTER__SVG_TOP - 10, tick_text(span, ms));
     }
 }
 
@@ -118,12 +130,17 @@ static void put_milestones(const struct picture *picture, int bottom)
         int y = 82 + 11 * (int)i;
         muster__put(picture->writer,
                     "<line class=\"mile tall\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
-                    "<text class=\"small\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s, %s</text>\n",
+                    "<text class=\"small halo\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s, %s</text>\n",
                     x, x, y - 8, bottom, right ? x - 4 : x + 4, y, right ? "end" : "start", names[i], muster__span(span, ms));
     }
 }
 
 /* ---- bars ----------------------------------------------------------------------------------------------------------- */
+
+static const char *name_after(const struct muster_report *report, const struct muster_report_op *op)
+{
+    return report->subjects[report->ops[op->after].subject].name;
+}
 
 static void put_hover(const struct picture *picture, const struct muster_report_op *op)
 {
@@ -140,7 +157,7 @@ static void put_hover(const struct picture *picture, const struct muster_report_
                     muster_report_wait_name(op->wait));
         if (op->after != MUSTER_REPORT_NONE) {
             muster__put_text(writer, ", after ");
-            muster__put_xml(writer, report->subjects[report->ops[op->after].subject].name, 0);
+            muster__put_xml(writer, name_after(report, op), 0);
         }
     }
     if (op->error != NULL) {
@@ -186,22 +203,33 @@ static void put_ops(const struct picture *picture, uint32_t subject, int y, int 
         put_op(picture, &picture->report->ops[picture->report->op_order[of->first_op + i]], y, height);
 }
 
-/* Beside the last bar, or before it where there is no room. */
-static void put_trouble(const struct picture *picture, uint32_t subject, int y)
+/* Without who it is, which the row says. */
+static const char *trouble_text(const struct muster_report_subject *is)
+{
+    char who[300];
+    if (is->error == NULL)
+        return muster__report_state_text(is);
+    if (is->resource == NULL)
+        snprintf(who, sizeof(who), "driver '%s': ", is->driver);
+    else
+        snprintf(who, sizeof(who), "%s '%s': ", is->driver, is->resource);
+    size_t length = strlen(who);
+    return strncmp(is->error->text, who, length) == 0 ? is->error->text + length : is->error->text;
+}
+
+/* Of a driver: beside its last bar. */
+static void put_trouble(const struct picture *picture, uint32_t driver)
 {
     const struct muster_report *report = picture->report;
-    const struct muster_report_subject *is = &report->subjects[subject];
-    if (!muster__report_in_trouble(is))
+    if (!muster__report_in_trouble(&report->subjects[driver]))
         return;
-    size_t last = muster__report_last_op(report, subject);
+    size_t last = muster__report_last_op(report, driver);
     double x = last == MUSTER_REPORT_NONE ? MUSTER__SVG_LEFT : x_of(picture, muster__report_end(report, &report->ops[last])) + 8;
-    double begin = last == MUSTER_REPORT_NONE ? x : x_of(picture, report->ops[last].begin_ms) - 6;
-    bool before = MUSTER__SVG_WIDTH - x < begin - MUSTER__SVG_LEFT && MUSTER__SVG_WIDTH - x < 400;
-    double room = before ? begin - MUSTER__SVG_LEFT : MUSTER__SVG_WIDTH - x - 4;
-    size_t characters = room > 60 ? (size_t)(room / 6.2) : 10;
-    muster__put(picture->writer, "<text class=\"why\" x=\"%.1f\" y=\"%d\"%s>", before ? begin : x, y,
+    bool before = x > (MUSTER__SVG_LEFT + MUSTER__SVG_WIDTH) / 2.0;
+    double room = before ? x - 20 - MUSTER__SVG_LEFT : MUSTER__SVG_WIDTH - x;
+    muster__put(picture->writer, "<text class=\"why halo\" x=\"%.1f\" y=\"11\"%s>", before ? x - 20 : x,
                 before ? " text-anchor=\"end\"" : "");
-    muster__put_xml(picture->writer, is->error != NULL ? is->error->text : muster__report_state_text(is), characters);
+    muster__put_xml(picture->writer, trouble_text(&report->subjects[driver]), (size_t)(room / 6));
     muster__put_text(picture->writer, "</text>");
 }
 
@@ -262,18 +290,51 @@ static void put_sum(const struct picture *picture, uint32_t driver)
 
 /* ---- rows ------------------------------------------------------------------------------------------------------------ */
 
-static void put_resource(const struct picture *picture, uint32_t subject, uint32_t row)
+/* As the script reads it. */
+static void put_op_data(const struct picture *picture, const struct muster_report_op *op)
 {
-    struct muster__writer *writer = picture->writer;
-    muster__put(writer, "<g class=\"row\" transform=\"translate(0,%" PRIu32 ")\"><text x=\"36\" y=\"13\">",
-                MUSTER__SVG_DRIVER_ROW + row * MUSTER__SVG_ROW);
-    muster__put_xml(writer, picture->report->subjects[subject].resource, NAME_CHARACTERS);
-    muster__put_text(writer, "<title>");
-    muster__put_xml(writer, picture->report->subjects[subject].name, 0);
-    muster__put(writer, ": %s</title></text>", muster__report_state_text(&picture->report->subjects[subject]));
-    put_ops(picture, subject, 3, 11);
-    put_trouble(picture, subject, 13);
-    muster__put_text(writer, "</g>\n");
+    const struct muster_report *report = picture->report;
+    unsigned flags = (is_bad(op) ? 1u : 0) | ((op->flags & MUSTER_REPORT_CRITICAL) != 0 ? 2u : 0) |
+                     (op->end_ms == MUSTER_REPORT_NEVER ? 4u : 0);
+    muster__put(picture->writer, "[%d,%d,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%u,\"%s\",%d", (int)op->phase, (int)op->cause,
+                op->wanted_ms, op->begin_ms, muster__report_end(report, op), flags, muster__outcome(op), (int)op->wait);
+    if (op->wait != MUSTER_REPORT_WAIT_NONE || op->error != NULL) {
+        muster__put_text(picture->writer, ",");
+        muster__put_json_in_xml(picture->writer, op->after == MUSTER_REPORT_NONE ? NULL : name_after(report, op));
+    }
+    if (op->error != NULL) {
+        muster__put_text(picture->writer, ",");
+        muster__put_json_in_xml(picture->writer, op->error->text);
+    }
+    muster__put_text(picture->writer, "]");
+}
+
+static void put_resource_data(const struct picture *picture, uint32_t subject)
+{
+    const struct muster_report *report = picture->report;
+    const struct muster_report_subject *is = &report->subjects[subject];
+    const struct muster__subject *of = &report->more[subject];
+    muster__put_text(picture->writer, "[");
+    muster__put_json_in_xml(picture->writer, is->resource);
+    muster__put(picture->writer, ",\"%s\",", muster__report_state_text(is));
+    muster__put_json_in_xml(picture->writer, muster__report_in_trouble(is) ? trouble_text(is) : NULL);
+    muster__put_text(picture->writer, ",[");
+    for (uint32_t i = 0; i < of->op_count; i++) {
+        muster__put_text(picture->writer, i == 0 ? "" : ",");
+        put_op_data(picture, &report->ops[report->op_order[of->first_op + i]]);
+    }
+    muster__put_text(picture->writer, "]]");
+}
+
+static void put_resources_data(const struct picture *picture, uint32_t driver)
+{
+    uint32_t first = picture->first_resource[driver];
+    muster__put_text(picture->writer, "<script type=\"application/json\" class=\"data\">[");
+    for (uint32_t i = first; i != MUSTER__NO_SUBJECT; i = picture->next_resource[i]) {
+        muster__put_text(picture->writer, i == first ? "\n" : ",\n");
+        put_resource_data(picture, i);
+    }
+    muster__put_text(picture->writer, "]</script>\n");
 }
 
 static uint32_t count_resources(const struct picture *picture, uint32_t driver, uint32_t *ret_bad)
@@ -293,8 +354,10 @@ static void put_driver(const struct picture *picture, uint32_t driver)
     uint32_t bad;
     uint32_t count = count_resources(picture, driver, &bad);
     muster__put(writer,
-                "<g class=\"driver%s\" data-n=\"%" PRIu32 "\" transform=\"translate(0,%" PRIu32 ")\">\n<g class=\"head\"%s>",
-                count > 0 ? " fold" : "", count, MUSTER__SVG_TOP + driver * MUSTER__SVG_DRIVER_ROW,
+                "<g class=\"driver%s\" data-n=\"%" PRIu32 "\" transform=\"translate(0,%" PRIu32 ")\" data-name=\"",
+                count > 0 ? " fold" : "", count, MUSTER__SVG_TOP + driver * MUSTER__SVG_DRIVER_ROW);
+    muster__put_xml(writer, picture->report->subjects[driver].name, 0);
+    muster__put(writer, "\">\n<g class=\"head\"%s>",
                 count > 0 ? " tabindex=\"0\" role=\"button\" aria-expanded=\"false\"" : "");
     muster__put(writer, "<rect class=\"hit\" width=\"%d\" height=\"%d\"/>", MUSTER__SVG_WIDTH, MUSTER__SVG_DRIVER_ROW);
     if (count > 0)
@@ -311,12 +374,11 @@ static void put_driver(const struct picture *picture, uint32_t driver)
     put_ops(picture, driver, 2, 9);
     if (count > 0)
         put_sum(picture, driver);
-    put_trouble(picture, driver, 10);
-    muster__put_text(writer, "</g>\n<g class=\"res\">\n");
-    uint32_t row = 0;
-    for (uint32_t i = picture->first_resource[driver]; i != MUSTER__NO_SUBJECT; i = picture->next_resource[i])
-        put_resource(picture, i, row++);
-    muster__put_text(writer, "</g></g>\n");
+    put_trouble(picture, driver);
+    muster__put_text(writer, "</g>\n<g class=\"res\"/>\n");
+    if (count > 0)
+        put_resources_data(picture, driver);
+    muster__put_text(writer, "</g>\n");
 }
 
 /* ---- all ------------------------------------------------------------------------------------------------------------- */
@@ -356,16 +418,51 @@ static uint64_t total_of(const struct muster_report *report)
     return total == 0 ? 1 : total;
 }
 
+static void put_names(struct muster__writer *writer, const char *what, const char *(*name)(int value))
+{
+    muster__put(writer, " data-%s=\"", what);
+    for (int i = 0; strcmp(name(i), "unknown") != 0; i++)
+        muster__put(writer, "%s%s", i == 0 ? "" : " ", name(i));
+    muster__put_text(writer, "\"");
+}
+
+static const char *phase_name(int value)
+{
+    return muster_phase_name((enum muster_phase)value);
+}
+
+static const char *cause_name(int value)
+{
+    return muster_cause_name((enum muster_cause)value);
+}
+
+static const char *wait_name(int value)
+{
+    return muster_report_wait_name((enum muster_report_wait)value);
+}
+
+/* What the script has to know. */
+static void put_measures(const struct picture *picture)
+{
+    struct muster__writer *writer = picture->writer;
+    muster__put(writer, " data-top=\"%d\" data-driver=\"%d\" data-row=\"%d\" data-bottom=\"%d\" data-width=\"%d\"",
+                MUSTER__SVG_TOP, MUSTER__SVG_DRIVER_ROW, MUSTER__SVG_ROW, MUSTER__SVG_BOTTOM, MUSTER__SVG_WIDTH);
+    muster__put(writer, " data-left=\"%d\" data-plot=\"%d\" data-total=\"%" PRIu64 "\"", MUSTER__SVG_LEFT, PLOT,
+                picture->total_ms);
+    put_names(writer, "phases", phase_name);
+    put_names(writer, "causes", cause_name);
+    put_names(writer, "waits", wait_name);
+}
+
 static void put_all(const struct picture *picture)
 {
     struct muster__writer *writer = picture->writer;
     int bottom = MUSTER__SVG_TOP + (int)picture->report->driver_count * MUSTER__SVG_DRIVER_ROW;
     int height = bottom + MUSTER__SVG_BOTTOM;
-    muster__put(writer,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" data-top=\"%d\" "
-                "data-driver=\"%d\" data-row=\"%d\" data-bottom=\"%d\">\n<title>muster: %s</title>\n",
-                MUSTER__SVG_WIDTH, height, MUSTER__SVG_WIDTH, height, MUSTER__SVG_TOP, MUSTER__SVG_DRIVER_ROW, MUSTER__SVG_ROW,
-                MUSTER__SVG_BOTTOM, muster_report_kind_name(picture->report->summary.kind));
+    muster__put(writer, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\"",
+                MUSTER__SVG_WIDTH, height, MUSTER__SVG_WIDTH, height);
+    put_measures(picture);
+    muster__put(writer, ">\n<title>muster: %s</title>\n", muster_report_kind_name(picture->report->summary.kind));
     muster__put_text(writer, muster__svg_style);
     muster__put_text(writer, "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
     put_heading(picture);

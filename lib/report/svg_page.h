@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What every picture has: its looks, and the script that folds. The sizes are the script's, too. */
+/*
+ * What every picture has: its looks, and the script that folds. A driver's resources are in the file as data, from which the
+ * script makes their rows when they are unfolded: five thousand rows that nobody looks at would take seconds to load.
+ */
 #ifndef MUSTER__SVG_PAGE_H
 #define MUSTER__SVG_PAGE_H
 

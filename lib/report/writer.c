@@ -53,7 +53,7 @@ void muster__put(struct muster__writer *writer, const char *format, ...)
         put_bytes(writer, text, (size_t)bytes < sizeof(text) ? (size_t)bytes : sizeof(text) - 1);
 }
 
-void muster__put_json(struct muster__writer *writer, const char *text)
+static void put_json(struct muster__writer *writer, const char *text, const char *escaped)
 {
     if (text == NULL) {
         muster__put_text(writer, "null");
@@ -61,13 +61,23 @@ void muster__put_json(struct muster__writer *writer, const char *text)
     }
     put_bytes(writer, "\"", 1);
     for (const char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f || strchr(escaped, *c) != NULL)
             muster__put(writer, "\\u%04x", (unsigned)*c);
         else if (*c == '"' || *c == '\\')
             muster__put(writer, "\\%c", *c);
         else
             put_bytes(writer, c, 1);
     put_bytes(writer, "\"", 1);
+}
+
+void muster__put_json(struct muster__writer *writer, const char *text)
+{
+    put_json(writer, text, "");
+}
+
+void muster__put_json_in_xml(struct muster__writer *writer, const char *text)
+{
+    put_json(writer, text, "<>&");
 }
 
 static bool begins_character(char c)

@@ -25,6 +25,8 @@ void muster__put(struct muster__writer *writer, const char *format, ...) MUSTER_
 void muster__put_text(struct muster__writer *writer, const char *text);
 /* A JSON string with its quotes; DOT takes it, too. NULL is null. */
 void muster__put_json(struct muster__writer *writer, const char *text);
+/* The same where XML is around it. */
+void muster__put_json_in_xml(struct muster__writer *writer, const char *text);
 /* For XML's content and attributes. At most `most` characters, the last an ellipsis where some are missing; 0: all. */
 void muster__put_xml(struct muster__writer *writer, const char *text, size_t most);
 /* Nothing off a terminal. */

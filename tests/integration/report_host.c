@@ -175,7 +175,7 @@ static void add_drivers(struct muster *context)
     def.stop = nothing;
     def.shutdown = nothing;
     def.reload = nothing;
-    def.max_starts = resources > 0 ? 8 : 0;
+    def.max_starts = resources > 1000 ? 200 : resources > 0 ? 8 : 0;
     muster_add_driver(context, &def, NULL, NULL);
     MUSTER_DRIVER_DEF_INIT(&def);
     def.name = "storage";
@@ -186,7 +186,7 @@ static void add_drivers(struct muster *context)
     def.stop = nothing;
     def.shutdown = nothing;
     def.op_timeout_ms = is("hanging") ? SLOW_MS / 2 : 0;
-    def.max_starts = resources > 0 ? 16 : 0;
+    def.max_starts = resources > 1000 ? 100 : resources > 0 ? 16 : 0;
     muster_add_driver(context, &def, NULL, NULL);
     MUSTER_DRIVER_DEF_INIT(&def);
     def.name = "device";
