@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The public functions of the context; run/ has those of drivers, resources, records, ops and the loop. */
+#include <string.h>
+
 #include <muster.h>
 
 #include "run/context.h"
@@ -49,6 +51,25 @@ int muster_shutdown(struct muster *context, enum muster_shutdown_kind kind, must
 enum muster_context_state muster_state(const struct muster *context)
 {
     return muster__enter(context) == 0 ? muster__engine_state(context->engine) : MUSTER_STATE_DOWN;
+}
+
+void muster_progress_counts_init(struct muster_progress_counts *counts, size_t size)
+{
+    memset(counts, 0, size);
+    memcpy(counts, &size, sizeof(size));
+}
+
+int muster_progress(const struct muster *context, struct muster_progress_counts *ret_counts)
+{
+    int code = muster__enter(context);
+    if (code != 0)
+        return code;
+    if (ret_counts == NULL || ret_counts->size < sizeof(ret_counts->size))
+        return MUSTER_EINVAL;
+    struct muster_progress_counts counts = {.size = ret_counts->size};
+    muster__engine_progress(context->engine, &counts);
+    memcpy(ret_counts, &counts, counts.size < sizeof(counts) ? counts.size : sizeof(counts));
+    return 0;
 }
 
 unsigned muster_holds(const struct muster *context)

@@ -13,6 +13,7 @@
 #include "delay.h"
 #include "object.h"
 #include "process.h"
+#include "progress.h"
 #include "timeline.h"
 
 #define EXIT_PROBLEM 1
@@ -22,6 +23,7 @@ struct daemon {
     struct virthost host;
     uv_signal_t signals[3];
     int code;
+    const char *report;
     struct delay *last;
 };
 
@@ -40,6 +42,7 @@ static void print_usage(FILE *file)
         "  --state DIR      the journal, and run/ with sockets and logs; made if its parent exists\n"
         "  --socket PATH    where virthostctl finds it\n"
         "  --netns NAME     the network namespace of the bridges (default: one for each state directory)\n"
+        "  --report FILE    write there, as JSON, what the bring-up did, when it has ended (see muster report)\n"
         "  --check          read the config, print what is wrong with it, and exit\n"
         "  --boot-id ID     for tests: pretend that the machine has booted with that id\n"
         "  --help, --version\n"
@@ -67,12 +70,13 @@ static const char *missing_option(const struct virthost_options *options, int ar
 /* -1: go on; else the exit status. */
 static int parse_options(int argc, char **argv, struct virthost_options *options)
 {
-    enum { CONFIG = 1000, STATE, SOCKET, NETNS, BOOT_ID, CHECK, HELP, VERSION };
+    enum { CONFIG = 1000, STATE, SOCKET, NETNS, REPORT, BOOT_ID, CHECK, HELP, VERSION };
     static const struct option known[] = {
         {"config", required_argument, NULL, CONFIG},
         {"state", required_argument, NULL, STATE},
         {"socket", required_argument, NULL, SOCKET},
         {"netns", required_argument, NULL, NETNS},
+        {"report", required_argument, NULL, REPORT},
         {"boot-id", required_argument, NULL, BOOT_ID},
         {"check", no_argument, NULL, CHECK},
         {"help", no_argument, NULL, HELP},
@@ -92,6 +96,9 @@ static int parse_options(int argc, char **argv, struct virthost_options *options
             break;
         case NETNS:
             options->netns = optarg;
+            break;
+        case REPORT:
+            options->report = optarg;
             break;
         case BOOT_ID:
             options->boot_id = optarg;
@@ -261,9 +268,17 @@ static void begin_end(void *data)
     muster_uv_detach(daemon->host.context, on_detached, daemon);
 }
 
+static void write_report(const struct daemon *daemon)
+{
+    int code = daemon->report == NULL ? 0 : progress_write_report(&daemon->host, daemon->report);
+    if (code != 0)
+        timeline_say(daemon->host.timeline, "%s: %s", daemon->report, muster_code_text(code));
+}
+
 static void on_up(struct muster *context, void *data, int code, const struct muster_error *error)
 {
     struct daemon *daemon = data;
+    write_report(daemon);
     for (; error != NULL; error = muster_error_next(error))
         timeline_say(daemon->host.timeline, "%s", muster_error_text(error));
     if (code < 0 && code != MUSTER_ECANCELED) {
@@ -371,6 +386,7 @@ int main(int argc, char **argv)
     if (code >= 0)
         return code;
     signal(SIGPIPE, SIG_IGN);
+    daemon.report = options.report;
     code = load_config(&daemon.host, &options);
     if (code < 0)
         code = run(&daemon, &options);

@@ -9,6 +9,7 @@
 #include "delay.h"
 #include "list.h"
 #include "object.h"
+#include "progress.h"
 #include "timeline.h"
 
 /* How often a new guest is asked whether its probe has answered. */
@@ -213,6 +214,25 @@ static void status(struct request *request)
     answer_with(request, "status", list_status(request->host));
 }
 
+static void progress(struct request *request)
+{
+    answer_with(request, "progress", progress_counts(request->host));
+}
+
+static void report(struct request *request)
+{
+    const char *kind = text_of(request, "kind");
+    int wanted = MUSTER_REPORT_SHUTDOWN;
+    while (wanted > MUSTER_REPORT_BRING_UP && strcmp(kind, muster_report_kind_name((enum muster_report_kind)wanted)) != 0)
+        wanted--;
+    char *text = progress_report(request->host, (enum muster_report_kind)wanted);
+    if (text != NULL)
+        answer_with(request, "report", json_string(text));
+    else
+        refuse(request, "there is no report of a %s", muster_report_kind_name((enum muster_report_kind)wanted));
+    free(text);
+}
+
 static void timeline(struct request *request)
 {
     answer_with(request, "lines", timeline_lines(request->host->timeline));
@@ -245,6 +265,8 @@ static const struct {
     {"list", list},
     {"status", status},
     {"timeline", timeline},
+    {"progress", progress},
+    {"report", report},
     {"start", handle_resource},
     {"stop", handle_resource},
     {"retry", handle_resource},

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "object.h"
+#include "progress.h"
 
 #define LINES_MAX 2000
 #define LINE_BYTES 768
@@ -29,7 +30,9 @@ static void add_line(struct timeline *timeline, uint64_t at_ms, const char *type
                      const char *text)
 {
     uint64_t ms = at_ms > timeline->began_ms ? at_ms - timeline->began_ms : 0;
+    progress_hide(timeline->host);
     fprintf(stderr, "%6llu ms  %-18s %s\n", (unsigned long long)ms, subject, text);
+    progress_show(timeline->host);
     json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "ms", (json_int_t)ms, "type", type, "subject", subject,
                              "text", text);
     if (line != NULL)

@@ -9,6 +9,7 @@
  *                 one driver each
  *     control.c   the control socket, and list.c what it tells
  *     timeline.c  what muster's observer hears: the log
+ *     progress.c  how far the bring-up is, and its report
  *     process.c qmp.c nbd_link.c command.c delay.c boot_sector.c
  *                 what the drivers are made of; none of them knows muster
  */
@@ -33,6 +34,8 @@ struct virthost_options {
     const char *socket;
     /* The network namespace of the bridges; NULL: made from the state directory. */
     const char *netns;
+    /* The bring-up's report goes there; NULL: nowhere. */
+    const char *report;
     /* For tests: pretend that the machine has been started again. */
     const char *boot_id;
     bool check;

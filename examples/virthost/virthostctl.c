@@ -14,17 +14,7 @@
 
 #include <muster/version.h>
 
-#define EXIT_PROBLEM 1
-#define EXIT_USAGE 2
-#define ARGUMENT_MAX 1
-
-struct options {
-    const char *socket;
-    bool json;
-    bool cascade;
-    bool dependencies;
-    bool host;
-};
+#include "virthostctl.h"
 
 static void print_usage(FILE *file)
 {
@@ -34,6 +24,10 @@ static void print_usage(FILE *file)
             "  list [--json]                 all resources: what was asked for, how they stand, and why\n"
             "  status [--json]               the daemon and its drivers\n"
             "  timeline [--json]             what has happened since the daemon was started\n"
+            "  watch                         how far it is, until all has settled; on a terminal a live table\n"
+            "  report [VIEW] [ARGUMENT]      what the bring-up did: every op, or time, blame, critical-chain [R], why R,\n"
+            "                                diff FILE (against an earlier report); --format text|json|svg|trace|dot;\n"
+            "                                --kind reload or shutdown: of the last of these\n"
             "  start R [--dependencies]      start a resource; also what it needs\n"
             "  stop R [--cascade]            stop a resource; before it what needs it\n"
             "  retry R | DRIVER              decide a failed, held or deferred resource or driver again now\n"
@@ -45,7 +39,7 @@ static void print_usage(FILE *file)
             "Exit status: 0 fine, 1 a problem, 2 wrong usage.\n");
 }
 
-static int __attribute__((format(printf, 1, 2))) complain(const char *format, ...)
+int complain(const char *format, ...)
 {
     fprintf(stderr, "virthostctl: ");
     va_list args;
@@ -108,7 +102,7 @@ static json_t *receive_line(int fd, bool until_end)
     return reply;
 }
 
-static json_t *ask(const char *path, const json_t *message, bool until_end)
+json_t *ask(const char *path, const json_t *message, bool until_end)
 {
     int fd = connect_socket(path);
     if (fd < 0)
@@ -121,7 +115,7 @@ static json_t *ask(const char *path, const json_t *message, bool until_end)
 
 /* ---- what is shown -------------------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *item, const char *member)
+const char *text_of(const json_t *item, const char *member)
 {
     const char *text = json_string_value(json_object_get(item, member));
     return text == NULL ? "" : text;
@@ -206,6 +200,7 @@ static const struct command {
     {"list", NULL, print_list},  {"status", NULL, print_status}, {"timeline", NULL, print_timeline},
     {"start", "resource", NULL}, {"stop", "resource", NULL},     {"retry", "resource", NULL},
     {"create", "guest", NULL},   {"reload", NULL, NULL},         {"shutdown", NULL, NULL},
+    {"report", NULL, NULL},      {"watch", NULL, NULL},
 };
 
 static const struct command *find_command(const char *name)
@@ -218,9 +213,10 @@ static const struct command *find_command(const char *name)
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    enum { SOCKET = 1000, JSON, CASCADE, DEPENDENCIES, HOST, HELP, VERSION };
+    enum { SOCKET = 1000, FORMAT, KIND, JSON, CASCADE, DEPENDENCIES, HOST, HELP, VERSION };
     static const struct option known[] = {
         {"socket", required_argument, NULL, SOCKET}, {"json", no_argument, NULL, JSON},
+        {"format", required_argument, NULL, FORMAT}, {"kind", required_argument, NULL, KIND},
         {"cascade", no_argument, NULL, CASCADE},     {"dependencies", no_argument, NULL, DEPENDENCIES},
         {"host", no_argument, NULL, HOST},           {"help", no_argument, NULL, HELP},
         {"version", no_argument, NULL, VERSION},     {NULL, 0, NULL, 0},
@@ -229,6 +225,12 @@ static int parse_options(int argc, char **argv, struct options *options)
         switch (option) {
         case SOCKET:
             options->socket = optarg;
+            break;
+        case FORMAT:
+            options->format = optarg;
+            break;
+        case KIND:
+            options->kind = optarg;
             break;
         case JSON:
             options->json = true;
@@ -305,15 +307,20 @@ int main(int argc, char **argv)
         return code;
     const struct command *command = optind < argc ? find_command(argv[optind]) : NULL;
     int arguments = argc - optind - 1;
+    bool reports = command != NULL && strcmp(command->name, "report") == 0;
     if (optind == argc)
         complain("a command is missing; try --help");
     else if (command == NULL)
         complain("there is no command '%s'; try --help", argv[optind]);
-    else if (arguments != (command->argument != NULL))
+    else if (!reports && arguments != (command->argument != NULL))
         complain("%s: %s; try --help", command->name,
                  command->argument == NULL ? "it has no argument" : "it has one argument");
     else if (options.socket == NULL)
         complain("--socket PATH is missing; try --help");
+    else if (reports)
+        return ctl_report(&options, argv + optind + 1, arguments);
+    else if (strcmp(command->name, "watch") == 0)
+        return ctl_watch(&options);
     else
         return carry_out(command, arguments > 0 ? argv[optind + 1] : NULL, &options);
     return EXIT_USAGE;

@@ -183,6 +183,33 @@ MUSTER_API const char *muster_report_kind_name(enum muster_report_kind kind);
 /** "dependency", "barrier", "turn", "commit", "retry", "none". Never NULL. */
 MUSTER_API const char *muster_report_wait_name(enum muster_report_wait wait);
 
+/* ---- while it runs ---------------------------------------------------------------------------------- */
+
+/** How far a bring-up or a shutdown is: drivers and resources, each counted once. */
+struct muster_progress_counts {
+    /** sizeof(struct muster_progress_counts), set by the caller. */
+    size_t size;
+    /** Where they are to be: a driver that is up (or down, on the way down), a resource that has settled. */
+    uint64_t done;
+    /** With an op out. */
+    uint64_t running;
+    /** For others, for the barrier, for their turn. */
+    uint64_t waiting;
+    /** Failed, skipped, blocked, held, deferred or not started. */
+    uint64_t failed;
+    /**
+     * How much longer it takes, by the longest path of what is still to be done and the durations in the store, in ms; 0 if all
+     * is over, MUSTER_REPORT_NEVER if no durations are known. (Limits on ops may make it longer, what has got faster shorter.)
+     */
+    uint64_t estimate_ms;
+};
+
+MUSTER_API void muster_progress_counts_init(struct muster_progress_counts *counts, size_t size);
+#define MUSTER_PROGRESS_COUNTS_INIT(counts) muster_progress_counts_init((counts), sizeof(struct muster_progress_counts))
+
+/** Fill `ret_counts`, whose size the caller has set. It looks at each driver and resource. MUSTER_EINVAL: its size. */
+MUSTER_API int muster_progress(const struct muster *context, struct muster_progress_counts *ret_counts);
+
 /* ---- to write it ------------------------------------------------------------------------------------ */
 
 enum muster_report_format {

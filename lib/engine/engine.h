@@ -12,6 +12,7 @@
 
 #include <muster/context.h>
 #include <muster/observe.h>
+#include <muster/report.h>
 
 #include "base/error.h"
 #include "base/list.h"
@@ -160,6 +161,8 @@ struct muster_resource *muster__engine_find_resource(const struct muster__engine
 int muster__engine_foreach_driver(const struct muster__engine *engine, muster_driver_cb cb, void *data);
 int muster__engine_foreach_record(const struct muster__engine *engine, muster_record_cb cb, void *data);
 
+/* ret_counts->size is the struct's. */
+void muster__engine_progress(const struct muster__engine *engine, struct muster_progress_counts *ret_counts);
 size_t muster__engine_driver_count(const struct muster__engine *engine);
 bool muster__engine_has_complete_tiers(const struct muster__engine *engine);
 /* From 0 on, in the order of registration. */

@@ -150,13 +150,24 @@ static uint64_t ran(const struct muster_report *report, size_t op)
     return muster__report_end(report, &report->ops[op]) - report->ops[op].begin_ms;
 }
 
+/* Of others. */
 static size_t longest_before(const struct muster_report *report, size_t op)
 {
-    size_t longest = op;
+    uint32_t subject = report->ops[op].subject;
+    size_t longest = MUSTER_REPORT_NONE;
     for (; op != MUSTER_REPORT_NONE; op = report->ops[op].after)
-        if (ran(report, op) > ran(report, longest))
+        if (report->ops[op].subject != subject && (longest == MUSTER_REPORT_NONE || ran(report, op) > ran(report, longest)))
             longest = op;
     return longest;
+}
+
+static uint64_t ran_itself(const struct muster_report *report, size_t op)
+{
+    uint32_t subject = report->ops[op].subject;
+    uint64_t ms = 0;
+    for (; op != MUSTER_REPORT_NONE; op = report->ops[op].after)
+        ms += report->ops[op].subject == subject ? ran(report, op) : 0;
+    return ms;
 }
 
 static void put_pause(struct muster__writer *writer, const struct muster_report *report, size_t op)
@@ -184,10 +195,11 @@ static void put_slowness(struct muster__writer *writer, const struct muster_repo
     const struct muster_report_op *op = &report->ops[last];
     size_t longest = longest_before(report, last);
     bool down = op->phase == MUSTER_PHASE_STOP || op->phase == MUSTER_PHASE_SHUTDOWN;
-    muster__put(writer, "It was %s after %s.\n", down ? "down" : "there", muster__span(took, op->end_ms));
+    muster__put(writer, "It was %s after %s; its own ops ran for %s of that.\n", down ? "down" : "there",
+                muster__span(took, op->end_ms), muster__span(text, ran_itself(report, last)));
     put_pause(writer, report, last);
-    if (ran(report, longest) > 0)
-        muster__put(writer, "The longest on its way was the %s of %s, which ran for %s.\n",
+    if (longest != MUSTER_REPORT_NONE && ran(report, longest) > 0)
+        muster__put(writer, "The longest that it waited for was the %s of %s, which ran for %s.\n",
                     muster_phase_name(report->ops[longest].phase), report->subjects[report->ops[longest].subject].name,
                     muster__span(text, ran(report, longest)));
 }

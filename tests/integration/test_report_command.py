@@ -78,7 +78,7 @@ class Report(unittest.TestCase):
 
     def test_a_slow_pool_is_named(self):
         self.assert_culprit('slow', r'storage/pool1 start @\S+ \+\d',
-                            ['The longest on its way was the start of storage/pool1'])
+                            ['The longest that it waited for was the start of storage/pool1'])
         self.assertIn('storage/pool1 start', self.run_report('critical-chain', self.paths['slow']))
         self.assertRegex(self.run_report('blame', self.paths['slow']).splitlines()[1], r'\s+storage/pool1$')
 
