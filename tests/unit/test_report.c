@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* Reports made by hand: who waited for whom; and what becomes of one where memory is short. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "report/report.h"
+#include "support/failing_memory.h"
+
+static struct muster__memory plain(void)
+{
+    struct muster__memory memory;
+    assert_int_equal(muster__memory_init(&memory, NULL), 0);
+    return memory;
+}
+
+static uint32_t add_driver(struct muster_report *report, const char *name, int64_t tier)
+{
+    return muster__report_add_subject(
+        report, &(struct muster_report_subject){.driver = name, .state = MUSTER_DRIVER_UP}, tier);
+}
+
+static uint32_t add_resource(struct muster_report *report, const char *driver, const char *name)
+{
+    return muster__report_add_subject(
+        report, &(struct muster_report_subject){.driver = driver, .resource = name, .stage = MUSTER_STAGE_ACTIVE}, 0);
+}
+
+static void add_need(struct muster_report *report, uint32_t subject, uint32_t need)
+{
+    muster__report_set_needs(report, subject, &need, 1);
+}
+
+static void add_op(struct muster_report *report, uint32_t subject, enum muster_phase phase, uint64_t begin, uint64_t end)
+{
+    bool late = phase == MUSTER_PHASE_START || phase == MUSTER_PHASE_AUTOSTART;
+    muster__report_add_op(report, &(struct muster_report_op){.subject = subject,
+                                                             .phase = phase,
+                                                             .cause = late ? MUSTER_CAUSE_AUTOSTART : MUSTER_CAUSE_RESTORE,
+                                                             .begin_ms = begin,
+                                                             .end_ms = end});
+}
+
+static struct muster_report *new_report(const struct muster__memory *memory)
+{
+    struct muster_report *report = NULL;
+    assert_int_equal(muster__report_new(memory, &report), 0);
+    return report;
+}
+
+/* A driver without an op of its own passes on what it waited for. */
+static void a_driver_without_callbacks_passes_on(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *report = new_report(&memory);
+    uint32_t first = add_driver(report, "first", 0), empty = add_driver(report, "empty", 0), last = add_driver(report, "last", 0);
+    add_need(report, empty, first);
+    add_need(report, last, empty);
+    add_op(report, first, MUSTER_PHASE_INITIALIZE, 0, 50);
+    add_op(report, last, MUSTER_PHASE_INITIALIZE, 50, 60);
+    assert_int_equal(muster__report_finish(report), 0);
+    const struct muster_report_op *op = muster_report_get_op(report, 1);
+    assert_int_equal(op->after, 0);
+    assert_int_equal(op->wait, MUSTER_REPORT_WAIT_DEPENDENCY);
+    assert_int_equal(op->ready_ms, 50);
+    assert_int_equal(op->wanted_ms, 0);
+    assert_true((op->flags & MUSTER_REPORT_CRITICAL) != 0);
+    muster_report_free(report);
+}
+
+static void a_higher_tier_waits_for_the_lower(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *report = new_report(&memory);
+    uint32_t low = add_driver(report, "low", 0), high = add_driver(report, "high", 1);
+    uint32_t disk = add_resource(report, "low", "disk");
+    add_op(report, low, MUSTER_PHASE_INITIALIZE, 0, 10);
+    add_op(report, disk, MUSTER_PHASE_PROBE, 10, 90);
+    add_op(report, high, MUSTER_PHASE_INITIALIZE, 90, 95);
+    assert_int_equal(muster__report_finish(report), 0);
+    assert_int_equal(muster_report_get_op(report, 2)->after, 1);
+    assert_int_equal(muster_report_get_op(report, 1)->after, 0);
+    muster_report_free(report);
+}
+
+/* Of two that it needs, the one that was last. */
+static void the_last_dependency_counts(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *report = new_report(&memory);
+    uint32_t pool = add_driver(report, "pool", 0), guest = add_driver(report, "guest", 0);
+    add_need(report, guest, pool);
+    uint32_t fast = add_resource(report, "pool", "fast"), slow = add_resource(report, "pool", "slow");
+    uint32_t web = add_resource(report, "guest", "web");
+    muster__report_set_needs(report, web, (const uint32_t[]){slow, fast}, 2);
+    add_op(report, pool, MUSTER_PHASE_INITIALIZE, 0, 1);
+    add_op(report, guest, MUSTER_PHASE_INITIALIZE, 1, 2);
+    add_op(report, web, MUSTER_PHASE_PROBE, 2, 3);
+    add_op(report, fast, MUSTER_PHASE_START, 3, 20);
+    add_op(report, slow, MUSTER_PHASE_START, 3, 400);
+    add_op(report, web, MUSTER_PHASE_START, 400, 410);
+    assert_int_equal(muster__report_finish(report), 0);
+    const struct muster_report_op *op = muster_report_get_op(report, 5);
+    assert_int_equal(op->after, 4);
+    assert_int_equal(op->wait, MUSTER_REPORT_WAIT_DEPENDENCY);
+    assert_int_equal(op->begin_ms - op->wanted_ms, 397);
+    muster_report_free(report);
+}
+
+static int count(void *data, const char *text, size_t bytes)
+{
+    (void)text;
+    *(size_t *)data += bytes;
+    return 0;
+}
+
+static int stop_at_once(void *data, const char *text, size_t bytes)
+{
+    (void)data;
+    (void)text;
+    (void)bytes;
+    return -7;
+}
+
+static void what_the_callback_says_is_returned(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *report = new_report(&memory);
+    add_driver(report, "pool", 0);
+    assert_int_equal(muster__report_finish(report), 0);
+    assert_int_equal(muster_report_write(report, NULL, stop_at_once, NULL), -7);
+    muster_report_free(report);
+}
+
+static void wrong_options_are_refused(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *report = new_report(&memory);
+    struct muster_report_options options;
+    size_t bytes = 0;
+    MUSTER_REPORT_OPTIONS_INIT(&options);
+    add_driver(report, "pool", 0);
+    assert_int_equal(muster__report_finish(report), 0);
+    options.format = MUSTER_REPORT_WHY;
+    assert_int_equal(muster_report_write(report, &options, count, &bytes), MUSTER_EINVAL);
+    options.name = "nobody";
+    assert_int_equal(muster_report_write(report, &options, count, &bytes), MUSTER_ENOENT);
+    options.format = MUSTER_REPORT_DIFF;
+    assert_int_equal(muster_report_write(report, &options, count, &bytes), MUSTER_EINVAL);
+    options.format = MUSTER_REPORT_DIFF + 1;
+    assert_int_equal(muster_report_write(report, &options, count, &bytes), MUSTER_EINVAL);
+    options.format = MUSTER_REPORT_TEXT;
+    options.flags = 2;
+    assert_int_equal(muster_report_write(report, &options, count, &bytes), MUSTER_EINVAL);
+    assert_int_equal(bytes, 0);
+    muster_report_free(report);
+}
+
+/* 0, or MUSTER_ENOMEM of whatever was short. */
+static int make_and_write(const struct muster__memory *memory)
+{
+    struct muster_report *report;
+    struct muster_error *error = muster__error_new(memory, MUSTER_EFAILED, NULL, "made to fail");
+    size_t bytes = 0;
+    int code = muster__report_new(memory, &report);
+    if (code != 0) {
+        muster__error_unref(error);
+        return code;
+    }
+    add_driver(report, "pool", 0);
+    uint32_t disk = muster__report_add_subject(report,
+                                               &(struct muster_report_subject){.driver = "pool",
+                                                                               .resource = "disk",
+                                                                               .condition = MUSTER_CONDITION_FAILED,
+                                                                               .error = muster__report_error(report, error)},
+                                               0);
+    if (disk != MUSTER__NO_SUBJECT) {
+        add_need(report, disk, 0);
+        add_op(report, disk, MUSTER_PHASE_PROBE, 0, 5);
+    }
+    muster__report_add_commit(report, &(struct muster_report_commit){.end_ms = 1, .records = 1});
+    code = muster__report_finish(report);
+    struct muster_report_options options = {.size = sizeof(options)};
+    for (; code == 0 && options.format <= MUSTER_REPORT_CHAIN; options.format++)
+        code = muster_report_write(report, &options, count, &bytes);
+    muster_report_free(report);
+    muster__error_unref(error);
+    return code;
+}
+
+static void any_allocation_may_fail(void **state)
+{
+    (void)state;
+    size_t failures = 0;
+    for (size_t n = 1;; n++) {
+        struct failing_memory failing = {.countdown = n};
+        struct muster__memory memory = failing_memory(&failing);
+        int code = make_and_write(&memory);
+        assert_int_equal(failing.live, 0);
+        if (!failing.fired) {
+            assert_int_equal(code, 0);
+            break;
+        }
+        assert_true(code == MUSTER_ENOMEM || code == 0); /* an error's text may stand in */
+        failures += code != 0;
+    }
+    assert_true(failures > 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_driver_without_callbacks_passes_on), cmocka_unit_test(a_higher_tier_waits_for_the_lower),
+        cmocka_unit_test(the_last_dependency_counts),           cmocka_unit_test(what_the_callback_says_is_returned),
+        cmocka_unit_test(wrong_options_are_refused),            cmocka_unit_test(any_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
