@@ -44,7 +44,7 @@ enum muster_report_kind {
  * Make a report. What muster has called is in it from the begin to the end, and after that up to 4,096 retries and what
  * they let go on, until the next bring-up, reload or shutdown begins. Drivers and resources are in it as they stand now.
  * The caller frees it. It takes time and memory in proportion to the ops, and nothing is kept for it but an entry of
- * 40 bytes an op. MUSTER_ENOENT: there was none of that kind; MUSTER_ENOMEM.
+ * 32 bytes an op. MUSTER_ENOENT: there was none of that kind; MUSTER_ENOMEM.
  */
 MUSTER_API int muster_get_report(struct muster *context, enum muster_report_kind kind,
                                  struct muster_report **ret_report);

@@ -468,6 +468,39 @@ void muster__observe_store(struct muster__engine *engine, int code, const struct
 void muster__observe_unclaimed(struct muster__engine *engine, const struct muster__entry *entry,
                                const struct muster_error *error);
 
+/* trail.c: an op begins, and ends */
+static inline void muster__trail_begin(struct muster_op *op)
+{
+    struct muster__trail *trail = op->engine->trail;
+    if ((trail == NULL || trail->op_count == trail->op_room) && !muster__trail_make_room(op)) {
+        op->trail = NULL;
+        return;
+    }
+    op->trail = trail;
+    op->trail_at = (uint32_t)trail->op_count;
+    struct muster__trail_op *told = &trail->ops[trail->op_count++];
+    *told = (struct muster__trail_op){.driver = op->driver->id,
+                                      .begin_ms = muster__trail_since(trail, op->called_ms),
+                                      .end_ms = MUSTER__TRAIL_NEVER,
+                                      .phase = (uint8_t)op->phase,
+                                      .cause = (uint8_t)op->cause};
+    if (op->resource != NULL || op->phase == MUSTER_PHASE_RESTORE)
+        muster__trail_name(op, told);
+}
+
+static inline void muster__trail_end(struct muster_op *op)
+{
+    struct muster__trail *trail = op->trail;
+    if (trail == NULL)
+        return;
+    struct muster__trail_op *told = &trail->ops[op->trail_at];
+    told->begin_ms = muster__trail_since(trail, op->called_ms);
+    told->end_ms = muster__trail_since(trail, op->engine->now);
+    told->outcome = op->effects.outcome;
+    if (told->outcome != MUSTER_OK || op->phase == MUSTER_PHASE_PROBE)
+        muster__trail_fail(op, told);
+}
+
 /* ops.c */
 /* An op that is due now: it is out from here on. NULL: out of memory. */
 struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_resource *resource,

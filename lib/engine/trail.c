@@ -6,9 +6,7 @@
 
 static uint32_t since(const struct muster__trail *trail)
 {
-    const struct muster__engine *engine = trail->engine;
-    uint64_t ms = engine->now - trail->begin_ms;
-    return ms < MUSTER__TRAIL_NEVER ? (uint32_t)ms : MUSTER__TRAIL_NEVER - 1;
+    return muster__trail_since(trail, ((const struct muster__engine *)trail->engine)->now);
 }
 
 /* ---- its life ------------------------------------------------------------------------------------------------- */
@@ -21,15 +19,16 @@ static void untell(struct muster__engine *engine, struct muster__entry *entry)
 
 static void forget(struct muster__engine *engine, struct muster__trail *trail)
 {
-    for (size_t i = 0; i < trail->op_count; i++) {
-        muster__error_unref(trail->ops[i].error);
+    for (size_t i = 0; i < trail->op_count; i++)
         untell(engine, trail->ops[i].entry);
-    }
+    for (size_t i = 0; i < trail->error_count; i++)
+        muster__error_unref(trail->errors[i]);
     for (size_t i = 0; i < trail->edge_count; i++) {
         untell(engine, trail->edges[i].from);
         untell(engine, trail->edges[i].to);
     }
     muster__free(engine->memory, trail->ops);
+    muster__free(engine->memory, trail->errors);
     muster__free(engine->memory, trail->edges);
     muster__free(engine->memory, trail->commits);
     *trail = (struct muster__trail){.engine = engine};
@@ -55,7 +54,7 @@ void muster__trail_open(struct muster__engine *engine, enum muster__trail_kind k
     for (size_t i = 0; i < 3; i++)
         trail->milestones[i] = MUSTER__TRAIL_NEVER;
     trail->ops = ops == 0 ? NULL : muster__realloc(engine->memory, NULL, ops, sizeof(*trail->ops));
-    trail->op_capacity = trail->ops == NULL ? 0 : ops;
+    trail->op_room = trail->op_capacity = trail->ops == NULL ? 0 : ops;
     engine->trail = trail;
 }
 
@@ -67,6 +66,7 @@ void muster__trail_close(struct muster__engine *engine, int code)
     trail->ended = true;
     trail->code = code;
     trail->end_ms = since(trail);
+    trail->op_room = trail->op_count;
     trail->op_limit = trail->op_count + MUSTER__TRAIL_LATE;
 }
 
@@ -79,32 +79,38 @@ void muster__trails_free(struct muster__engine *engine)
 
 /* ---- what comes ------------------------------------------------------------------------------------------------ */
 
-/* What a user asks for once all has ended is no part of it. */
-static bool takes(const struct muster__trail *trail, const struct muster_op *op)
+/* Once all has ended, what a user asks for is no part of it. */
+static bool is_part(const struct muster__trail *trail, const struct muster_op *op)
 {
-    if (!trail->ended)
-        return true;
-    return trail->op_count < trail->op_limit && (op->cause == MUSTER_CAUSE_RESTORE || op->cause == MUSTER_CAUSE_AUTOSTART);
+    return !trail->ended || op->cause == MUSTER_CAUSE_RESTORE || op->cause == MUSTER_CAUSE_AUTOSTART;
 }
 
 static bool grow(struct muster__trail *trail)
 {
     const struct muster__engine *engine = trail->engine;
     void *ops = trail->ops;
-    if (trail->op_count < trail->op_capacity)
-        return true;
-    bool room = trail->op_count < UINT32_MAX &&
-                muster__grow(engine->memory, &ops, trail->op_count, &trail->op_capacity, sizeof(*trail->ops)) == 0;
+    if (trail->op_count >= UINT32_MAX || (trail->ended && trail->op_count >= trail->op_limit) ||
+        muster__trail_since(trail, engine->now) >= MUSTER__TRAIL_NEVER - 1 ||
+        muster__grow(engine->memory, &ops, trail->op_count, &trail->op_capacity, sizeof(*trail->ops)) != 0)
+        return false;
     trail->ops = ops;
-    return room;
+    trail->op_room = trail->ended ? trail->op_count + 1 : trail->op_capacity;
+    return true;
 }
 
-static struct muster__entry *entry_of(const struct muster_op *op)
+bool muster__trail_make_room(const struct muster_op *op)
 {
-    if (op->resource != NULL)
-        return op->resource->entry;
-    if (op->phase != MUSTER_PHASE_RESTORE || op->record == NULL)
-        return NULL;
+    struct muster__trail *trail = op->engine->trail;
+    if (trail == NULL || !is_part(trail, op))
+        return false;
+    if (grow(trail))
+        return true;
+    trail->lost++;
+    return false;
+}
+
+static struct muster__entry *restored(const struct muster_op *op)
+{
     const struct muster__ledger *ledger = muster__ledger_find(op->engine, muster_driver_name(op->driver));
     const struct muster__list *head = ledger == NULL ? NULL : &ledger->entries;
     for (struct muster__list *link = head == NULL ? NULL : head->next; link != head; link = link->next) {
@@ -115,50 +121,33 @@ static struct muster__entry *entry_of(const struct muster_op *op)
     return NULL;
 }
 
-void muster__trail_begin(struct muster_op *op)
+void muster__trail_name(const struct muster_op *op, struct muster__trail_op *told)
 {
-    struct muster__trail *trail = op->engine->trail;
-    op->trail = NULL;
-    if (trail == NULL)
+    told->entry = op->resource != NULL ? op->resource->entry : restored(op);
+    if (told->entry != NULL)
+        told->entry->told++;
+}
+
+void muster__trail_fail(struct muster_op *op, struct muster__trail_op *told)
+{
+    struct muster__trail *trail = op->trail;
+    struct muster_error *error = muster__op_error(op);
+    void *errors = trail->errors;
+    if (error == NULL)
         return;
-    if (!takes(trail, op) || !grow(trail)) {
-        trail->lost += !trail->ended || op->cause == MUSTER_CAUSE_RESTORE || op->cause == MUSTER_CAUSE_AUTOSTART;
+    if (muster__grow(op->engine->memory, &errors, trail->error_count, &trail->error_capacity, sizeof(*trail->errors)) != 0) {
+        muster__error_unref(error);
         return;
     }
-    struct muster__entry *entry = entry_of(op);
-    if (entry != NULL)
-        entry->told++;
-    op->trail = trail;
-    op->trail_at = (uint32_t)trail->op_count;
-    trail->ops[trail->op_count++] = (struct muster__trail_op){
-        .entry = entry,
-        .driver = op->driver->id,
-        .begin_ms = since(trail),
-        .end_ms = MUSTER__TRAIL_NEVER,
-        .phase = (uint8_t)op->phase,
-        .cause = (uint8_t)op->cause,
-    };
+    trail->errors = errors;
+    trail->errors[trail->error_count++] = error;
+    told->error = (uint32_t)trail->error_count;
 }
 
 void muster__trail_timed_out(const struct muster_op *op)
 {
     if (op->trail != NULL)
         op->trail->ops[op->trail_at].timed_out = true;
-}
-
-void muster__trail_end(struct muster_op *op)
-{
-    struct muster__trail *trail = op->trail;
-    if (trail == NULL)
-        return;
-    struct muster__trail_op *is = &trail->ops[op->trail_at];
-    uint32_t called_ms = (uint32_t)(op->called_ms - trail->begin_ms);
-    is->begin_ms = called_ms > is->begin_ms ? called_ms : is->begin_ms;
-    is->end_ms = since(trail);
-    is->outcome = op->effects.outcome;
-    is->timed_out = op->timed_out;
-    if (is->outcome != MUSTER_OK || op->phase == MUSTER_PHASE_PROBE)
-        is->error = muster__op_error(op);
 }
 
 void muster__trail_detach(const struct muster_resource *resource)

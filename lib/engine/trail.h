@@ -25,11 +25,11 @@ enum muster__trail_kind { MUSTER__TRAIL_BRING_UP, MUSTER__TRAIL_RELOAD, MUSTER__
 /* How many ops, of retries, a trail takes that come after its end. */
 #define MUSTER__TRAIL_LATE 4096
 
-/* Times are in ms from the trail's begin. */
+/* Times are in ms from the trail's begin. 32 bytes. */
 struct muster__trail_op {
     struct muster__entry *entry; /* its name; NULL: an op of the driver as a whole */
-    struct muster_error *error;  /* of one that failed */
     uint32_t driver;             /* id */
+    uint32_t error; /* of one that failed: its number among the errors, from 1 on; 0: none */
     uint32_t begin_ms;
     uint32_t end_ms;
     int outcome;
@@ -62,8 +62,12 @@ struct muster__trail {
     struct muster__trail_op *ops;
     size_t op_count;
     size_t op_capacity;
+    size_t op_room;  /* so many ops come in without asking: the capacity, and none any more once it has ended */
     size_t op_limit; /* once it has ended */
     size_t lost;     /* ops that it has no room for */
+    struct muster_error **errors;
+    size_t error_count;
+    size_t error_capacity;
     struct muster__trail_commit *commits;
     size_t commit_count;
     size_t commit_capacity;
@@ -73,6 +77,12 @@ struct muster__trail {
     bool committing; /* the last of the commits is out */
 };
 
+static inline uint32_t muster__trail_since(const struct muster__trail *trail, uint64_t now)
+{
+    uint64_t ms = now - trail->begin_ms;
+    return ms < MUSTER__TRAIL_NEVER ? (uint32_t)ms : MUSTER__TRAIL_NEVER - 1;
+}
+
 /* A new one begins, and takes what comes from now on; the last of its kind is forgotten. `ops`: so many are to be expected. */
 void muster__trail_open(struct muster__engine *engine, enum muster__trail_kind kind, size_t ops);
 /* The end of what the current one is about; retries that come late are still taken. */
@@ -80,9 +90,11 @@ void muster__trail_close(struct muster__engine *engine, int code);
 void muster__trail_milestone(struct muster__engine *engine, int milestone);
 void muster__trail_commit(struct muster__engine *engine, size_t records);
 void muster__trail_committed(struct muster__engine *engine, int code);
-void muster__trail_begin(struct muster_op *op);
 void muster__trail_timed_out(const struct muster_op *op);
-void muster__trail_end(struct muster_op *op);
+/* The seldom parts of an op's begin and end, which are in internal.h. */
+bool muster__trail_make_room(const struct muster_op *op);
+void muster__trail_name(const struct muster_op *op, struct muster__trail_op *told);
+void muster__trail_fail(struct muster_op *op, struct muster__trail_op *told);
 /* The resource goes away: what it depended on is remembered, if the current trail tells of it. */
 void muster__trail_detach(const struct muster_resource *resource);
 void muster__trails_free(struct muster__engine *engine);

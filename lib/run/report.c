@@ -151,7 +151,7 @@ static int add_ops(struct builder *builder, const struct muster__trail *trail)
             .end_ms = time_of(op->end_ms),
             .outcome = op->outcome,
             .flags = op->timed_out ? MUSTER_REPORT_TIMED_OUT : 0,
-            .error = muster__report_error(builder->report, op->error),
+            .error = op->error == 0 ? NULL : muster__report_error(builder->report, trail->errors[op->error - 1]),
         };
         if (is.subject != MUSTER__NO_SUBJECT)
             muster__report_add_op(builder->report, &is);
