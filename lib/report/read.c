@@ -198,6 +198,9 @@ static void read_needs(struct reader *reader, const json_t *object, uint32_t sub
         needs[i] = muster__report_find(report, name);
         if (needs[i] == MUSTER__NO_SUBJECT)
             complain(reader, "%.80s: needs '%.80s', which isn't there", report->subjects[subject].name, name == NULL ? "" : name);
+        else if (muster__report_is_driver(report, subject) != muster__report_is_driver(report, needs[i]))
+            complain(reader, "%.80s: needs %.80s: drivers need drivers, and resources resources",
+                     report->subjects[subject].name, name);
     }
     if (reader->code == 0)
         muster__report_set_needs(report, subject, needs, count);

@@ -209,6 +209,7 @@ class Report(unittest.TestCase):
                good.replace('"of":"storage/pool1"', '"of":"storage/pool7"', 1),
                good.replace('"phase":"start"', '"phase":"go"', 1),
                good.replace('"needs":["storage/pool0"]', '"needs":["storage/none"]', 1),
+               good.replace('"needs":["device"]', '"needs":["storage/pool0"]', 1),
                good.replace('"driver":"guest","resource"', '"driver":"ghost","resource"', 1),
                re.sub(r'"begin":\d+', '"begin":-1', good, count=1), re.sub(r'"begin":\d+', '"begin":99999999', good, count=1),
                good.replace('"commits":[', '"commits":[{},', 1), good.replace('"ops":[', '"ops":{"x":[', 1), '[' * 100000]
