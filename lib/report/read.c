@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/name.h"
 #include "report/report.h"
 
 #define DEEPEST 8
@@ -156,6 +157,19 @@ static void read_summary(struct reader *reader, const json_t *root)
         summary->milestones[i] = read_time(reader, milestones, names[i]);
 }
 
+/* As the engine has them: each once, and no driver's like a resource's. */
+static void check_name(struct reader *reader, const struct muster_report_subject *is)
+{
+    char path[2 * (MUSTER__NAME_MAX + 1)];
+    bool valid = muster__driver_name_valid(is->driver) && (is->resource == NULL || muster__name_valid(is->resource));
+    snprintf(path, sizeof(path), "%.255s%s%.255s", is->driver, is->resource == NULL ? "" : "/",
+             is->resource == NULL ? "" : is->resource);
+    if (!valid)
+        complain(reader, "'%.80s' is no name", path);
+    else if (muster__report_find(reader->report, path) != MUSTER__NO_SUBJECT)
+        complain(reader, "'%.80s' is there twice", path);
+}
+
 static void read_subject(struct reader *reader, const json_t *object)
 {
     struct muster_report *report = reader->report;
@@ -165,8 +179,6 @@ static void read_subject(struct reader *reader, const json_t *object)
         is.state = (enum muster_driver_state)read_word(reader, object, "state", muster_driver_state_name_word);
         if (report->driver_count < report->subject_count)
             complain(reader, "driver '%.80s' comes after a resource", is.driver);
-        if (muster__report_find(report, is.driver) != MUSTER__NO_SUBJECT)
-            complain(reader, "driver '%.80s' is there twice", is.driver);
     } else {
         is.resource = read_text(reader, object, "resource");
         is.stage = (enum muster_stage)read_word(reader, object, "stage", muster_stage_name_word);
@@ -174,6 +186,7 @@ static void read_subject(struct reader *reader, const json_t *object)
         if (muster__report_find(report, is.driver) == MUSTER__NO_SUBJECT)
             complain(reader, "resource '%.80s': there is no driver '%.80s'", is.resource, is.driver);
     }
+    check_name(reader, &is);
     is.flags = (json_is_true(json_object_get(object, "degraded")) ? MUSTER_REPORT_DEGRADED : 0u) |
                (json_is_true(json_object_get(object, "gone")) ? MUSTER_REPORT_GONE : 0u);
     is.error = read_error(reader, object);
