@@ -116,13 +116,14 @@ static int initialize(struct muster_op *op)
 static void on_up(struct muster *context, void *data, int code, const struct muster_error *error)
 {
     struct host *host = data;
+    struct muster_resource *bdev = muster_resource_find(context, "bdev/nvme0");
     struct muster_resource_status status;
     MUSTER_RESOURCE_STATUS_INIT(&status);
-    host->code = code;
-    printf("up: %s\n", code == 0 ? "ok" : muster_error_text(error));
-    if (code == 0 && (host->code = muster_resource_state(muster_resource_find(context, "bdev/nvme0"), &status)) == 0)
+    printf("up: %s\n", error == NULL ? "ok" : muster_error_text(error));
+    host->code = code != 0 ? code : muster_error_code(error);
+    if (bdev != NULL && muster_resource_state(bdev, &status) == 0)
         printf("bdev/nvme0: %s\n", muster_stage_name(status.stage));
-    if (host->code == 0 && status.stage != MUSTER_STAGE_ACTIVE)
+    if (status.stage != MUSTER_STAGE_ACTIVE && host->code == 0)
         host->code = MUSTER_EFAILED;
     muster_shutdown(context, MUSTER_DAEMON_RESTART, NULL, NULL);
 }
