@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "log.h"
 #include "object.h"
 
 #define LINES_MAX 2000
@@ -29,7 +30,7 @@ static void add_line(struct timeline *timeline, uint64_t at_ms, const char *type
                      const char *text)
 {
     uint64_t ms = at_ms > timeline->began_ms ? at_ms - timeline->began_ms : 0;
-    fprintf(stderr, "%6llu ms  %-18s %s\n", (unsigned long long)ms, subject, text);
+    log_line(ms, type, subject, text);
     json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "ms", (json_int_t)ms, "type", type, "subject", subject,
                              "text", text);
     if (line != NULL)
