@@ -11,6 +11,9 @@
 
 #include "control.h"
 #include "delay.h"
+#include "log.h"
+#include "logind.h"
+#include "notify.h"
 #include "object.h"
 #include "process.h"
 #include "progress.h"
@@ -25,6 +28,7 @@ struct daemon {
     int code;
     const char *report;
     struct delay *last;
+    struct notify *notify;
 };
 
 /* ---- options -------------------------------------------------------------------------------------- */
@@ -43,11 +47,14 @@ static void print_usage(FILE *file)
         "  --socket PATH    where virthostctl finds it\n"
         "  --netns NAME     the network namespace of the bridges (default: one for each state directory)\n"
         "  --report FILE    write there, as JSON, what the bring-up did, when it has ended (see muster report)\n"
+        "  --log FORMAT     text (the default) or json, one object a line, on standard error\n"
+        "  --logind         when logind says that the machine goes down, stop everything before\n"
         "  --check          read the config, print what is wrong with it, and exit\n"
         "  --boot-id ID     for tests: pretend that the machine has booted with that id\n"
         "  --help, --version\n"
         "\n"
-        "SIGTERM and SIGINT end it and leave everything running; SIGHUP reads the config again.\n"
+        "SIGTERM and SIGINT end it and leave everything running; SIGHUP reads the config again. A service manager\n"
+        "is told when it is ready and what it does.\n"
         "Exit status: 0 fine, 1 a problem, 2 wrong usage.\n");
 }
 
@@ -64,13 +71,15 @@ static const char *missing_option(const struct virthost_options *options, int ar
         return "--socket PATH is missing";
     if (options->netns != NULL && strlen(options->netns) > 60)
         return "--netns: at most 60 bytes";
+    if (options->log != NULL && strcmp(options->log, "text") != 0 && strcmp(options->log, "json") != 0)
+        return "--log: text or json";
     return NULL;
 }
 
 /* -1: go on; else the exit status. */
 static int parse_options(int argc, char **argv, struct virthost_options *options)
 {
-    enum { CONFIG = 1000, STATE, SOCKET, NETNS, REPORT, BOOT_ID, CHECK, HELP, VERSION };
+    enum { CONFIG = 1000, STATE, SOCKET, NETNS, REPORT, BOOT_ID, LOG, LOGIND, CHECK, HELP, VERSION };
     static const struct option known[] = {
         {"config", required_argument, NULL, CONFIG},
         {"state", required_argument, NULL, STATE},
@@ -78,6 +87,8 @@ static int parse_options(int argc, char **argv, struct virthost_options *options
         {"netns", required_argument, NULL, NETNS},
         {"report", required_argument, NULL, REPORT},
         {"boot-id", required_argument, NULL, BOOT_ID},
+        {"log", required_argument, NULL, LOG},
+        {"logind", no_argument, NULL, LOGIND},
         {"check", no_argument, NULL, CHECK},
         {"help", no_argument, NULL, HELP},
         {"version", no_argument, NULL, VERSION},
@@ -102,6 +113,12 @@ static int parse_options(int argc, char **argv, struct virthost_options *options
             break;
         case BOOT_ID:
             options->boot_id = optarg;
+            break;
+        case LOG:
+            options->log = optarg;
+            break;
+        case LOGIND:
+            options->logind = true;
             break;
         case CHECK:
             options->check = true;
@@ -131,7 +148,7 @@ static void print_problems(const json_t *problems)
     size_t index;
     json_t *problem;
     json_array_foreach(problems, index, problem)
-        fprintf(stderr, "virthost: %s\n", json_string_value(problem));
+        log_problem("%s", json_string_value(problem));
 }
 
 static int load_config(struct virthost *host, const struct virthost_options *options)
@@ -140,7 +157,7 @@ static int load_config(struct virthost *host, const struct virthost_options *opt
     host->problems = json_array();
     host->config = host->problems == NULL ? NULL : config_load(options->config, host->problems);
     if (host->config == NULL) {
-        fprintf(stderr, "virthost: out of memory\n");
+        log_problem("out of memory");
         return EXIT_PROBLEM;
     }
     print_problems(host->problems);
@@ -167,7 +184,7 @@ static int make_directory(const char *path)
 {
     if (mkdir(path, 0700) == 0 || errno == EEXIST)
         return 0;
-    fprintf(stderr, "virthost: %s: %s\n", path, strerror(errno));
+    log_problem("%s: %s", path, strerror(errno));
     return EXIT_PROBLEM;
 }
 
@@ -178,7 +195,7 @@ static int make_state(struct virthost *host, const struct virthost_options *opti
     char *absolute = realpath(options->state, NULL);
     int code = absolute == NULL ? errno : strlen(absolute) >= 400 ? ENAMETOOLONG : 0;
     if (code != 0) {
-        fprintf(stderr, "virthost: %s: %s\n", options->state, strerror(code));
+        log_problem("%s: %s", options->state, strerror(code));
         free(absolute);
         return EXIT_PROBLEM;
     }
@@ -220,6 +237,16 @@ int virthost_reload(struct virthost *host, muster_done_cb done, void *data)
 
 /* ---- signals -------------------------------------------------------------------------------------- */
 
+static void on_reloaded(struct muster *context, void *data, int code, const struct muster_error *error)
+{
+    (void)context;
+    (void)code;
+    (void)error;
+    struct daemon *daemon = data;
+    if (!daemon->host.ending)
+        notify_reloaded(daemon->notify);
+}
+
 static void on_signal(uv_signal_t *handle, int signal_number)
 {
     struct daemon *daemon = handle->data;
@@ -228,7 +255,9 @@ static void on_signal(uv_signal_t *handle, int signal_number)
         muster_request_shutdown(host->context, MUSTER_DAEMON_RESTART);
         return;
     }
-    int code = virthost_reload(host, NULL, NULL);
+    int code = virthost_reload(host, on_reloaded, daemon);
+    if (code == 0)
+        notify_reloading(daemon->notify);
     timeline_say(host->timeline, "reload: %s", code == 0 ? "begins" : muster_code_text(code));
 }
 
@@ -260,6 +289,8 @@ static void begin_end(void *data)
         return;
     daemon->host.ending = true;
     control_close(&daemon->host);
+    logind_close(&daemon->host);
+    notify_end(daemon->notify);
     delay_free(daemon->last);
     delay_free(daemon->host.sweep);
     daemon->host.sweep = NULL;
@@ -317,10 +348,9 @@ static int make_context(struct virthost *host, const struct virthost_options *gi
 static int explain(const struct virthost *host, const char *what, int code)
 {
     const struct muster_error *error = host->context == NULL ? NULL : muster_get_error(host->context);
-    fprintf(stderr, "virthost: %s: %s\n", what,
-            error != NULL ? muster_error_text(error) : muster_code_text(code));
+    log_problem("%s: %s", what, error != NULL ? muster_error_text(error) : muster_code_text(code));
     for (error = muster_error_next(error); error != NULL; error = muster_error_next(error))
-        fprintf(stderr, "virthost: %s\n", muster_error_text(error));
+        log_problem("%s", muster_error_text(error));
     return EXIT_PROBLEM;
 }
 
@@ -331,21 +361,26 @@ static int bring_up(struct daemon *daemon, const struct virthost_options *option
     if (code != 0)
         return explain(host, "cannot make a context", code);
     host->timeline = timeline_new(host);
-    code = host->timeline == NULL ? MUSTER_ENOMEM : muster_observe(host->context, on_observation, daemon);
+    daemon->notify = notify_new(host);
+    code = host->timeline == NULL || daemon->notify == NULL ? MUSTER_ENOMEM : 0;
+    if (code == 0)
+        code = muster_observe(host->context, on_observation, daemon);
     if (code == 0)
         code = object_add_drivers(host);
     if (code != 0)
         return explain(host, "cannot add the drivers", code);
     code = control_open(host, options->socket);
     if (code != 0) {
-        fprintf(stderr, "virthost: %s: %s\n", options->socket,
-                code == -EADDRINUSE ? "another virthost answers there" : strerror(-code));
+        log_problem("%s: %s", options->socket,
+                    code == -EADDRINUSE ? "another virthost answers there" : strerror(-code));
         return EXIT_PROBLEM;
     }
     code = muster_uv_attach(host->context, &host->loop);
     if (code != 0)
         return explain(host, "cannot attach to the loop", code);
     open_signals(daemon);
+    if (options->logind && (code = logind_open(host)) != 0)
+        timeline_say(host->timeline, "logind: %s", strerror(-code));
     code = muster_bring_up(host->context, on_up, daemon);
     if (code == 0)
         return 0;
@@ -370,9 +405,10 @@ static int run(struct daemon *daemon, const struct virthost_options *options)
     uv_run(&host->loop, UV_RUN_DEFAULT);
     process_disown(&host->loop);
     uv_run(&host->loop, UV_RUN_DEFAULT);
+    notify_free(daemon->notify);
     timeline_free(host->timeline);
     if (uv_loop_close(&host->loop) != 0) {
-        fprintf(stderr, "virthost: handles are left on the loop\n");
+        log_problem("handles are left on the loop");
         return EXIT_PROBLEM;
     }
     return code != 0 ? code : daemon->code;
@@ -387,6 +423,8 @@ int main(int argc, char **argv)
         return code;
     signal(SIGPIPE, SIG_IGN);
     daemon.report = options.report;
+    if (options.log != NULL && strcmp(options.log, "json") == 0)
+        log_use_json();
     code = load_config(&daemon.host, &options);
     if (code < 0)
         code = run(&daemon, &options);

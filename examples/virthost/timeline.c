@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "log.h"
 #include "object.h"
 #include "progress.h"
 
@@ -31,7 +32,7 @@ static void add_line(struct timeline *timeline, uint64_t at_ms, const char *type
 {
     uint64_t ms = at_ms > timeline->began_ms ? at_ms - timeline->began_ms : 0;
     progress_hide(timeline->host);
-    fprintf(stderr, "%6llu ms  %-18s %s\n", (unsigned long long)ms, subject, text);
+    log_line(ms, type, subject, text);
     progress_show(timeline->host);
     json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "ms", (json_int_t)ms, "type", type, "subject", subject,
                              "text", text);

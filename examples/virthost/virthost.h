@@ -8,8 +8,9 @@
  *     secret.c network.c pool_dir.c pool_mount.c pool_nbd.c pool_export.c guest.c
  *                 one driver each
  *     control.c   the control socket, and list.c what it tells
- *     timeline.c  what muster's observer hears: the log
+ *     timeline.c  what muster's observer hears: the log; log.c prints it
  *     progress.c  how far the bring-up is, and its report
+ *     notify.c    what the service manager is told; logind.c: the machine goes down
  *     process.c qmp.c nbd_link.c command.c delay.c boot_sector.c
  *                 what the drivers are made of; none of them knows muster
  */
@@ -25,6 +26,7 @@
 #include <muster/uv.h>
 
 struct control;
+struct logind;
 struct object;
 struct timeline;
 
@@ -38,6 +40,9 @@ struct virthost_options {
     const char *report;
     /* For tests: pretend that the machine has been started again. */
     const char *boot_id;
+    /* "text" or "json"; NULL: text. */
+    const char *log;
+    bool logind;
     bool check;
 };
 
@@ -55,6 +60,8 @@ struct virthost {
     struct object *objects;
     struct timeline *timeline;
     struct control *control;
+    /* NULL: nobody has asked for it, or it isn't there. */
+    struct logind *logind;
     /* The last one that was reached: "initialized", "reconciled", "settled" or "none". */
     const char *milestone;
     /* Objects that no file defines are gone once they are inactive: somebody has to look. */

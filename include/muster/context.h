@@ -27,9 +27,13 @@ extern "C" {
 struct muster_allocator {
     /** sizeof(struct muster_allocator). */
     size_t size;
+    /** For all three. */
     void *data;
+    /** As malloc(). */
     void *(*alloc)(void *data, size_t bytes);
+    /** As realloc(). */
     void *(*realloc)(void *data, void *old, size_t bytes);
+    /** As free(). */
     void (*free)(void *data, void *old);
 };
 
@@ -37,11 +41,13 @@ struct muster_allocator {
 struct muster_executor {
     /** sizeof(struct muster_executor). */
     size_t size;
+    /** For submit. */
     void *data;
     /** Run `work(arg)` soon on another thread, which outlives what the callback spawns. Returns 0, or negative if it can't. */
     int (*submit)(void *data, void (*work)(void *arg), void *arg);
 };
 
+/** Flags of muster_options.flags. */
 enum muster_options_flags {
     /**
      * A tier is fully up, autostart included, before the next one initializes; the barrier is then one per tier.
@@ -102,7 +108,9 @@ struct muster_options {
     uint64_t shuffle_seed;
 };
 
+/** Set the size, zero the rest. Use the macro. */
 MUSTER_API void muster_options_init(struct muster_options *options, size_t size);
+/** Every member its default, in the size that the caller was compiled with. */
 #define MUSTER_OPTIONS_INIT(options) muster_options_init((options), sizeof(struct muster_options))
 
 /**
@@ -146,8 +154,10 @@ MUSTER_API int muster_run(struct muster *context);
 
 /** For who binds muster to a loop (muster/uv.h does): one pointer that the context keeps. Initially NULL. */
 MUSTER_API int muster_set_loop_data(struct muster *context, void *data);
+/** What muster_set_loop_data() was given. */
 MUSTER_API void *muster_loop_data(const struct muster *context);
 
+/** What muster_post() calls. */
 typedef void (*muster_post_cb)(struct muster *context, void *data);
 /** Any thread: call `cb` on the loop thread, from muster_process(). In the order of the posts. */
 MUSTER_API int muster_post(struct muster *context, muster_post_cb cb, void *data);
@@ -231,6 +241,7 @@ enum muster_context_state {
     MUSTER_STATE_DOWN = 5
 };
 
+/** Where the context stands. */
 MUSTER_API enum muster_context_state muster_state(const struct muster *context);
 /** "bringing up", ... Never NULL. */
 MUSTER_API const char *muster_state_name(enum muster_context_state state);
@@ -255,6 +266,7 @@ MUSTER_API const struct muster_error *muster_get_error(const struct muster *cont
 
 /* ---- records -------------------------------------------------------------------------------- */
 
+/** What muster_record_foreach() calls; `record` is valid during the call. */
 typedef int (*muster_record_cb)(const struct muster_record *record, int is_claimed, void *data);
 /**
  * Call `cb` for each record, claimed by a resource or not, by driver and name. A non-zero return ends the walk

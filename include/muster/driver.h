@@ -170,6 +170,7 @@ struct muster_driver_def {
 
 /** Zero `def` and set its size. Use the macro. */
 MUSTER_API void muster_driver_def_init(struct muster_driver_def *def, size_t size);
+/** Every member its default, in the size that the caller was compiled with. */
 #define MUSTER_DRIVER_DEF_INIT(def) muster_driver_def_init((def), sizeof(struct muster_driver_def))
 
 /** Where a driver stands. */
@@ -204,12 +205,14 @@ MUSTER_API struct muster_driver *muster_driver_find(struct muster *context, cons
 MUSTER_API const char *muster_driver_name(const struct muster_driver *driver);
 /** What was passed to muster_add_driver(). */
 MUSTER_API void *muster_driver_data(const struct muster_driver *driver);
+/** Where it stands. */
 MUSTER_API enum muster_driver_state muster_driver_state(const struct muster_driver *driver);
 /** "up", "blocked", ... Never NULL. */
 MUSTER_API const char *muster_driver_state_name(enum muster_driver_state state);
 /** Why it failed, is blocked, skipped or deferred; NULL if none of these. Valid until the next muster_process(). */
 MUSTER_API const struct muster_error *muster_driver_get_error(const struct muster_driver *driver);
 
+/** What muster_driver_foreach() calls. */
 typedef int (*muster_driver_cb)(struct muster_driver *driver, void *data);
 /**
  * Call `cb` for each driver in the order of the plan (of registration before there is one). A non-zero return
@@ -251,9 +254,11 @@ MUSTER_API int muster_op_cancelled(const struct muster_op *op);
 
 /** Which callback this is a call of. */
 MUSTER_API enum muster_phase muster_op_phase(const struct muster_op *op);
+/** Why it was called. */
 MUSTER_API enum muster_cause muster_op_cause(const struct muster_op *op);
 /** The context. */
 MUSTER_API struct muster *muster_op_context(const struct muster_op *op);
+/** The driver whose callback it is. */
 MUSTER_API struct muster_driver *muster_op_driver(const struct muster_op *op);
 /** The data of muster_add_driver(). */
 MUSTER_API void *muster_op_driver_data(const struct muster_op *op);

@@ -24,7 +24,7 @@
 extern "C" {
 #endif
 
-/* name, value, text */
+/** Each code: X(name, value, text). */
 #define MUSTER_ERROR_MAP(X)                                                                        \
     X(EINVAL, -10001, "invalid argument")                                                          \
     X(ENOMEM, -10002, "out of memory")                                                             \

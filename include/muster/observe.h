@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+/** What has changed; each says which members of the observation it fills. */
 enum muster_observation_type {
     /** A driver's state changed: `driver`, `from`, `to` (enum muster_driver_state). */
     MUSTER_OBSERVE_DRIVER = 0,
@@ -53,23 +54,33 @@ enum muster_observation_type {
 struct muster_observation {
     /** sizeof(struct muster_observation) of the library. */
     size_t size;
+    /** Which of these it is. */
     enum muster_observation_type type;
     /** On the clock of muster_process() (CLOCK_MONOTONIC), in ms. */
     uint64_t time_ms;
     /** NULL where the type has none. */
     struct muster_driver *driver;
+    /** NULL where the type has none. */
     struct muster_resource *resource;
+    /** Of the op. */
     enum muster_phase phase;
+    /** Of the op. */
     enum muster_cause cause;
+    /** The state before. */
     int from;
+    /** The state now, or what the type says. */
     int to;
+    /** Of the resource. */
     enum muster_condition condition;
+    /** 0, a negative code or an outcome. */
     int code;
+    /** What is behind it, or NULL. */
     const struct muster_error *error;
     /** MUSTER_OBSERVE_UNCLAIMED: "guest/web1"; else NULL. */
     const char *name;
 };
 
+/** What muster_observe() calls. */
 typedef void (*muster_observe_cb)(struct muster *context, void *data, const struct muster_observation *observation);
 
 /**

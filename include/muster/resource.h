@@ -73,6 +73,7 @@ struct muster_resource_def {
 
 /** Zero `def` and set its size. Use the macro. */
 MUSTER_API void muster_resource_def_init(struct muster_resource_def *def, size_t size);
+/** Every member its default, in the size that the caller was compiled with. */
 #define MUSTER_RESOURCE_DEF_INIT(def) muster_resource_def_init((def), sizeof(struct muster_resource_def))
 
 /** Where a resource stands; also in its record. */
@@ -117,10 +118,15 @@ enum muster_condition {
 struct muster_resource_status {
     /** sizeof(struct muster_resource_status), set by the caller. */
     size_t size;
+    /** What was last asked for. */
     enum muster_desired desired;
+    /** Where it stands. */
     enum muster_stage stage;
+    /** Why the stage is what it is. */
     enum muster_reason reason;
+    /** What keeps it from being simply active or inactive. */
     enum muster_condition condition;
+    /** Its policy now. */
     enum muster_policy policy;
     /** It is active, and something that it depends on isn't. */
     int degraded;
@@ -136,7 +142,9 @@ struct muster_resource_status {
     const char *handle;
 };
 
+/** Set the size, zero the rest. Use the macro. */
 MUSTER_API void muster_resource_status_init(struct muster_resource_status *status, size_t size);
+/** Every member its default, in the size that the caller was compiled with. */
 #define MUSTER_RESOURCE_STATUS_INIT(status) muster_resource_status_init((status), sizeof(struct muster_resource_status))
 
 /**
@@ -161,6 +169,7 @@ MUSTER_API int muster_resource_remove(struct muster_resource *resource);
 MUSTER_API struct muster_resource *muster_resource_find(struct muster *context, const char *name);
 /** Its name within its driver. */
 MUSTER_API const char *muster_resource_name(const struct muster_resource *resource);
+/** The driver that it belongs to. */
 MUSTER_API struct muster_driver *muster_resource_driver(const struct muster_resource *resource);
 /** The data of its definition. */
 MUSTER_API void *muster_resource_data(const struct muster_resource *resource);
@@ -173,11 +182,16 @@ MUSTER_API const char *muster_resource_handle(const struct muster_resource *reso
 
 /** "active", "host-shutdown", "deferred", "unless-stopped", ... Never NULL. */
 MUSTER_API const char *muster_stage_name(enum muster_stage stage);
+/** "active" or "inactive". Never NULL. */
 MUSTER_API const char *muster_desired_name(enum muster_desired desired);
+/** "user", "self", "host-shutdown", ... Never NULL. */
 MUSTER_API const char *muster_reason_name(enum muster_reason reason);
+/** "none", "waiting", "deferred", ... Never NULL. */
 MUSTER_API const char *muster_condition_name(enum muster_condition condition);
+/** "manual", "unless-stopped", ... Never NULL. */
 MUSTER_API const char *muster_policy_name(enum muster_policy policy);
 
+/** What muster_resource_foreach() calls. */
 typedef int (*muster_resource_cb)(struct muster_resource *resource, void *data);
 /**
  * Call `cb` for each resource of the driver, in the order they were added. A non-zero return ends the walk and
@@ -185,6 +199,7 @@ typedef int (*muster_resource_cb)(struct muster_resource *resource, void *data);
  */
 MUSTER_API int muster_resource_foreach(struct muster_driver *driver, muster_resource_cb cb, void *data);
 
+/** What muster_resource_foreach_dependency() calls. */
 typedef int (*muster_dependency_cb)(const char *name, int is_need, void *data);
 /** Call `cb` with each name that the resource depends on ("storage/pool0"); `is_need` is 1 for `needs`, 0 for `after`. */
 MUSTER_API int muster_resource_foreach_dependency(const struct muster_resource *resource, muster_dependency_cb cb,
@@ -211,7 +226,9 @@ struct muster_request_options {
     void *request;
 };
 
+/** Set the size, zero the rest. Use the macro. */
 MUSTER_API void muster_request_options_init(struct muster_request_options *options, size_t size);
+/** Every member its default, in the size that the caller was compiled with. */
 #define MUSTER_REQUEST_OPTIONS_INIT(options)                                                        \
     muster_request_options_init((options), sizeof(struct muster_request_options))
 

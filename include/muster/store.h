@@ -60,13 +60,17 @@ struct muster_record {
     size_t size;
     /** enum muster_record_kind. */
     uintptr_t kind;
+    /** The driver's name. */
     const char *driver;
+    /** The resource's name within the driver; or the driver's own, see MUSTER_RECORD_HISTORY. */
     const char *name;
     /** enum muster_record_flags. */
     uintptr_t flags;
-    /** enum muster_desired, muster_stage, muster_reason. */
+    /** enum muster_desired. */
     uintptr_t desired;
+    /** enum muster_stage. */
     uintptr_t stage;
+    /** enum muster_reason. */
     uintptr_t reason;
     /** The boot id under which this was written: up to 64 printable bytes. */
     const char *boot;
@@ -84,7 +88,9 @@ struct muster_record {
     const char *extra;
 };
 
+/** Set the size, zero the rest. Use the macro. */
 MUSTER_API void muster_record_init(struct muster_record *record, size_t size);
+/** Every member its default, in the size that the caller was compiled with. */
 #define MUSTER_RECORD_INIT(record) muster_record_init((record), sizeof(struct muster_record))
 
 /** load: called for each record. A non-zero return must end the load with that code. */
@@ -209,7 +215,9 @@ struct muster_journal_options {
     uint64_t compact_size;
 };
 
+/** Set the size, zero the rest. Use the macro. */
 MUSTER_API void muster_journal_options_init(struct muster_journal_options *options, size_t size);
+/** Every member its default, in the size that the caller was compiled with. */
 #define MUSTER_JOURNAL_OPTIONS_INIT(options)                                                        \
     muster_journal_options_init((options), sizeof(struct muster_journal_options))
 

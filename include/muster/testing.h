@@ -80,6 +80,7 @@
 extern "C" {
 #endif
 
+/** Flags of muster_testing_store_def.flags. */
 enum muster_testing_store_flags {
     /**
      * Each store that is made has records of its own, which go with it (as in memory): what reopens or
@@ -115,7 +116,9 @@ struct muster_testing_store_def {
     int (*fault)(void *data, uint64_t count);
 };
 
+/** Set the size, zero the rest. Use the macro. */
 MUSTER_API void muster_testing_store_def_init(struct muster_testing_store_def *def, size_t size);
+/** Every member its default, in the size that the caller was compiled with. */
 #define MUSTER_TESTING_STORE_DEF_INIT(def)                                                          \
     muster_testing_store_def_init((def), sizeof(struct muster_testing_store_def))
 

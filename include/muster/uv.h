@@ -20,6 +20,7 @@ extern "C" {
  */
 MUSTER_API int muster_uv_attach(struct muster *context, uv_loop_t *loop);
 
+/** What muster_uv_detach() calls. */
 typedef void (*muster_uv_detached_cb)(void *data);
 /**
  * Take `context` off its loop. When `cb` (may be NULL) is called, from the loop, the handles are closed, and
