@@ -116,9 +116,9 @@ static bool concerns(struct world *world, const struct request *request, const s
         return true;
     if (request->type == MUSTER__EVENT_RESOURCE_START)
         return (request->flags & MUSTER_START_DEPENDENCIES) != 0 &&
-               check_needs(world, request->resource, resource->full, WORLD_RESOURCES);
+               check_needs(world, request->resource, resource->full);
     return (request->flags & MUSTER_STOP_CASCADE) != 0 &&
-           check_needs(world, resource, request->resource->full, WORLD_RESOURCES);
+           check_needs(world, resource, request->resource->full);
 }
 
 void check_unpromise(struct world *world, struct world_resource *resource, enum muster__event_type type, uint64_t flags)
@@ -142,7 +142,8 @@ static void promise(struct world *world, struct world_resource *resource, enum m
         if (about && request->accepted && pending && concerns(world, request, resource))
             return;
     }
-    resource->promise = (int)desired;
+    if (!resource->deceived)
+        resource->promise = (int)desired;
 }
 
 static void check_started(struct world *world, struct world_resource *resource)
@@ -150,13 +151,13 @@ static void check_started(struct world *world, struct world_resource *resource)
     const struct stored *stored = fake_store_find(&world->store, resource->full);
     if (resource->ended)
         return;
-    if (!resource->running)
+    if (!resource->running && !resource->deceived)
         world_fail(world, "a user hears that %s is started, and it doesn't run", resource->full);
     if (!world->options.has_store)
         return;
     if (stored == NULL || stored->is.stage != MUSTER_STAGE_ACTIVE || stored->is.desired != MUSTER_DESIRED_ACTIVE)
         world_fail(world, "a user hears that %s is started before that is durable", resource->full);
-    if (!resource->began && stored->is.handle != NULL && strcmp(stored->is.handle, resource->handle) != 0)
+    if (!resource->began && stored->is.handle != NULL && strcmp(stored->is.handle, resource->handle) != 0 && !resource->deceived)
         world_fail(world, "%s: an old handle is recorded", resource->full);
     promise(world, resource, MUSTER_DESIRED_ACTIVE);
 }
@@ -166,7 +167,7 @@ static void check_stopped(struct world *world, struct world_resource *resource)
     const struct stored *stored = fake_store_find(&world->store, resource->full);
     if (resource->began)
         return;
-    if (resource->running)
+    if (resource->running && !resource->deceived)
         world_fail(world, "a user hears that %s is stopped, and it runs", resource->full);
     if (!world->options.has_store)
         return;
@@ -209,9 +210,9 @@ void check_done(struct world *world, const struct request *request)
 /* "every acknowledged request survives a death": what a user was told is what the store says. */
 static void check_promise(struct world *world, const struct world_resource *resource)
 {
-    const struct stored *stored = fake_store_find(&world->store, resource->full);
     if (resource->promise < 0)
         return;
+    const struct stored *stored = fake_store_find(&world->store, resource->full);
     if (stored == NULL || stored->is.desired != (uintptr_t)resource->promise)
         world_fail(world, "%s: a user was told that it is %s, and the store says otherwise", resource->full,
                    resource->promise == MUSTER_DESIRED_ACTIVE ? "active" : "inactive");
@@ -226,7 +227,7 @@ static void check_barrier(struct world *world)
             continue;
         enum muster_driver_state state = muster_driver_state(resource->driver->driver);
         bool stuck = false;
-        for (unsigned k = 0; k < WORLD_OPS; k++)
+        for (unsigned k = 0; k < world->op_high; k++)
             if (world->ops[k].used && world->ops[k].out && world->ops[k].resource == resource)
                 stuck = world->ops[k].op->timed_out;
         if (!stuck && state >= MUSTER_DRIVER_RECONCILED && state <= MUSTER_DRIVER_UP)
@@ -241,7 +242,7 @@ void check_step(struct world *world)
     size_t out = 0;
     check_see_drivers(world);
     check_blocked(world);
-    for (unsigned i = 0; i < WORLD_OPS; i++)
+    for (unsigned i = 0; i < world->op_high; i++)
         if (world->ops[i].used && world->ops[i].out)
             out++;
     if (muster__engine_ops_out(world->engine) != out)
@@ -294,7 +295,7 @@ static void check_resource_settled(struct world *world, const struct world_resou
     if (status.condition == MUSTER_CONDITION_NONE &&
         (status.stage == MUSTER_STAGE_STARTING || status.stage == MUSTER_STAGE_STOPPING))
         world_fail(world, "%s is %s for ever", resource->full, muster_stage_name(status.stage));
-    if (status.condition == MUSTER_CONDITION_NONE && driver == MUSTER_DRIVER_UP && !status.unmanaged &&
+    if (status.condition == MUSTER_CONDITION_NONE && driver == MUSTER_DRIVER_UP && !status.unmanaged && !resource->deceived &&
         (status.stage == MUSTER_STAGE_ACTIVE) != resource->running)
         world_fail(world, "%s is %s, and it %s", resource->full, muster_stage_name(status.stage),
                    resource->running ? "runs" : "doesn't run");
@@ -304,7 +305,7 @@ static void check_resource_settled(struct world *world, const struct world_resou
 
 void check_settled(struct world *world)
 {
-    for (unsigned i = 0; i < WORLD_OPS; i++)
+    for (unsigned i = 0; i < world->op_high; i++)
         if (world->ops[i].used && world->ops[i].out && !world->ops[i].turn.never)
             world_fail(world, "an op is still out");
     for (unsigned i = 0; i < world->request_count; i++)
