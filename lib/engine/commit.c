@@ -277,6 +277,18 @@ static void failed(struct muster__engine *engine, int code)
         pause_store(engine);
 }
 
+/* It has been given up as indeterminate: a load tells. Unless the lock is lost: then nothing is written any more. */
+static void stalled_ended(struct muster__engine *engine, const struct muster__event *event)
+{
+    if (event->code != MUSTER_EFENCED) {
+        begin_reload(engine);
+        return;
+    }
+    set_store_error(engine, event->error, event->code);
+    engine->store = MUSTER__STORE_BROKEN;
+    refuse_dirty(engine);
+}
+
 int muster__committed(struct muster__engine *engine, const struct muster__event *event)
 {
     muster__timer_clear(engine, &engine->store_timer);
@@ -288,7 +300,7 @@ int muster__committed(struct muster__engine *engine, const struct muster__event 
         return 0;
     }
     if (engine->store == MUSTER__STORE_STALLED) {
-        begin_reload(engine);
+        stalled_ended(engine, event);
         return 0;
     }
     engine->store = MUSTER__STORE_IDLE;

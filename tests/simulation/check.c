@@ -351,18 +351,20 @@ static void check_start(struct world *world, const struct played *played)
 
 /* ---- stops ---------------------------------------------------------------------------------------- */
 
-static bool leads_to(struct world *world, const struct world_resource *resource, const char *on, bool by_after)
+/* Within its driver alone: by `after`, too. */
+static bool leads_to(struct world *world, const struct world_resource *resource, const char *on, bool within)
 {
     const char *const *lists[] = {resource->is.needs, resource->is.after};
-    for (unsigned list = 0; list < (by_after ? 2 : 1); list++) {
+    for (unsigned list = 0; list < (within ? 2 : 1); list++) {
         for (const char *const *name = lists[list]; *name != NULL; name++) {
             if (strcmp(*name, on) == 0)
                 return true;
             struct world_resource *other = world_resource(world, *name);
-            if (other == NULL || other->walk == world->walks)
+            bool there = other != NULL && world_engine_resource(world, other) != NULL;
+            if (other == NULL || other->walk == world->walks || (within && (!there || other->driver != resource->driver)))
                 continue;
             other->walk = world->walks;
-            if (leads_to(world, other, on, by_after))
+            if (leads_to(world, other, on, within))
                 return true;
         }
     }
@@ -405,7 +407,7 @@ static void check_stop_dependents(struct world *world, const struct world_resour
             continue;
         if (!world->host_shutdown)
             world_fail(world, "%s is stopped under %s, which runs", resource->full, other->full);
-        if (under_way(world, other, MUSTER_PHASE_STOP))
+        if (under_way(world, other, MUSTER_PHASE_STOP) && !check_is_bad(world, other, resource))
             world_fail(world, "%s is stopped before %s, which needs it, has", resource->full, other->full);
     }
 }

@@ -181,6 +181,7 @@ int world_step(struct world *world, struct muster__event *event)
     event->now = world->now;
     world->steps++;
     int code = muster__engine_step(world->engine, event);
+    check_see_drivers(world);
     return code;
 }
 

@@ -211,7 +211,10 @@ static bool probes(const struct world_resource *resource)
     return (resource->driver->is.callbacks & WORLD_CALLBACK(PROBE)) != 0;
 }
 
-/* A driver without a probe that fails and has done it all the same: nobody can tell any more. */
+/*
+ * A stop that fails leaves its resource active, and a driver without a probe can't be asked: if it had its effect all the same, nobody
+ * can tell.
+ */
 static void take_effect(struct world *world, struct played *played)
 {
     struct world_resource *resource = played->resource;
@@ -221,7 +224,7 @@ static void take_effect(struct world *world, struct played *played)
     if (turn->outcome == MUSTER_UNAVAILABLE || resource == NULL)
         return;
     played->took_effect = true;
-    if (turn->lies || (turn->outcome < 0 && !probes(resource)))
+    if (turn->lies || (turn->outcome < 0 && (played->phase == MUSTER_PHASE_STOP || !probes(resource))))
         world_deceive(resource);
     if (turn->lies)
         return;

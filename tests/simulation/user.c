@@ -229,10 +229,12 @@ int world_resource_add(struct world *world, const char *name)
     struct muster__event event = {
         .type = MUSTER__EVENT_RESOURCE_ADD, .driver = resource->driver->driver, .resource_def = &def};
     snprintf(label, sizeof(label), "add %s", name);
+    bool added = resource->added;
+    resource->added = true;
     int code = tell(world, &event, label);
     if (code != 0)
         resource->alive--; /* the caller's again */
-    resource->added = resource->added || code == 0;
+    resource->added = added || code == 0;
     return code;
 }
 
