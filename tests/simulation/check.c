@@ -37,6 +37,17 @@ static bool under_way(const struct world *world, const struct world_resource *re
     return false;
 }
 
+/* Since an earlier step: what is decided in one step is called in any order. */
+static bool under_way_before(const struct world *world, const struct world_resource *resource)
+{
+    for (unsigned i = 0; i < world->op_high; i++) {
+        const struct played *played = &world->ops[i];
+        if (out(played) && played->resource == resource && !played->op->timed_out && played->called_step < world->steps)
+            return true;
+    }
+    return false;
+}
+
 /* Its op is past its deadline, and out. */
 static bool stuck(const struct world *world, const struct world_resource *resource)
 {
@@ -375,8 +386,9 @@ static bool leads_to(struct world *world, const struct world_resource *resource,
 bool check_is_bad(struct world *world, const struct world_resource *resource, const struct world_resource *on)
 {
     world->walks++;
-    return (on->driver != resource->driver && !check_is_after(world, resource->driver, on->driver)) || on == resource ||
-           leads_to(world, on, resource->full, true);
+    if (on->driver != resource->driver)
+        return !check_is_after(world, resource->driver, on->driver);
+    return on == resource || leads_to(world, on, resource->full, true);
 }
 
 bool check_needs(struct world *world, const struct world_resource *resource, const char *on)
@@ -405,9 +417,12 @@ static void check_stop_dependents(struct world *world, const struct world_resour
         if (other == resource || !other->running || other->deceived || !names(other->is.needs, resource->full) ||
             world_engine_resource(world, other) == NULL)
             continue;
+        /* Against the order of drivers: a host goes by that order, and where each needs the other, neither waits. */
+        if (check_is_bad(world, other, resource) && (world->host_shutdown || check_needs(world, resource, other->full)))
+            continue;
         if (!world->host_shutdown)
             world_fail(world, "%s is stopped under %s, which runs", resource->full, other->full);
-        if (under_way(world, other, MUSTER_PHASE_STOP) && !check_is_bad(world, other, resource))
+        if (under_way(world, other, MUSTER_PHASE_STOP))
             world_fail(world, "%s is stopped before %s, which needs it, has", resource->full, other->full);
     }
 }
@@ -467,7 +482,7 @@ static void check_adopt(struct world *world, const struct played *played)
                 continue;
             if (check_is_bad(world, resource, other))
                 continue; /* it holds nothing up */
-            if (under_way(world, other, -1))
+            if (under_way_before(world, other))
                 world_fail(world, "%s is adopted, and %s has not settled", resource->full, *name);
             if (!stuck(world, other) && other->last_answer == 0 && has(other->driver, WORLD_CALLBACK(PROBE)) &&
                 reached(other->driver, MUSTER_DRIVER_INITIALIZED) && is_up(other->driver) &&

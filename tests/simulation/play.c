@@ -138,6 +138,7 @@ static struct played *new_played(struct world *world, struct muster_op *op)
         world->op_high = (unsigned)(played - world->ops) + 1;
     *played = (struct played){.used = true, .out = true, .op = op, .phase = op->phase, .cause = op->cause};
     played->called_ms = world->now;
+    played->called_step = world->steps;
     played->driver = world_driver(world, muster_driver_name(op->driver));
     if (op->resource != NULL) {
         char full[2 * WORLD_NAME];

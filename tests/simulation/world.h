@@ -141,6 +141,7 @@ struct played {
     unsigned nth; /* of that phase, of its driver or resource, in this life: from 1 */
     struct turn turn;
     uint64_t called_ms;
+    uint64_t called_step;
 };
 
 struct request {

@@ -79,7 +79,12 @@ static void vanish(struct world *world, struct world_resource *resource)
 static void need(struct world *world, struct world_resource *resource, const char *other)
 {
     const char *needs[] = {other, NULL}, *after[] = {NULL};
-    world_set_needs(world, resource->full, needs, after);
+    if (world_set_needs(world, resource->full, needs, after) != 0)
+        return;
+    /* A cascade that is on its way may reach it now, and what needs it. */
+    for (unsigned i = 0; i < world->resource_count; i++)
+        if (&world->resources[i] == resource || check_needs(world, &world->resources[i], resource->full))
+            world->resources[i].promise = -1;
 }
 
 /* One that muster knows. */

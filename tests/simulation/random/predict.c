@@ -135,13 +135,19 @@ static void compare_start(struct world *world, const struct world_resource *reso
         world_fail(world, "%s waits, and nobody says why", resource->full);
 }
 
-/* A stop can't be finished under something that runs. */
+/* A stop can't be finished under something that runs, or of which that isn't known. */
 static bool is_in_use(const struct world *world, const struct world_resource *resource)
 {
-    for (unsigned i = 0; i < world->resource_count; i++)
-        for (const char *const *need = world->resources[i].is.needs; *need != NULL; need++)
-            if (strcmp(*need, resource->full) == 0 && world->resources[i].running)
+    for (unsigned i = 0; i < world->resource_count; i++) {
+        const struct world_resource *other = &world->resources[i];
+        struct muster_resource_status status = {.size = sizeof(status)};
+        if (world_engine_resource(world, other) != NULL)
+            muster_resource_state(world_engine_resource(world, other), &status);
+        bool held = status.condition == MUSTER_CONDITION_HELD;
+        for (const char *const *need = other->is.needs; *need != NULL; need++)
+            if (strcmp(*need, resource->full) == 0 && (other->running || held))
                 return true;
+    }
     return false;
 }
 
