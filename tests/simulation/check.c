@@ -417,6 +417,10 @@ static void check_stop_dependents(struct world *world, const struct world_resour
         if (other == resource || !other->running || other->deceived || !names(other->is.needs, resource->full) ||
             world_engine_resource(world, other) == NULL)
             continue;
+        struct muster_resource_status status = {.size = sizeof(status)};
+        muster_resource_state(world_engine_resource(world, other), &status);
+        if (status.condition == MUSTER_CONDITION_FAILED)
+            continue; /* its driver says that it couldn't be started, and is taken at its word */
         /* Against the order of drivers: a host goes by that order, and where each needs the other, neither waits. */
         if (check_is_bad(world, other, resource) && (world->host_shutdown || check_needs(world, resource, other->full)))
             continue;

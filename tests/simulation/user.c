@@ -212,11 +212,14 @@ int world_set_needs(struct world *world, const char *name, const char *const *ne
 {
     struct muster__event event = {.type = MUSTER__EVENT_RESOURCE_SET_NEEDS, .needs = needs, .after = after};
     struct world_resource *resource = world_resource(world, name);
-    int code = tell_about(world, event, "set needs of", name);
-    for (unsigned i = 0; code == 0 && needs != NULL && (i == 0 || needs[i - 1] != NULL); i++)
+    struct resource_config was = resource->is;
+    for (unsigned i = 0; needs != NULL && (i == 0 || needs[i - 1] != NULL); i++)
         resource->is.needs[i] = needs[i];
-    for (unsigned i = 0; code == 0 && after != NULL && (i == 0 || after[i - 1] != NULL); i++)
+    for (unsigned i = 0; after != NULL && (i == 0 || after[i - 1] != NULL); i++)
         resource->is.after[i] = after[i];
+    int code = tell_about(world, event, "set needs of", name);
+    if (code != 0)
+        resource->is = was;
     return code;
 }
 
