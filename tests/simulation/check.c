@@ -130,6 +130,7 @@ void check_see_drivers(struct world *world)
         struct world_driver *driver = &world->drivers[i];
         if (!driver->planned)
             continue;
+        driver->fell = driver->fell || fell(muster_driver_state(driver->driver));
         driver->settled[0] = reached(driver, MUSTER_DRIVER_INITIALIZED);
         driver->settled[1] = reached(driver, MUSTER_DRIVER_RECONCILED);
         driver->settled[2] = reached(driver, MUSTER_DRIVER_UP);
@@ -142,6 +143,15 @@ static bool is_up(const struct world_driver *driver)
     return driver->initialized || !has(driver, WORLD_CALLBACK(INITIALIZE));
 }
 
+/* It may have been blocked by something late, and what was blocked holds nobody up. */
+static bool was_blocked(struct world *world, const struct world_driver *driver)
+{
+    for (unsigned i = 0; i < world->driver_count; i++)
+        if (world->drivers[i].planned && world->drivers[i].fell && check_is_after(world, driver, &world->drivers[i]))
+            return true;
+    return false;
+}
+
 /* "initialize(d) after initialize(x) for every x that d depends on; reconciled(y) for every y of a lower tier" */
 static void check_initialize(struct world *world, const struct world_driver *driver)
 {
@@ -152,7 +162,7 @@ static void check_initialize(struct world *world, const struct world_driver *dri
         const struct world_driver *other = &world->drivers[i];
         if (depends(driver, other) && !reached(other, MUSTER_DRIVER_INITIALIZED))
             world_fail(world, "%s initializes before %s has", driver->is.name, other->is.name);
-        if (other->planned && other->is.tier < driver->is.tier &&
+        if (other->planned && other->is.tier < driver->is.tier && !was_blocked(world, other) &&
             !reached(other, complete ? MUSTER_DRIVER_UP : MUSTER_DRIVER_RECONCILED))
             world_fail(world, "%s initializes before %s of a lower tier is through", driver->is.name, other->is.name);
     }
