@@ -130,7 +130,6 @@ void check_see_drivers(struct world *world)
         struct world_driver *driver = &world->drivers[i];
         if (!driver->planned)
             continue;
-        driver->fell = driver->fell || fell(muster_driver_state(driver->driver));
         driver->settled[0] = reached(driver, MUSTER_DRIVER_INITIALIZED);
         driver->settled[1] = reached(driver, MUSTER_DRIVER_RECONCILED);
         driver->settled[2] = reached(driver, MUSTER_DRIVER_UP);
@@ -143,15 +142,6 @@ static bool is_up(const struct world_driver *driver)
     return driver->initialized || !has(driver, WORLD_CALLBACK(INITIALIZE));
 }
 
-/* It may have been blocked by something late, and what was blocked holds nobody up. */
-static bool was_blocked(struct world *world, const struct world_driver *driver)
-{
-    for (unsigned i = 0; i < world->driver_count; i++)
-        if (world->drivers[i].planned && world->drivers[i].fell && check_is_after(world, driver, &world->drivers[i]))
-            return true;
-    return false;
-}
-
 /* "initialize(d) after initialize(x) for every x that d depends on; reconciled(y) for every y of a lower tier" */
 static void check_initialize(struct world *world, const struct world_driver *driver)
 {
@@ -162,7 +152,7 @@ static void check_initialize(struct world *world, const struct world_driver *dri
         const struct world_driver *other = &world->drivers[i];
         if (depends(driver, other) && !reached(other, MUSTER_DRIVER_INITIALIZED))
             world_fail(world, "%s initializes before %s has", driver->is.name, other->is.name);
-        if (other->planned && other->is.tier < driver->is.tier && !was_blocked(world, other) &&
+        if (other->planned && other->is.tier < driver->is.tier &&
             !reached(other, complete ? MUSTER_DRIVER_UP : MUSTER_DRIVER_RECONCILED))
             world_fail(world, "%s initializes before %s of a lower tier is through", driver->is.name, other->is.name);
     }
@@ -469,7 +459,7 @@ static void check_probe(struct world *world, const struct played *played)
         world_fail(world, "%s: a probe is given a handle of another boot", played->resource->full);
     bool was_starting = stored != NULL && world->loaded && stored->is.stage == MUSTER_STAGE_STARTING &&
                         of_this_boot(world, stored) && stored->is.token != NULL;
-    if (was_starting && played->resource->last_answer == 0 && world->store.jobs == NULL &&
+    if (was_starting && played->resource->last_answer == 0 && world->store.jobs == NULL && !world->store_failed &&
         strcmp(op->token, stored->is.token) != 0)
         world_fail(world, "%s: a probe isn't given the start's token", played->resource->full);
     for (unsigned i = 0; i < world->op_high; i++)

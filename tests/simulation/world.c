@@ -176,7 +176,7 @@ static void forget_bring_up(struct world *world)
     for (unsigned i = 0; i < world->driver_count; i++) {
         struct world_driver *driver = &world->drivers[i];
         driver->called = 0;
-        driver->initialized = driver->shut_down = driver->excused = driver->fell = driver->has_started = false;
+        driver->initialized = driver->shut_down = driver->excused = driver->has_started = false;
         driver->settled[0] = driver->settled[1] = driver->settled[2] = false;
         memset(driver->calls, 0, sizeof(driver->calls));
     }

@@ -93,7 +93,6 @@ struct world_driver {
     bool settled[3];      /* once seen through initialize, reconcile, autostart: what is late holds nobody up again */
     bool shut_down;       /* shutdown was called */
     bool excused;         /* it was not, since an op past its deadline was out */
-    bool fell;            /* once: those that need it may have been blocked since, if only within a step */
     uint64_t last_start_ms;
     bool has_started;
     unsigned calls[WORLD_PHASES];
