@@ -351,7 +351,7 @@ static void check_start(struct world *world, const struct played *played)
     if (!barrier_open(world, resource->driver) && !(lived_inside && played->cause == MUSTER_CAUSE_RESTORE))
         world_fail(world, "%s is started before the barrier", resource->full);
     bool asked = played->cause == MUSTER_CAUSE_USER || played->cause == MUSTER_CAUSE_CASCADE;
-    if (asked)
+    if (asked || (lived_inside && played->cause == MUSTER_CAUSE_RESTORE))
         return;
     if (resource->promise == MUSTER_DESIRED_INACTIVE)
         world_fail(world, "%s is started by itself, and a user was told that it is stopped", resource->full);
@@ -419,8 +419,8 @@ static void check_stop_dependents(struct world *world, const struct world_resour
             continue;
         struct muster_resource_status status = {.size = sizeof(status)};
         muster_resource_state(world_engine_resource(world, other), &status);
-        if (status.condition == MUSTER_CONDITION_FAILED)
-            continue; /* its driver says that it couldn't be started, and is taken at its word */
+        if (status.condition == MUSTER_CONDITION_FAILED || other->began)
+            continue; /* its driver said that it couldn't be started, or says only now that it runs: it is taken at its word */
         /* Against the order of drivers: a host goes by that order, and where each needs the other, neither waits. */
         if (check_is_bad(world, other, resource) && (world->host_shutdown || check_needs(world, resource, other->full)))
             continue;

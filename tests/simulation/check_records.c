@@ -15,7 +15,8 @@ static void check_attempts(struct world *world, const struct muster_record *reco
     bool again = before != NULL && before->is.boot != NULL && strcmp(before->is.boot, world->boot_id) == 0 &&
                  (before->is.stage == MUSTER_STAGE_STARTING ||
                   (before->is.stage == MUSTER_STAGE_INACTIVE && before->is.reason == MUSTER_REASON_FAILURE));
-    if (!again || resource == NULL || resource->asked || world->store_failed || world->going_down || world->boot_unknown)
+    bool down = muster__engine_state(world->engine) >= MUSTER_STATE_ROLLING_BACK;
+    if (!again || resource == NULL || resource->asked || world->store_failed || down || world->boot_unknown)
         return;
     /* An intent that was withdrawn before its start was called is no attempt. */
     if (before->is.stage == MUSTER_STAGE_STARTING &&

@@ -244,9 +244,9 @@ static void take_effect(struct world *world, struct played *played)
     }
 }
 
-static int truth(const struct world *world, const struct world_resource *resource)
+static int truth(const struct world_resource *resource)
 {
-    if (resource->limbo_until > world->now)
+    if (resource->limbo_until != 0)
         return MUSTER_UNAVAILABLE;
     return resource->running ? MUSTER_ACTIVE : resource->foreign ? MUSTER_FOREIGN : MUSTER_INACTIVE;
 }
@@ -259,7 +259,7 @@ static int outcome_of(struct world *world, struct played *played)
         return played->turn.outcome;
     if (played->phase != MUSTER_PHASE_PROBE)
         return MUSTER_OK;
-    int answer = truth(world, played->resource);
+    int answer = truth(played->resource);
     if (!played->turn.lies || answer == MUSTER_UNAVAILABLE)
         return answer;
     world_deceive(played->resource);
