@@ -253,7 +253,7 @@ static int truth(const struct world_resource *resource)
 
 /* ---- finishing ------------------------------------------------------------------------------------- */
 
-static int outcome_of(struct world *world, struct played *played)
+static int outcome_of(struct played *played)
 {
     if (played->turn.outcome != 0)
         return played->turn.outcome;
@@ -311,7 +311,7 @@ static void remember(struct world *world, struct played *played, int outcome)
 
 static void finish(struct world *world, struct played *played)
 {
-    int outcome = outcome_of(world, played);
+    int outcome = outcome_of(played);
     if (outcome >= 0 || played->turn.effective)
         take_effect(world, played);
     struct muster_op *op = played->op;

@@ -124,12 +124,14 @@ static void act_on_record(struct world *world, const struct event *event)
     struct world_resource *resource = world_resource(world, event->name);
     struct world_resource *other = event->other == NULL ? NULL : world_resource(world, event->other);
     resource->promise = -1;
+    resource->asked = true; /* attempts are the record's: they are gone, or another's */
     if (event->kind == EVENT_FORGET)
         world_forget(world, resource->full);
     else if (event->kind == EVENT_RESOLVE)
         world_resolve(world, resource->full, (enum muster_desired)event->choice);
     else if (other != NULL) {
         other->promise = -1;
+        other->asked = true;
         world_move(world, resource->full, other->full);
     }
 }
