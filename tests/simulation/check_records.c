@@ -85,6 +85,9 @@ static void check_record(struct world *world, const struct muster_record *record
         check_attempts(world, record, before);
     if (record->stage == MUSTER_STAGE_STARTING && (record->token == NULL || strlen(record->token) != 32))
         world_fail(world, "%s: an intent without a token", full);
+    struct world_resource *resource = world_resource(world, full);
+    if (record->stage == MUSTER_STAGE_STARTING && resource != NULL && strcmp(record->token, resource->found) != 0)
+        snprintf(resource->intent, sizeof(resource->intent), "%s", record->token);
 }
 
 void check_commit(struct world *world, const struct muster__action *action)
@@ -263,10 +266,40 @@ static bool fell(enum muster_driver_state state)
     return state >= MUSTER_DRIVER_SKIPPED && state <= MUSTER_DRIVER_DEFERRED;
 }
 
+void check_intents(struct world *world)
+{
+    for (unsigned i = 0; i < world->resource_count && !world->store_failed; i++) {
+        const struct world_resource *resource = &world->resources[i];
+        const struct stored *stored = resource->intent[0] == '\0' ? NULL : fake_store_find(&world->store, resource->full);
+        if (stored != NULL && stored->is.stage == MUSTER_STAGE_STARTING && stored->is.token != NULL &&
+            strcmp(stored->is.token, resource->intent) == 0 && strcmp(resource->called, resource->intent) != 0)
+            world_fail(world, "%s: an intent is left, and its start was never called", resource->full);
+    }
+}
+
+/* "once the autostart phase is over, adding an inactive resource sets [the mark] too" */
+static void check_late(struct world *world, const struct world_resource *resource)
+{
+    struct muster_resource *known = world_engine_resource(world, resource);
+    struct muster_resource_status status = {.size = sizeof(status)};
+    if (!resource->late || resource->asked || known == NULL || world->store_failed || !world->loaded || world->boot_unknown)
+        return;
+    muster_resource_state(known, &status);
+    const struct stored *stored = fake_store_find(&world->store, resource->full);
+    bool marked = stored != NULL && (stored->is.flags & MUSTER_RECORD_MARK) != 0 && stored->is.boot != NULL &&
+                  strcmp(stored->is.boot, world->boot_id) == 0;
+    if (status.stage == MUSTER_STAGE_INACTIVE && status.condition == MUSTER_CONDITION_NONE && !marked)
+        world_fail(world, "%s was added when autostart was over, and is not marked", resource->full);
+}
+
 void check_quiet(struct world *world)
 {
     if (world->engine == NULL)
         return;
+    for (unsigned i = 0; i < world->resource_count && world->options.has_store; i++)
+        check_late(world, &world->resources[i]);
+    if (world->options.has_store && muster__engine_state(world->engine) == MUSTER_STATE_UP)
+        check_intents(world);
     for (unsigned i = 0; i < world->request_count; i++)
         if (world->requests[i].accepted && world->requests[i].ended != 1)
             world_fail(world, "%s never ends", world->requests[i].label);

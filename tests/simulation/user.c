@@ -238,6 +238,7 @@ int world_resource_add(struct world *world, const char *name)
     if (code != 0)
         resource->alive--; /* the caller's again */
     resource->added = added || code == 0;
+    resource->late = code == 0 && muster_driver_state(resource->driver->driver) == MUSTER_DRIVER_UP;
     return code;
 }
 

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "world.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 void world_init(struct world *world)
 {
-    memset(world, 0, sizeof(*world));
+    memset(world->drivers, 0, world->driver_count * sizeof(world->drivers[0]));
+    memset(world->resources, 0, world->resource_count * sizeof(world->resources[0]));
+    memset(world->ops, 0, world->op_high * sizeof(world->ops[0]));
+    memset(world, 0, offsetof(struct world, drivers));
     world->boot = 1;
     world->options = (struct muster__engine_options){
         .has_store = true,
@@ -182,7 +186,8 @@ static void forget_bring_up(struct world *world)
     }
     for (unsigned i = 0; i < world->resource_count; i++) {
         world->resources[i].last_answer = 0;
-        world->resources[i].added = world->resources[i].asked = false;
+        world->resources[i].added = world->resources[i].asked = world->resources[i].late = false;
+        world->resources[i].intent[0] = world->resources[i].called[0] = '\0';
         world->resources[i].last_probe_step = 0;
         world->resources[i].deceived = false;
         memset(world->resources[i].calls, 0, sizeof(world->resources[i].calls));
@@ -193,6 +198,16 @@ static void forget_bring_up(struct world *world)
     world->loaded = world->fenced = world->store_doubtful = world->closed = world->store_failed = false;
     world->going_down = world->host_shutdown = false;
     world->load_code = 0;
+}
+
+static void find_tokens(struct world *world)
+{
+    for (unsigned i = 0; i < world->resource_count; i++) {
+        struct world_resource *resource = &world->resources[i];
+        const struct stored *stored = fake_store_find(&world->store, resource->full);
+        const char *token = stored == NULL || stored->is.token == NULL ? "" : stored->is.token;
+        snprintf(resource->found, sizeof(resource->found), "%s", token);
+    }
 }
 
 static void forget_life(struct world *world)
@@ -208,6 +223,7 @@ static void forget_life(struct world *world)
     world->op_high = 0;
     memset(world->jobs, 0, sizeof(world->jobs));
     world->request_count = 0;
+    find_tokens(world);
 }
 
 static void end_with_daemon(struct world_resource *resource)
@@ -220,6 +236,7 @@ static void end_with_daemon(struct world_resource *resource)
 void world_from_down(struct world *world)
 {
     forget_bring_up(world);
+    find_tokens(world);
     for (unsigned i = 0; i < world->resource_count; i++)
         end_with_daemon(&world->resources[i]);
 }
@@ -295,6 +312,7 @@ void world_free_daemon(struct world *world)
     int code = muster__engine_free(world->engine);
     if (code != 0)
         world_fail(world, "the engine can't be freed: %s", muster_error_text(muster__engine_error(world->engine)));
+    check_intents(world);
     world->engine = NULL;
     if (world->arena.live != 0)
         world_fail(world, "%zu blocks leak", world->arena.live);

@@ -119,6 +119,9 @@ struct world_resource {
     unsigned alive; /* definitions given to muster and not released */
     bool asked; /* a user has asked for a start or a retry: attempts count from zero */
     bool added; /* by a user, at run time: the barrier doesn't wait for it */
+    bool late;  /* ... when its driver's autostart was over */
+    char intent[33]; /* the token of the last intent of this life that was to be written */
+    char found[33];  /* the token that was in the store when this life began */
     int last_answer; /* of its probe; 0: none yet */
     uint64_t last_probe_step;
     unsigned calls[WORLD_PHASES];
@@ -203,27 +206,19 @@ struct world {
     void *decider_data;
     bool unobserved; /* nobody listens: the engine goes shorter ways to the same end */
 
-    struct world_driver drivers[WORLD_DRIVERS];
     unsigned driver_count;
-    struct world_resource resources[WORLD_RESOURCES];
     unsigned resource_count;
-    struct script_turn turns[WORLD_TURNS];
     unsigned turn_count;
-    struct store_turn store_turns[WORLD_TURNS];
     unsigned store_turn_count;
     unsigned store_turn_next;
-    enum store_job_kind store_turn_kinds[WORLD_TURNS];
 
     struct muster__memory memory;
     struct muster__table names; /* of drivers and resources */
     uint64_t walks;
     bool after_known;
 
-    struct played ops[WORLD_OPS];
     unsigned op_high; /* none beyond is used */
-    struct due dues[WORLD_DUES];
     unsigned due_count;
-    struct request requests[WORLD_REQUESTS];
     unsigned request_count;
 
     /* ---- this life */
@@ -246,10 +241,21 @@ struct world {
     jmp_buf *on_failure;
     char failure[512];
     const char *failure_format; /* tells failures of one kind from others */
+
+    /* ---- large, and most of it unused: see world_init() */
+    struct world_driver drivers[WORLD_DRIVERS];
+    struct world_resource resources[WORLD_RESOURCES];
+    struct script_turn turns[WORLD_TURNS];
+    struct store_turn store_turns[WORLD_TURNS];
+    enum store_job_kind store_turn_kinds[WORLD_TURNS];
+    struct played ops[WORLD_OPS];
+    struct due dues[WORLD_DUES];
+    struct request requests[WORLD_REQUESTS];
 };
 
 /* ---- a world ------------------------------------------------------------------------------------ */
 
+/* `world` is static: zero, or as an earlier one left it. */
 void world_init(struct world *world);
 void world_fini(struct world *world);
 /* Act; false if something was found broken, which `failure` then tells. */
@@ -362,6 +368,8 @@ bool check_is_bad(struct world *world, const struct world_resource *resource, co
 bool check_depends(const struct driver_config *driver, const struct driver_config *on);
 /* Does it come after it, directly or through others, tiers included? */
 bool check_is_after(struct world *world, const struct world_driver *driver, const struct world_driver *other);
+/* Nothing of it is on its way: no intent may be left whose start was never called. */
+void check_intents(struct world *world);
 /* Nothing will happen by itself any more, faults or not: so nothing may be on its way. */
 void check_quiet(struct world *world);
 /* Everything that could happen has. */

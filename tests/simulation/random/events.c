@@ -81,9 +81,10 @@ static void need(struct world *world, struct world_resource *resource, const cha
     const char *needs[] = {other, NULL}, *after[] = {NULL};
     if (world_set_needs(world, resource->full, needs, after) != 0)
         return;
-    /* A cascade that is on its way may reach it now, and what needs it. */
+    /* A cascade that is on its way may reach it now, what needs it, and what it needs. */
     for (unsigned i = 0; i < world->resource_count; i++)
-        if (&world->resources[i] == resource || check_needs(world, &world->resources[i], resource->full))
+        if (&world->resources[i] == resource || check_needs(world, &world->resources[i], resource->full) ||
+            check_needs(world, resource, world->resources[i].full))
             world->resources[i].promise = -1;
 }
 
@@ -124,6 +125,7 @@ static void act_on_record(struct world *world, const struct event *event)
     struct world_resource *resource = world_resource(world, event->name);
     struct world_resource *other = event->other == NULL ? NULL : world_resource(world, event->other);
     resource->promise = -1;
+    resource->late = false;
     resource->asked = true; /* attempts are the record's: they are gone, or another's */
     if (event->kind == EVENT_FORGET)
         world_forget(world, resource->full);
