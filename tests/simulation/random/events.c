@@ -134,6 +134,7 @@ static void act_on_record(struct world *world, const struct event *event)
     else if (other != NULL) {
         other->promise = -1;
         other->asked = true;
+        memcpy(other->found, resource->found, sizeof(other->found)); /* the record's token comes with it */
         world_move(world, resource->full, other->full);
     }
 }
