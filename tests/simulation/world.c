@@ -312,7 +312,8 @@ void world_free_daemon(struct world *world)
     int code = muster__engine_free(world->engine);
     if (code != 0)
         world_fail(world, "the engine can't be freed: %s", muster_error_text(muster__engine_error(world->engine)));
-    check_intents(world);
+    if (muster__engine_result(world->engine) != MUSTER_ETIMEDOUT)
+        check_intents(world);
     world->engine = NULL;
     if (world->arena.live != 0)
         world_fail(world, "%zu blocks leak", world->arena.live);
