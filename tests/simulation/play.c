@@ -213,7 +213,8 @@ static bool probes(const struct world_resource *resource)
 }
 
 /*
- * A stop that fails leaves its resource active, and a driver without a probe can't be asked: if it had its effect all the same, nobody
+ * A stop that fails leaves its resource active, and a driver without a probe can't be asked: if it had its effect
+ * all the same, nobody
  * can tell.
  */
 static void take_effect(struct world *world, struct played *played)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How ops and the store's jobs go: drawn from the scenario's seed and from what the op is (life, phase, name, the how-manieth), so
+ * How ops and the store's jobs go: drawn from the scenario's seed and from what the op is (life, phase, name, the
+ * how-manieth), so
  * that one op's turn doesn't depend on another's.
  */
 #include "scenario.h"

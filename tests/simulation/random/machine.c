@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is there while no daemon is: the machine, the store, what users were told; kept, so that a daemon can be tried out on it. */
+/* What is there while no daemon is: the machine, the store, what users were told; kept, so that a daemon can be
+   tried out on it. */
 #include "scenario.h"
 
 #include <stdlib.h>

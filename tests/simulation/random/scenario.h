@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A scenario: drivers, resources, options, a list of events, and how ops and the store's jobs go. All that a run does follows from
+ * A scenario: drivers, resources, options, a list of events, and how ops and the store's jobs go. All that a run
+ * does follows from
  * it. One that is generated from a seed draws the turns of its ops while it runs (chance.c); a run can write them down, so that
  * the list alone repeats it, and goes on doing so whatever becomes of the generator.
  */
