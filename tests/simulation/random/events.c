@@ -134,8 +134,11 @@ static void act_on_record(struct world *world, const struct event *event)
     else if (other != NULL) {
         other->promise = -1;
         other->asked = true;
-        memcpy(other->found, resource->found, sizeof(other->found)); /* the record's token comes with it */
-        world_move(world, resource->full, other->full);
+        char found[sizeof(other->found)];
+        memcpy(found, other->found, sizeof(found));
+        memcpy(other->found, resource->found, sizeof(found)); /* the record's token comes with it */
+        if (!world_move(world, resource->full, other->full)->accepted)
+            memcpy(other->found, found, sizeof(found));
     }
 }
 
