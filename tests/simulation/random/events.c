@@ -186,6 +186,7 @@ static void act_on_all(struct world *world, const struct event *event)
     case EVENT_JUMP:
         world_trace(world, "---- the clock jumps by %llu ms", (unsigned long long)event->number);
         world->now += event->number;
+        world->store_failed = world->store_failed || world->store.jobs != NULL; /* it is late now */
         break;
     default:
         break;
