@@ -168,6 +168,8 @@ int muster__bring_up(struct muster__engine *engine, const struct muster__event *
             muster__request_free(request);
         return muster__refuse(engine, MUSTER_ENOMEM, "bring-up: out of memory");
     }
+    if (engine->state == MUSTER_STATE_DOWN)
+        muster__entries_left(engine);
     engine->bring_up = request;
     engine->milestone = -1;
     engine->result = 0;

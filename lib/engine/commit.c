@@ -20,7 +20,8 @@ bool muster__entry_durable(const struct muster__engine *engine, const struct mus
 
 bool muster__entry_acknowledged(const struct muster__engine *engine, const struct muster__entry *entry)
 {
-    return engine->store == MUSTER__STORE_NONE || (entry->record == entry->durable && !entry->doubtful);
+    return engine->store == MUSTER__STORE_NONE ||
+           (entry->record == entry->durable && !entry->doubtful && !entry->in_batch);
 }
 
 void muster__entry_write(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record)
@@ -124,6 +125,21 @@ static size_t dirty_count(const struct muster__engine *engine)
     return count;
 }
 
+static void end_waiters(struct muster__entry *entry, int code, const struct muster_error *error)
+{
+    while (!muster__list_empty(&entry->waiters))
+        muster__request_end(muster__container(entry->waiters.next, struct muster__request, link), code, error);
+}
+
+/* What was to be written has been taken back by another request: there is nothing to write. */
+static void came_back(struct muster__engine *engine, struct muster__entry *entry)
+{
+    end_waiters(entry, MUSTER_ECANCELED, NULL);
+    if (entry->resource != NULL)
+        muster__resource_touch(entry->resource);
+    muster__entry_drop(engine, entry);
+}
+
 bool muster__commit_next(struct muster__engine *engine, struct muster__action *ret_action)
 {
     if (engine->store != MUSTER__STORE_IDLE || engine->store_paused ||
@@ -138,6 +154,8 @@ bool muster__commit_next(struct muster__engine *engine, struct muster__action *r
         struct muster__entry *entry = muster__container(link, struct muster__entry, dirty);
         if (entry->record != entry->durable)
             add(engine, entry);
+        else
+            came_back(engine, entry);
     }
     if (engine->batch_count == 0 && !muster__history_due(engine))
         return false;
@@ -153,12 +171,6 @@ bool muster__commit_next(struct muster__engine *engine, struct muster__action *r
 }
 
 /* ---- the end of a batch ------------------------------------------------------------------------- */
-
-static void end_waiters(struct muster__entry *entry, int code, const struct muster_error *error)
-{
-    while (!muster__list_empty(&entry->waiters))
-        muster__request_end(muster__container(entry->waiters.next, struct muster__request, link), code, error);
-}
 
 void muster__waiters_end(struct muster__engine *engine)
 {
@@ -217,6 +229,10 @@ static void end_batch(struct muster__engine *engine, enum outcome outcome)
         else
             refused(engine, entry, record, engine->store_error);
         entry->doubtful = outcome == DOUBTFUL;
+        if (entry->record == entry->durable && !entry->doubtful)
+            end_waiters(entry, 0, NULL); /* it had been taken back while it was on its way */
+        if (entry->resource != NULL)
+            muster__resource_touch(entry->resource);
         muster__record_unref(record);
         muster__entry_drop(engine, entry);
     }
@@ -278,6 +294,18 @@ static void failed(struct muster__engine *engine, int code)
         pause_store(engine);
 }
 
+/* It has been given up as indeterminate: a load tells. Unless the lock is lost: then nothing is written any more. */
+static void stalled_ended(struct muster__engine *engine, const struct muster__event *event)
+{
+    if (event->code != MUSTER_EFENCED) {
+        begin_reload(engine);
+        return;
+    }
+    set_store_error(engine, event->error, event->code);
+    engine->store = MUSTER__STORE_BROKEN;
+    refuse_dirty(engine);
+}
+
 int muster__committed(struct muster__engine *engine, const struct muster__event *event)
 {
     muster__timer_clear(engine, &engine->store_timer);
@@ -290,7 +318,7 @@ int muster__committed(struct muster__engine *engine, const struct muster__event 
         return 0;
     }
     if (engine->store == MUSTER__STORE_STALLED) {
-        begin_reload(engine);
+        stalled_ended(engine, event);
         return 0;
     }
     engine->store = MUSTER__STORE_IDLE;

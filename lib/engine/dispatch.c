@@ -283,6 +283,8 @@ bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_
         if (!again)
             return false;
         muster__settle(engine);
+        if (!muster__list_empty(&engine->actions))
+            return false; /* what that led to is told before the next call */
     }
     return false;
 }

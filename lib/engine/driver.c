@@ -147,7 +147,13 @@ static void fall(struct muster_driver *driver, enum muster_driver_state state, s
     touch_resources(driver);
 }
 
-/* The first need none of whose providers has done the step. */
+/* It has been late, and is about to do the step, or to fall. */
+static bool is_coming(const struct muster_driver *driver, enum muster__step step)
+{
+    return step != MUSTER__STEP_INITIALIZE && driver->done[MUSTER__STEP_INITIALIZE] && !is_fallen(driver);
+}
+
+/* The first need none of whose providers has done the step. The culprit is one that is coming, if there is one. */
 static const char *missing_need(const struct muster_driver *driver, enum muster__step step,
                                 const struct muster_driver **ret_culprit)
 {
@@ -160,13 +166,15 @@ static const char *missing_need(const struct muster_driver *driver, enum muster_
             k++;
         if (k < providers.count)
             continue;
-        *ret_culprit = muster__driver_at(engine, providers.ids[0]);
+        for (k = 0; k < providers.count && !is_coming(muster__driver_at(engine, providers.ids[k]), step);)
+            k++;
+        *ret_culprit = muster__driver_at(engine, providers.ids[k < providers.count ? k : 0]);
         return need;
     }
     return NULL;
 }
 
-/* If something that it needs isn't up, block it. */
+/* If something that it needs isn't up, block it, or let it wait for what is coming: then it is told. */
 static bool block(struct muster_driver *driver, enum muster__step step)
 {
     const struct muster_driver *culprit;
@@ -175,6 +183,8 @@ static bool block(struct muster_driver *driver, enum muster__step step)
     const char *need = missing_need(driver, step, &culprit);
     if (need == NULL)
         return false;
+    if (is_coming(culprit, step))
+        return true;
     fall(driver, MUSTER_DRIVER_BLOCKED,
          muster__error_new(driver->engine->memory, MUSTER_EDEPENDENCY, culprit->rest->error, "driver '%s': needs %s",
                            muster_driver_name(driver), need));

@@ -144,6 +144,14 @@ void muster__entries_free(struct muster__engine *engine)
     muster__table_fini(&engine->ledgers);
 }
 
+/* Drivers have been shut down: what lived inside of them has ended. */
+void muster__entries_left(struct muster__engine *engine)
+{
+    size_t cursor = 0;
+    for (struct muster__table_node *node; (node = muster__table_next(&engine->entries, &cursor)) != NULL;)
+        muster__container(node, struct muster__entry, node)->left_active = false;
+}
+
 /* ---- forget, move, resolve ------------------------------------------------------------------------ */
 
 /* The entry whose record the user means, if it may be changed now. */
@@ -151,6 +159,8 @@ static int find_record(struct muster__engine *engine, const char *name, struct m
 {
     const struct muster_error *store = muster__store_refuses(engine);
     struct muster__entry *entry = name == NULL ? NULL : muster__entry_find(engine, name);
+    if (engine->store == MUSTER__STORE_LOADING)
+        return muster__refuse(engine, MUSTER_ESTATE, "record '%s': the records are being loaded", name == NULL ? "" : name);
     if (entry == NULL || entry->record == NULL)
         return muster__refuse(engine, MUSTER_ENOENT, "there is no record '%s'", name == NULL ? "" : name);
     if (muster__going_down(engine))

@@ -537,6 +537,8 @@ struct muster__entry *muster__entry_find(const struct muster__engine *engine, co
 /* Free it if nothing is about it any more. */
 void muster__entry_drop(struct muster__engine *engine, struct muster__entry *entry);
 void muster__entries_forget(struct muster__engine *engine);
+/* Nothing is known to run any more that its driver can't be asked about. */
+void muster__entries_left(struct muster__engine *engine);
 void muster__entries_free(struct muster__engine *engine);
 int muster__record_forget(struct muster__engine *engine, const struct muster__event *event);
 int muster__record_move(struct muster__engine *engine, const struct muster__event *event);

@@ -91,8 +91,11 @@ void muster__reconcile_defer(struct muster_resource *resource, enum muster__reso
 void muster__reconcile_retry(struct muster__engine *engine, struct muster__timer *timer)
 {
     struct muster_resource *resource = muster__container(timer, struct muster_resource, retry);
-    if (!muster__going_down(engine) && resource->op == NULL &&
-        (resource->state == MUSTER__HELD || resource->state == MUSTER__DEFERRED))
+    if (muster__going_down(engine) || resource->op != NULL)
+        return;
+    if (resource->change_pending && muster__resource_at_rest(resource))
+        muster__reconcile_change(resource); /* a report that comes with the time */
+    if (resource->state == MUSTER__HELD || resource->state == MUSTER__DEFERRED)
         muster__reconcile_probe(resource);
 }
 
@@ -347,6 +350,8 @@ void muster__reconcile_active(struct muster_resource *resource, const char *hand
     struct muster__engine *engine = resource->engine;
     const struct muster__record *old = resource->entry->record;
     bool same_boot = old != NULL && muster__boot_of(engine, old) == MUSTER__BOOT_SAME;
+    /* The recorded handle is a stranger's by now. */
+    bool foreign = resource->answered && resource->answer == MUSTER__ANSWER_FOREIGN;
     resource->entry->left_active = false; /* from here on its state says so */
     resource->shown_inactive = false;
     resource->answered = true;
@@ -358,7 +363,7 @@ void muster__reconcile_active(struct muster_resource *resource, const char *hand
     muster__resource_set_error(resource, NULL);
     struct muster__record *record = muster__resource_new_version(
         resource, MUSTER_STAGE_ACTIVE, MUSTER_REASON_USER,
-        handle_set || !same_boot ? handle : old->is.handle, same_boot ? old->is.token : NULL);
+        handle_set || !same_boot || foreign ? handle : old->is.handle, same_boot ? old->is.token : NULL);
     if (record == NULL) {
         /* It runs, whatever is recorded; the record is written when it next changes. */
         muster__resource_move(resource, MUSTER__ACTIVE_COMMIT);

@@ -215,21 +215,29 @@ static struct muster_error *live_dependents(const struct muster_resource *resour
                              muster_driver_name(resource->driver), resource->name, names, count == 1 ? "it" : "them");
 }
 
+static struct muster_error *unknown_dependent(const struct muster_resource *resource)
+{
+    struct muster__list *cursor = NULL;
+    for (struct muster_resource *by; (by = muster__edges_live_dependent(resource, &cursor)) != NULL;)
+        if (by->state == MUSTER__NEW)
+            return muster__error_new(resource->engine->memory, MUSTER_EDEPENDENCY, by->driver->rest->error,
+                                     "%s '%s': stop: %s needs it, and it isn't known yet whether that runs",
+                                     muster_driver_name(resource->driver), resource->name, by->entry->node.key);
+    return NULL;
+}
+
+/* One that is going to be refused asks nobody: in a circle of dependencies, each would ask the other for ever. */
 static struct muster_error *stop_dependents(const struct muster_resource *resource)
 {
-    const struct muster__memory *memory = resource->engine->memory;
-    const char *driver = muster_driver_name(resource->driver);
     struct muster__list *cursor = NULL;
-    for (struct muster_resource *by; (by = muster__edges_live_dependent(resource, &cursor)) != NULL;) {
-        if (by->state == MUSTER__NEW)
-            return muster__error_new(memory, MUSTER_EDEPENDENCY, by->driver->rest->error,
-                                     "%s '%s': stop: %s needs it, and it isn't known yet whether that runs", driver,
-                                     resource->name, by->entry->node.key);
+    struct muster_error *error = unknown_dependent(resource);
+    if (error != NULL || muster__store_refuses(resource->engine) != NULL)
+        return error;
+    for (struct muster_resource *by; (by = muster__edges_live_dependent(resource, &cursor)) != NULL;)
         if (!muster__request_is_stopping(by) &&
             muster__request_cascade(by, MUSTER__EVENT_RESOURCE_STOP, MUSTER_STOP_CASCADE) != 0)
-            return muster__error_new(memory, MUSTER_ENOMEM, NULL, "%s '%s': stop: out of memory", driver,
-                                     resource->name);
-    }
+            return muster__error_new(resource->engine->memory, MUSTER_ENOMEM, NULL, "%s '%s': stop: out of memory",
+                                     muster_driver_name(resource->driver), resource->name);
     return NULL;
 }
 

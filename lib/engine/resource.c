@@ -300,6 +300,7 @@ void muster__resource_detach(struct muster_resource *resource)
     muster__requests_forget(resource);
     muster__trail_detach(resource);
     muster__edges_touch_dependents(resource);
+    muster__stop_touch_needs(resource);
     muster__dispatch_release(resource);
     unreserve(resource);
     muster__edges_free(resource);
@@ -626,6 +627,7 @@ int muster__resource_set_needs_event(struct muster__engine *engine, const struct
     if (bad != NULL)
         return muster__refuse(engine, MUSTER_EINVAL, "resource '%s': '%.80s' is no name: it takes driver/name",
                               resource->entry->node.key, bad);
+    muster__stop_touch_needs(resource); /* what waits for it to stop may not have to any more */
     int code = muster__edges_make(resource, event->needs, event->after);
     if (code == 0)
         code = muster__edges_check(resource->driver);

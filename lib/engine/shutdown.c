@@ -176,6 +176,14 @@ static bool shut_down(struct muster_driver *driver)
     return !calls;
 }
 
+/* Those that nothing is called of any more. One with an op out is down when that has ended. */
+static void drop_drivers(struct muster__engine *engine)
+{
+    for (size_t i = 0; i < engine->driver_count; i++)
+        if (muster__driver_at(engine, i)->state != MUSTER_DRIVER_DOWN && muster__driver_at(engine, i)->op == NULL)
+            muster__driver_move(muster__driver_at(engine, i), MUSTER_DRIVER_DOWN);
+}
+
 /* false: one is under way. */
 static bool shut_drivers_down(struct muster__engine *engine)
 {
@@ -187,9 +195,7 @@ static bool shut_drivers_down(struct muster__engine *engine)
             return false;
         engine->used_count--;
     }
-    for (size_t i = 0; i < engine->driver_count; i++)
-        if (muster__driver_at(engine, i)->state != MUSTER_DRIVER_DOWN && muster__driver_at(engine, i)->op == NULL)
-            muster__driver_move(muster__driver_at(engine, i), MUSTER_DRIVER_DOWN);
+    drop_drivers(engine);
     return true;
 }
 
@@ -299,6 +305,7 @@ void muster__down_timer_expired(struct muster__engine *engine, struct muster__ti
         (unsigned long long)engine->options.shutdown_timeout_ms, text[0] == '\0' ? "the store" : text);
     muster__error_replace(&engine->down_error, error);
     muster__dispatch_clear(engine);
+    drop_drivers(engine);
     if (engine->down_phase == MUSTER__DOWN_CLOSE)
         finish(engine);
     else

@@ -100,10 +100,12 @@ static void remember(struct muster_resource *resource)
     resource->previous = begun && old != NULL ? muster__resource_new_version(resource, MUSTER_STAGE_ACTIVE, MUSTER_REASON_USER,
                                                                              old->is.handle, old->is.token)
                                               : NULL;
-    if (resource->previous != NULL)
+    if (resource->previous != NULL) {
         resource->previous->is.desired = MUSTER_DESIRED_ACTIVE;
-    else
+        resource->previous->is.flags |= MUSTER_RECORD_MARK; /* it has been active in this boot */
+    } else {
         resource->previous = muster__record_ref(resource->entry->record);
+    }
 }
 
 void muster__stop_begin(struct muster_resource *resource)

@@ -28,7 +28,7 @@ static bool out(const struct played *played)
 /* Is an op of that phase (or, for -1, of any) out on the resource, and not past its deadline? */
 static bool under_way(const struct world *world, const struct world_resource *resource, int phase)
 {
-    for (unsigned i = 0; i < WORLD_OPS; i++) {
+    for (unsigned i = 0; i < world->op_high; i++) {
         const struct played *played = &world->ops[i];
         if (out(played) && played->resource == resource && (phase < 0 || played->phase == (enum muster_phase)phase) &&
             !played->op->timed_out)
@@ -37,10 +37,21 @@ static bool under_way(const struct world *world, const struct world_resource *re
     return false;
 }
 
+/* Since an earlier step: what is decided in one step is called in any order. */
+static bool under_way_before(const struct world *world, const struct world_resource *resource)
+{
+    for (unsigned i = 0; i < world->op_high; i++) {
+        const struct played *played = &world->ops[i];
+        if (out(played) && played->resource == resource && !played->op->timed_out && played->called_step < world->steps)
+            return true;
+    }
+    return false;
+}
+
 /* Its op is past its deadline, and out. */
 static bool stuck(const struct world *world, const struct world_resource *resource)
 {
-    for (unsigned i = 0; i < WORLD_OPS; i++)
+    for (unsigned i = 0; i < world->op_high; i++)
         if (out(&world->ops[i]) && world->ops[i].resource == resource && world->ops[i].op->timed_out)
             return true;
     return false;
@@ -56,38 +67,46 @@ static bool names(const char *const *list, const char *name)
     return false;
 }
 
-static bool names_one_of(const char *const *list, const struct world_driver *provider)
+static bool names_one_of(const char *const *list, const struct driver_config *provider)
 {
-    if (names(list, provider->is.name))
+    if (names(list, provider->name))
         return true;
-    for (const char *const *name = provider->is.provides; *name != NULL; name++)
+    for (const char *const *name = provider->provides; *name != NULL; name++)
         if (names(list, *name))
             return true;
     return false;
 }
 
-bool check_depends(const struct world_driver *driver, const struct world_driver *on)
+bool check_depends(const struct driver_config *driver, const struct driver_config *on)
 {
-    return driver != on && (names_one_of(driver->is.needs, on) || names_one_of(driver->is.wants, on) ||
-                            names_one_of(driver->is.after, on) || names_one_of(on->is.before, driver));
+    return driver != on && (names_one_of(driver->needs, on) || names_one_of(driver->wants, on) ||
+                            names_one_of(driver->after, on) || names_one_of(on->before, driver));
 }
 
-bool check_is_after(const struct world *world, const struct world_driver *driver, const struct world_driver *other)
+static void know_after(struct world *world)
 {
-    bool after[WORLD_DRIVERS] = {false};
-    after[driver - world->drivers] = true;
-    for (unsigned round = 0; round < world->driver_count; round++)
-        for (unsigned i = 0; i < world->driver_count; i++)
-            for (unsigned k = 0; after[i] && k < world->driver_count; k++)
-                if (i != k && (check_depends(&world->drivers[i], &world->drivers[k]) ||
-                               world->drivers[k].is.tier < world->drivers[i].is.tier))
-                    after[k] = true;
-    return driver != other && after[other - world->drivers];
+    unsigned count = world->driver_count;
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned k = 0; k < count; k++)
+            world->drivers[i].after[k] = i != k && (check_depends(&world->drivers[i].is, &world->drivers[k].is) ||
+                                                    world->drivers[k].is.tier < world->drivers[i].is.tier);
+    for (unsigned via = 0; via < count; via++)
+        for (unsigned i = 0; i < count; i++)
+            for (unsigned k = 0; world->drivers[i].after[via] && k < count; k++)
+                world->drivers[i].after[k] = world->drivers[i].after[k] || world->drivers[via].after[k];
+    world->after_known = true;
+}
+
+bool check_is_after(struct world *world, const struct world_driver *driver, const struct world_driver *other)
+{
+    if (!world->after_known)
+        know_after(world);
+    return driver != other && driver->after[other - world->drivers];
 }
 
 static bool depends(const struct world_driver *driver, const struct world_driver *on)
 {
-    return on->planned && check_depends(driver, on);
+    return on->planned && check_depends(&driver->is, &on->is);
 }
 
 static bool fell(enum muster_driver_state state)
@@ -141,7 +160,7 @@ static void check_initialize(struct world *world, const struct world_driver *dri
         bool found = false;
         for (unsigned i = 0; i < world->driver_count; i++) {
             const char *only[] = {*need, NULL};
-            if (world->drivers[i].planned && names_one_of(only, &world->drivers[i]))
+            if (world->drivers[i].planned && names_one_of(only, &world->drivers[i].is))
                 found = found || is_up(&world->drivers[i]);
         }
         if (!found)
@@ -185,7 +204,7 @@ void check_blocked(struct world *world)
             const char *only[] = {*need, NULL};
             bool up = false;
             for (unsigned k = 0; k < world->driver_count; k++)
-                up = up || (world->drivers[k].planned && names_one_of(only, &world->drivers[k]) &&
+                up = up || (world->drivers[k].planned && names_one_of(only, &world->drivers[k].is) &&
                             muster_driver_state(world->drivers[k].driver) == MUSTER_DRIVER_UP);
             missing = missing || !up;
         }
@@ -196,7 +215,7 @@ void check_blocked(struct world *world)
 
 void check_see_down(struct world *world, struct world_driver *driver)
 {
-    for (unsigned i = 0; i < WORLD_OPS; i++)
+    for (unsigned i = 0; i < world->op_high; i++)
         if (out(&world->ops[i]) && world->ops[i].driver == driver && world->ops[i].op->timed_out)
             driver->excused = true;
 }
@@ -205,7 +224,7 @@ void check_see_down(struct world *world, struct world_driver *driver)
 static void check_shutdown(struct world *world, const struct played *played)
 {
     const struct world_driver *driver = played->driver;
-    for (unsigned i = 0; i < WORLD_OPS; i++) {
+    for (unsigned i = 0; i < world->op_high; i++) {
         const struct played *other = &world->ops[i];
         if (other == played || !out(other) || other->op->timed_out)
             continue;
@@ -250,7 +269,7 @@ static void check_start_dependencies(struct world *world, const struct world_res
         if (known == NULL)
             world_fail(world, "%s is started, and %s isn't there", resource->full, *need);
         muster_resource_state(known, &status);
-        if (!other->running || status.stage != MUSTER_STAGE_ACTIVE)
+        if ((!other->running && !other->deceived) || status.stage != MUSTER_STAGE_ACTIVE)
             world_fail(world, "%s is started, and %s isn't active", resource->full, *need);
     }
     for (const char *const *after = resource->is.after; *after != NULL; after++) {
@@ -298,14 +317,13 @@ static void check_limits(struct world *world, const struct played *played)
 {
     struct world_driver *driver = played->driver;
     unsigned starts = 0;
-    for (unsigned i = 0; i < WORLD_OPS; i++)
+    for (unsigned i = 0; i < world->op_high; i++)
         if (out(&world->ops[i]) && world->ops[i].driver == driver && world->ops[i].phase == MUSTER_PHASE_START &&
             !world->ops[i].op->timed_out)
             starts++;
     if (driver->is.max_starts != 0 && starts > driver->is.max_starts)
         world_fail(world, "%s has %u starts out", driver->is.name, starts);
-    /* (The interval is kept between turns: a commit of another length in between shifts the calls.) */
-    if (!world->random && driver->has_started && world->now - driver->last_start_ms < driver->is.start_interval_ms)
+    if (driver->has_started && world->now - driver->last_start_ms < driver->is.start_interval_ms)
         world_fail(world, "%s starts %s too soon after the last", driver->is.name, played->resource->full);
     driver->has_started = true;
     driver->last_start_ms = world->now;
@@ -317,7 +335,7 @@ static void check_start(struct world *world, const struct played *played)
     bool probes = has(resource->driver, WORLD_CALLBACK(PROBE));
     if (world->going_down)
         world_fail(world, "%s is started on the way down", resource->full);
-    if (resource->running || resource->limbo_until > world->now)
+    if ((resource->running && !resource->deceived) || resource->limbo_until > world->now)
         world_fail(world, "%s is started, and it runs", resource->full);
     if (world->options.has_store && !world->loaded)
         world_fail(world, "%s is started, and the store can't be read", resource->full);
@@ -333,7 +351,7 @@ static void check_start(struct world *world, const struct played *played)
     if (!barrier_open(world, resource->driver) && !(lived_inside && played->cause == MUSTER_CAUSE_RESTORE))
         world_fail(world, "%s is started before the barrier", resource->full);
     bool asked = played->cause == MUSTER_CAUSE_USER || played->cause == MUSTER_CAUSE_CASCADE;
-    if (asked)
+    if (asked || (lived_inside && played->cause == MUSTER_CAUSE_RESTORE))
         return;
     if (resource->promise == MUSTER_DESIRED_INACTIVE)
         world_fail(world, "%s is started by itself, and a user was told that it is stopped", resource->full);
@@ -344,16 +362,39 @@ static void check_start(struct world *world, const struct played *played)
 
 /* ---- stops ---------------------------------------------------------------------------------------- */
 
-bool check_needs(struct world *world, const struct world_resource *resource, const char *on, int depth)
+/* Within its driver alone: by `after`, too. */
+static bool leads_to(struct world *world, const struct world_resource *resource, const char *on, bool within)
 {
-    if (depth == 0)
-        return false;
-    for (const char *const *need = resource->is.needs; *need != NULL; need++) {
-        const struct world_resource *other = world_resource(world, *need);
-        if (strcmp(*need, on) == 0 || (other != NULL && check_needs(world, other, on, depth - 1)))
-            return true;
+    const char *const *lists[] = {resource->is.needs, resource->is.after};
+    for (unsigned list = 0; list < (within ? 2 : 1); list++) {
+        for (const char *const *name = lists[list]; *name != NULL; name++) {
+            if (strcmp(*name, on) == 0)
+                return true;
+            struct world_resource *other = world_resource(world, *name);
+            bool there = other != NULL && world_engine_resource(world, other) != NULL;
+            if (other == NULL || other->walk == world->walks || (within && (!there || other->driver != resource->driver)))
+                continue;
+            other->walk = world->walks;
+            if (leads_to(world, other, on, within))
+                return true;
+        }
     }
     return false;
+}
+
+/* What can't be waited for: its driver comes later or at no certain time, or it waits for the one that would wait. */
+bool check_is_bad(struct world *world, const struct world_resource *resource, const struct world_resource *on)
+{
+    world->walks++;
+    if (on->driver != resource->driver)
+        return !check_is_after(world, resource->driver, on->driver);
+    return on == resource || leads_to(world, on, resource->full, true);
+}
+
+bool check_needs(struct world *world, const struct world_resource *resource, const char *on)
+{
+    world->walks++;
+    return leads_to(world, resource, on, false);
 }
 
 static bool stop_was_asked(struct world *world, const struct world_resource *resource)
@@ -363,7 +404,7 @@ static bool stop_was_asked(struct world *world, const struct world_resource *res
         if (request->type != MUSTER__EVENT_RESOURCE_STOP || !request->accepted)
             continue;
         if (request->resource == resource || ((request->flags & MUSTER_STOP_CASCADE) != 0 &&
-                                              check_needs(world, resource, request->resource->full, WORLD_RESOURCES)))
+                                              check_needs(world, resource, request->resource->full)))
             return true;
     }
     return false;
@@ -373,8 +414,15 @@ static void check_stop_dependents(struct world *world, const struct world_resour
 {
     for (unsigned i = 0; i < world->resource_count; i++) {
         const struct world_resource *other = &world->resources[i];
-        if (other == resource || !other->running || !names(other->is.needs, resource->full) ||
+        if (other == resource || !other->running || other->deceived || !names(other->is.needs, resource->full) ||
             world_engine_resource(world, other) == NULL)
+            continue;
+        struct muster_resource_status status = {.size = sizeof(status)};
+        muster_resource_state(world_engine_resource(world, other), &status);
+        if (status.condition == MUSTER_CONDITION_FAILED || other->began)
+            continue; /* its driver said that it couldn't be started, or says only now that it runs: it is taken at its word */
+        /* Against the order of drivers: a host goes by that order, and where each needs the other, neither waits. */
+        if (check_is_bad(world, other, resource) && (world->host_shutdown || check_needs(world, resource, other->full)))
             continue;
         if (!world->host_shutdown)
             world_fail(world, "%s is stopped under %s, which runs", resource->full, other->full);
@@ -411,10 +459,10 @@ static void check_probe(struct world *world, const struct played *played)
         world_fail(world, "%s: a probe is given a handle of another boot", played->resource->full);
     bool was_starting = stored != NULL && world->loaded && stored->is.stage == MUSTER_STAGE_STARTING &&
                         of_this_boot(world, stored) && stored->is.token != NULL;
-    if (was_starting && played->resource->last_answer == 0 && world->store.jobs == NULL &&
+    if (was_starting && played->resource->last_answer == 0 && world->store.jobs == NULL && !world->store_failed &&
         strcmp(op->token, stored->is.token) != 0)
         world_fail(world, "%s: a probe isn't given the start's token", played->resource->full);
-    for (unsigned i = 0; i < WORLD_OPS; i++)
+    for (unsigned i = 0; i < world->op_high; i++)
         if (out(&world->ops[i]) && world->ops[i].driver == played->driver &&
             world->ops[i].phase == MUSTER_PHASE_PROBE && !world->ops[i].op->timed_out)
             probes++;
@@ -428,7 +476,7 @@ static void check_adopt(struct world *world, const struct played *played)
     const struct world_resource *resource = played->resource;
     if (stop_was_asked(world, resource))
         return; /* what is about to be stopped waits for nothing */
-    if (!resource->running && !resource->ended)
+    if (!resource->running && !resource->ended && !resource->deceived)
         world_fail(world, "%s is adopted, and it doesn't run", resource->full);
     const char *const *lists[] = {resource->is.needs, resource->is.after};
     for (unsigned i = 0; i < 2; i++) {
@@ -436,9 +484,9 @@ static void check_adopt(struct world *world, const struct played *played)
             struct world_resource *other = world_resource(world, *name);
             if (other == NULL || other->driver->driver == NULL || world_engine_resource(world, other) == NULL)
                 continue;
-            if (other->driver != resource->driver && !check_is_after(world, resource->driver, other->driver))
-                continue; /* a bad dependency holds nothing up */
-            if (under_way(world, other, -1))
+            if (check_is_bad(world, resource, other))
+                continue; /* it holds nothing up */
+            if (under_way_before(world, other))
                 world_fail(world, "%s is adopted, and %s has not settled", resource->full, *name);
             if (!stuck(world, other) && other->last_answer == 0 && has(other->driver, WORLD_CALLBACK(PROBE)) &&
                 reached(other->driver, MUSTER_DRIVER_INITIALIZED) && is_up(other->driver) &&
@@ -451,7 +499,7 @@ static void check_adopt(struct world *world, const struct played *played)
 static void check_one_op(struct world *world, const struct played *played)
 {
     unsigned all = 0;
-    for (unsigned i = 0; i < WORLD_OPS; i++) {
+    for (unsigned i = 0; i < world->op_high; i++) {
         const struct played *other = &world->ops[i];
         if (!out(other))
             continue;

@@ -15,7 +15,8 @@ static void check_attempts(struct world *world, const struct muster_record *reco
     bool again = before != NULL && before->is.boot != NULL && strcmp(before->is.boot, world->boot_id) == 0 &&
                  (before->is.stage == MUSTER_STAGE_STARTING ||
                   (before->is.stage == MUSTER_STAGE_INACTIVE && before->is.reason == MUSTER_REASON_FAILURE));
-    if (!again || resource == NULL || resource->asked || world->store_failed || world->going_down || world->boot_unknown)
+    bool down = muster__engine_state(world->engine) >= MUSTER_STATE_ROLLING_BACK;
+    if (!again || resource == NULL || resource->asked || world->store_failed || down || world->boot_unknown)
         return;
     /* An intent that was withdrawn before its start was called is no attempt. */
     if (before->is.stage == MUSTER_STAGE_STARTING &&
@@ -84,6 +85,9 @@ static void check_record(struct world *world, const struct muster_record *record
         check_attempts(world, record, before);
     if (record->stage == MUSTER_STAGE_STARTING && (record->token == NULL || strlen(record->token) != 32))
         world_fail(world, "%s: an intent without a token", full);
+    struct world_resource *resource = world_resource(world, full);
+    if (record->stage == MUSTER_STAGE_STARTING && resource != NULL && strcmp(record->token, resource->found) != 0)
+        snprintf(resource->intent, sizeof(resource->intent), "%s", record->token);
 }
 
 void check_commit(struct world *world, const struct muster__action *action)
@@ -116,9 +120,9 @@ static bool concerns(struct world *world, const struct request *request, const s
         return true;
     if (request->type == MUSTER__EVENT_RESOURCE_START)
         return (request->flags & MUSTER_START_DEPENDENCIES) != 0 &&
-               check_needs(world, request->resource, resource->full, WORLD_RESOURCES);
+               check_needs(world, request->resource, resource->full);
     return (request->flags & MUSTER_STOP_CASCADE) != 0 &&
-           check_needs(world, resource, request->resource->full, WORLD_RESOURCES);
+           check_needs(world, resource, request->resource->full);
 }
 
 void check_unpromise(struct world *world, struct world_resource *resource, enum muster__event_type type, uint64_t flags)
@@ -142,7 +146,8 @@ static void promise(struct world *world, struct world_resource *resource, enum m
         if (about && request->accepted && pending && concerns(world, request, resource))
             return;
     }
-    resource->promise = (int)desired;
+    if (!resource->deceived)
+        resource->promise = (int)desired;
 }
 
 static void check_started(struct world *world, struct world_resource *resource)
@@ -150,13 +155,13 @@ static void check_started(struct world *world, struct world_resource *resource)
     const struct stored *stored = fake_store_find(&world->store, resource->full);
     if (resource->ended)
         return;
-    if (!resource->running)
+    if (!resource->running && !resource->deceived)
         world_fail(world, "a user hears that %s is started, and it doesn't run", resource->full);
     if (!world->options.has_store)
         return;
     if (stored == NULL || stored->is.stage != MUSTER_STAGE_ACTIVE || stored->is.desired != MUSTER_DESIRED_ACTIVE)
         world_fail(world, "a user hears that %s is started before that is durable", resource->full);
-    if (!resource->began && stored->is.handle != NULL && strcmp(stored->is.handle, resource->handle) != 0)
+    if (!resource->began && stored->is.handle != NULL && strcmp(stored->is.handle, resource->handle) != 0 && !resource->deceived)
         world_fail(world, "%s: an old handle is recorded", resource->full);
     promise(world, resource, MUSTER_DESIRED_ACTIVE);
 }
@@ -166,7 +171,7 @@ static void check_stopped(struct world *world, struct world_resource *resource)
     const struct stored *stored = fake_store_find(&world->store, resource->full);
     if (resource->began)
         return;
-    if (resource->running)
+    if (resource->running && !resource->deceived)
         world_fail(world, "a user hears that %s is stopped, and it runs", resource->full);
     if (!world->options.has_store)
         return;
@@ -209,9 +214,9 @@ void check_done(struct world *world, const struct request *request)
 /* "every acknowledged request survives a death": what a user was told is what the store says. */
 static void check_promise(struct world *world, const struct world_resource *resource)
 {
-    const struct stored *stored = fake_store_find(&world->store, resource->full);
     if (resource->promise < 0)
         return;
+    const struct stored *stored = fake_store_find(&world->store, resource->full);
     if (stored == NULL || stored->is.desired != (uintptr_t)resource->promise)
         world_fail(world, "%s: a user was told that it is %s, and the store says otherwise", resource->full,
                    resource->promise == MUSTER_DESIRED_ACTIVE ? "active" : "inactive");
@@ -226,7 +231,7 @@ static void check_barrier(struct world *world)
             continue;
         enum muster_driver_state state = muster_driver_state(resource->driver->driver);
         bool stuck = false;
-        for (unsigned k = 0; k < WORLD_OPS; k++)
+        for (unsigned k = 0; k < world->op_high; k++)
             if (world->ops[k].used && world->ops[k].out && world->ops[k].resource == resource)
                 stuck = world->ops[k].op->timed_out;
         if (!stuck && state >= MUSTER_DRIVER_RECONCILED && state <= MUSTER_DRIVER_UP)
@@ -241,7 +246,7 @@ void check_step(struct world *world)
     size_t out = 0;
     check_see_drivers(world);
     check_blocked(world);
-    for (unsigned i = 0; i < WORLD_OPS; i++)
+    for (unsigned i = 0; i < world->op_high; i++)
         if (world->ops[i].used && world->ops[i].out)
             out++;
     if (muster__engine_ops_out(world->engine) != out)
@@ -261,10 +266,40 @@ static bool fell(enum muster_driver_state state)
     return state >= MUSTER_DRIVER_SKIPPED && state <= MUSTER_DRIVER_DEFERRED;
 }
 
+void check_intents(struct world *world)
+{
+    for (unsigned i = 0; i < world->resource_count && !world->store_failed; i++) {
+        const struct world_resource *resource = &world->resources[i];
+        const struct stored *stored = resource->intent[0] == '\0' ? NULL : fake_store_find(&world->store, resource->full);
+        if (stored != NULL && stored->is.stage == MUSTER_STAGE_STARTING && stored->is.token != NULL &&
+            strcmp(stored->is.token, resource->intent) == 0 && strcmp(resource->called, resource->intent) != 0)
+            world_fail(world, "%s: an intent is left, and its start was never called", resource->full);
+    }
+}
+
+/* "once the autostart phase is over, adding an inactive resource sets [the mark] too" */
+static void check_late(struct world *world, const struct world_resource *resource)
+{
+    struct muster_resource *known = world_engine_resource(world, resource);
+    struct muster_resource_status status = {.size = sizeof(status)};
+    if (!resource->late || resource->asked || known == NULL || world->store_failed || !world->loaded || world->boot_unknown)
+        return;
+    muster_resource_state(known, &status);
+    const struct stored *stored = fake_store_find(&world->store, resource->full);
+    bool marked = stored != NULL && (stored->is.flags & MUSTER_RECORD_MARK) != 0 && stored->is.boot != NULL &&
+                  strcmp(stored->is.boot, world->boot_id) == 0;
+    if (status.stage == MUSTER_STAGE_INACTIVE && status.condition == MUSTER_CONDITION_NONE && !marked)
+        world_fail(world, "%s was added when autostart was over, and is not marked", resource->full);
+}
+
 void check_quiet(struct world *world)
 {
     if (world->engine == NULL)
         return;
+    for (unsigned i = 0; i < world->resource_count && world->options.has_store; i++)
+        check_late(world, &world->resources[i]);
+    if (world->options.has_store && muster__engine_state(world->engine) == MUSTER_STATE_UP)
+        check_intents(world);
     for (unsigned i = 0; i < world->request_count; i++)
         if (world->requests[i].accepted && world->requests[i].ended != 1)
             world_fail(world, "%s never ends", world->requests[i].label);
@@ -294,7 +329,7 @@ static void check_resource_settled(struct world *world, const struct world_resou
     if (status.condition == MUSTER_CONDITION_NONE &&
         (status.stage == MUSTER_STAGE_STARTING || status.stage == MUSTER_STAGE_STOPPING))
         world_fail(world, "%s is %s for ever", resource->full, muster_stage_name(status.stage));
-    if (status.condition == MUSTER_CONDITION_NONE && driver == MUSTER_DRIVER_UP && !status.unmanaged &&
+    if (status.condition == MUSTER_CONDITION_NONE && driver == MUSTER_DRIVER_UP && !status.unmanaged && !resource->deceived &&
         (status.stage == MUSTER_STAGE_ACTIVE) != resource->running)
         world_fail(world, "%s is %s, and it %s", resource->full, muster_stage_name(status.stage),
                    resource->running ? "runs" : "doesn't run");
@@ -304,7 +339,7 @@ static void check_resource_settled(struct world *world, const struct world_resou
 
 void check_settled(struct world *world)
 {
-    for (unsigned i = 0; i < WORLD_OPS; i++)
+    for (unsigned i = 0; i < world->op_high; i++)
         if (world->ops[i].used && world->ops[i].out && !world->ops[i].turn.never)
             world_fail(world, "an op is still out");
     for (unsigned i = 0; i < world->request_count; i++)

@@ -12,9 +12,9 @@ void world_due(struct world *world, struct due due)
     world->dues[world->due_count++] = due;
 }
 
-void world_at(struct world *world, uint64_t at, void (*act)(struct world *world))
+void world_at(struct world *world, uint64_t at, void (*act)(struct world *world, const void *data), const void *data)
 {
-    world_due(world, (struct due){.at = at, .kind = DUE_USER, .act = act});
+    world_due(world, (struct due){.at = at, .kind = DUE_USER, .act = act, .data = data});
 }
 
 /* The index of the first due, or due_count. */
@@ -181,6 +181,7 @@ int world_step(struct world *world, struct muster__event *event)
     event->now = world->now;
     world->steps++;
     int code = muster__engine_step(world->engine, event);
+    check_see_drivers(world);
     return code;
 }
 
@@ -190,7 +191,7 @@ static void do_due(struct world *world, struct due due)
 {
     switch (due.kind) {
     case DUE_USER:
-        due.act(world);
+        due.act(world, due.data);
         break;
     case DUE_STORE:
         keep_due(world);

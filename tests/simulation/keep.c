@@ -49,6 +49,7 @@ static void trace_batch(struct world *world, const struct muster__action *action
 
 static struct store_turn choose_turn(struct world *world, enum store_job_kind kind)
 {
+    unsigned nth = ++world->jobs[kind];
     for (unsigned i = world->store_turn_next; i < world->store_turn_count; i++) {
         if (world->store_turn_kinds[i] != kind)
             continue;
@@ -60,7 +61,7 @@ static struct store_turn choose_turn(struct world *world, enum store_job_kind ki
         world->store_turn_next++;
         return turn;
     }
-    return world->random ? chance_store_turn(world, kind) : (struct store_turn){0};
+    return world->decider != NULL ? world->decider->job(world, kind, nth) : (struct store_turn){0};
 }
 
 static void schedule(struct world *world)
@@ -85,11 +86,11 @@ void keep_job(struct world *world, enum store_job_kind kind, const struct muster
 
 static void tell_loaded(struct world *world, struct muster__event *event)
 {
-    const struct muster_record *records[STORE_RECORDS];
+    static const struct muster_record *records[STORE_RECORDS];
     if (event->code == 0) {
         event->count = world->store.count;
         for (size_t i = 0; i < event->count; i++) {
-            records[i] = &world->store.records[i].is;
+            records[i] = &world->store.records[i]->is;
             if (records[i]->kind == MUSTER_RECORD_RESOURCE)
                 trace_record(world, "     +", records[i]);
         }

@@ -28,7 +28,7 @@ static const char *outcome_name(int outcome)
 
 struct played *play_find(struct world *world, const struct muster_op *op)
 {
-    for (unsigned i = 0; i < WORLD_OPS; i++)
+    for (unsigned i = 0; i < world->op_high; i++)
         if (world->ops[i].used && world->ops[i].out && world->ops[i].op == op)
             return &world->ops[i];
     return NULL;
@@ -120,8 +120,8 @@ static void choose_turn(struct world *world, struct played *played)
 {
     bool found;
     played->turn = scripted(world, played, &found);
-    if (!found && world->random)
-        played->turn = chance_turn(world, played);
+    if (!found && world->decider != NULL)
+        played->turn = world->decider->turn(world, played);
     if (played->turn.delay == 0 && !played->turn.sync)
         played->turn.delay = usual_delays[played->phase];
 }
@@ -134,14 +134,19 @@ static struct played *new_played(struct world *world, struct muster_op *op)
             played = &world->ops[i];
     if (played == NULL)
         world_fail(world, "too many ops are out");
+    if (world->op_high <= played - world->ops)
+        world->op_high = (unsigned)(played - world->ops) + 1;
     *played = (struct played){.used = true, .out = true, .op = op, .phase = op->phase, .cause = op->cause};
     played->called_ms = world->now;
+    played->called_step = world->steps;
     played->driver = world_driver(world, muster_driver_name(op->driver));
     if (op->resource != NULL) {
         char full[2 * WORLD_NAME];
         snprintf(full, sizeof(full), "%s/%s", played->driver->is.name, muster__resource_name(op->resource));
         played->resource = world_resource(world, full);
     }
+    unsigned *calls = played->resource != NULL ? played->resource->calls : played->driver->calls;
+    played->nth = ++calls[played->phase];
     return played;
 }
 
@@ -202,6 +207,16 @@ void play_call(struct world *world, struct muster_op *op)
 
 /* ---- taking effect --------------------------------------------------------------------------------- */
 
+static bool probes(const struct world_resource *resource)
+{
+    return (resource->driver->is.callbacks & WORLD_CALLBACK(PROBE)) != 0;
+}
+
+/*
+ * A stop that fails leaves its resource active, and a driver without a probe can't be asked: if it had its effect
+ * all the same, nobody
+ * can tell.
+ */
 static void take_effect(struct world *world, struct played *played)
 {
     struct world_resource *resource = played->resource;
@@ -211,8 +226,12 @@ static void take_effect(struct world *world, struct played *played)
     if (turn->outcome == MUSTER_UNAVAILABLE || resource == NULL)
         return;
     played->took_effect = true;
+    if (turn->lies || (turn->outcome < 0 && (played->phase == MUSTER_PHASE_STOP || !probes(resource))))
+        world_deceive(resource);
+    if (turn->lies)
+        return;
     if (played->phase == MUSTER_PHASE_START) {
-        if (resource->running)
+        if (resource->running && !resource->deceived)
             world_fail(world, "%s is started twice", resource->full);
         resource->running = true;
         resource->ended = resource->began = false;
@@ -226,22 +245,26 @@ static void take_effect(struct world *world, struct played *played)
     }
 }
 
-static int truth(const struct world *world, const struct world_resource *resource)
+static int truth(const struct world_resource *resource)
 {
-    if (resource->limbo_until > world->now)
+    if (resource->limbo_until != 0)
         return MUSTER_UNAVAILABLE;
     return resource->running ? MUSTER_ACTIVE : resource->foreign ? MUSTER_FOREIGN : MUSTER_INACTIVE;
 }
 
 /* ---- finishing ------------------------------------------------------------------------------------- */
 
-static int outcome_of(struct world *world, struct played *played)
+static int outcome_of(struct played *played)
 {
     if (played->turn.outcome != 0)
         return played->turn.outcome;
-    if (played->phase == MUSTER_PHASE_PROBE)
-        return truth(world, played->resource);
-    return MUSTER_OK;
+    if (played->phase != MUSTER_PHASE_PROBE)
+        return MUSTER_OK;
+    int answer = truth(played->resource);
+    if (!played->turn.lies || answer == MUSTER_UNAVAILABLE)
+        return answer;
+    world_deceive(played->resource);
+    return answer == MUSTER_ACTIVE ? MUSTER_INACTIVE : MUSTER_ACTIVE;
 }
 
 static void set_effects(struct world *world, struct played *played, int outcome)
@@ -280,7 +303,8 @@ static void remember(struct world *world, struct played *played, int outcome)
         played->resource->last_answer = MUSTER_ACTIVE;
     if (played->phase == MUSTER_PHASE_STOP && outcome == MUSTER_OK)
         played->resource->last_answer = MUSTER_INACTIVE;
-    if (played->phase == MUSTER_PHASE_STOP && outcome == MUSTER_OK && played->resource->limbo_until != 0) {
+    if (played->phase == MUSTER_PHASE_STOP && played->took_effect && !played->turn.lies &&
+        played->resource->limbo_until != 0) {
         played->resource->limbo_until = 0;
         world_trace(world, "     what was spawned is ended");
     }
@@ -288,7 +312,7 @@ static void remember(struct world *world, struct played *played, int outcome)
 
 static void finish(struct world *world, struct played *played)
 {
-    int outcome = outcome_of(world, played);
+    int outcome = outcome_of(played);
     if (outcome >= 0 || played->turn.effective)
         take_effect(world, played);
     struct muster_op *op = played->op;

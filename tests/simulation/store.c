@@ -27,14 +27,16 @@ void stored_set(struct stored *stored, const struct muster_record *record)
     stored->is = is;
 }
 
+static void make_key(char *key, const struct muster_record *record)
+{
+    snprintf(key, 2 * STORE_TEXT + 2, "%d%s/%s", (int)record->kind, record->driver, record->name);
+}
+
 struct stored *fake_store_like(struct fake_store *store, const struct muster_record *key)
 {
-    for (size_t i = 0; i < store->count; i++) {
-        struct muster_record *is = &store->records[i].is;
-        if (is->kind == key->kind && strcmp(is->driver, key->driver) == 0 && strcmp(is->name, key->name) == 0)
-            return &store->records[i];
-    }
-    return NULL;
+    char text[2 * STORE_TEXT + 2];
+    make_key(text, key);
+    return (struct stored *)muster__table_find(&store->keys, text);
 }
 
 struct stored *fake_store_find(struct fake_store *store, const char *name)
@@ -47,24 +49,59 @@ struct stored *fake_store_find(struct fake_store *store, const char *name)
 
 static void forget(struct fake_store *store, struct stored *stored)
 {
-    struct stored *last = &store->records[--store->count];
-    if (stored != last)
-        stored_set(stored, &last->is);
+    size_t at = 0;
+    while (store->records[at] != stored)
+        at++;
+    store->records[at] = store->records[--store->count];
+    muster__table_remove(&store->keys, &stored->node);
+    free(stored);
+}
+
+static struct stored *make(struct fake_store *store, const struct muster_record *record)
+{
+    struct stored *stored = store->count < STORE_RECORDS ? calloc(1, sizeof(*stored)) : NULL;
+    if (stored == NULL)
+        abort();
+    make_key(stored->key, record);
+    stored->node.key = stored->key;
+    if (muster__table_add(&store->keys, &stored->node) != 0)
+        abort();
+    store->records[store->count++] = stored;
+    return stored;
 }
 
 void fake_store_put(struct fake_store *store, const struct muster_record *record)
 {
     struct stored *stored = fake_store_like(store, record);
-    if ((record->flags & MUSTER_RECORD_REMOVED) != 0) {
-        if (stored != NULL)
-            forget(store, stored);
-        return;
-    }
-    if (stored == NULL) {
-        assert(store->count < STORE_RECORDS);
-        stored = &store->records[store->count++];
-    }
-    stored_set(stored, record);
+    if ((record->flags & MUSTER_RECORD_REMOVED) == 0)
+        stored_set(stored == NULL ? make(store, record) : stored, record);
+    else if (stored != NULL)
+        forget(store, stored);
+}
+
+void fake_store_init(struct fake_store *store)
+{
+    muster__memory_init(&store->memory, NULL);
+    muster__table_init(&store->keys, &store->memory);
+    store->count = 0;
+    store->jobs = NULL;
+    store->commits = 0;
+}
+
+void fake_store_fini(struct fake_store *store)
+{
+    fake_store_die(store);
+    for (size_t i = 0; i < store->count; i++)
+        free(store->records[i]);
+    muster__table_fini(&store->keys);
+    store->count = 0;
+}
+
+void fake_store_copy(struct fake_store *store, const struct fake_store *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        stored_set(make(store, &from->records[i]->is), &from->records[i]->is);
+    store->commits = from->commits;
 }
 
 bool fake_store_queue(struct fake_store *store, struct store_job job, const struct muster_record *const *records)

@@ -12,10 +12,14 @@
 
 #include <muster/store.h>
 
-enum { STORE_RECORDS = 160, STORE_TEXT = 96 };
+#include "base/table.h"
+
+enum { STORE_RECORDS = 1024, STORE_TEXT = 96 };
 
 /* A record with room for its strings. */
 struct stored {
+    struct muster__table_node node;
+    char key[2 * STORE_TEXT + 2]; /* its kind, driver and name */
     struct muster_record is;
     char driver[STORE_TEXT];
     char name[STORE_TEXT];
@@ -43,11 +47,18 @@ struct store_job {
 };
 
 struct fake_store {
-    struct stored records[STORE_RECORDS];
+    struct muster__memory memory;
+    struct muster__table keys;
+    struct stored *records[STORE_RECORDS];
     size_t count;
     struct store_job *jobs; /* the first is under way */
     unsigned commits;       /* batches applied */
 };
+
+void fake_store_init(struct fake_store *store);
+void fake_store_fini(struct fake_store *store);
+/* `store` has nothing yet. */
+void fake_store_copy(struct fake_store *store, const struct fake_store *from);
 
 void stored_set(struct stored *stored, const struct muster_record *record);
 

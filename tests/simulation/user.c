@@ -212,11 +212,14 @@ int world_set_needs(struct world *world, const char *name, const char *const *ne
 {
     struct muster__event event = {.type = MUSTER__EVENT_RESOURCE_SET_NEEDS, .needs = needs, .after = after};
     struct world_resource *resource = world_resource(world, name);
-    int code = tell_about(world, event, "set needs of", name);
-    for (unsigned i = 0; code == 0 && needs != NULL && (i == 0 || needs[i - 1] != NULL); i++)
+    struct resource_config was = resource->is;
+    for (unsigned i = 0; needs != NULL && (i == 0 || needs[i - 1] != NULL); i++)
         resource->is.needs[i] = needs[i];
-    for (unsigned i = 0; code == 0 && after != NULL && (i == 0 || after[i - 1] != NULL); i++)
+    for (unsigned i = 0; after != NULL && (i == 0 || after[i - 1] != NULL); i++)
         resource->is.after[i] = after[i];
+    int code = tell_about(world, event, "set needs of", name);
+    if (code != 0)
+        resource->is = was;
     return code;
 }
 
@@ -229,10 +232,13 @@ int world_resource_add(struct world *world, const char *name)
     struct muster__event event = {
         .type = MUSTER__EVENT_RESOURCE_ADD, .driver = resource->driver->driver, .resource_def = &def};
     snprintf(label, sizeof(label), "add %s", name);
+    bool added = resource->added;
+    resource->added = true;
     int code = tell(world, &event, label);
     if (code != 0)
         resource->alive--; /* the caller's again */
-    resource->added = resource->added || code == 0;
+    resource->added = added || code == 0;
+    resource->late = code == 0 && muster_driver_state(resource->driver->driver) == MUSTER_DRIVER_UP;
     return code;
 }
 

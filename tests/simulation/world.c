@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "world.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void world_init(struct world *world, uint64_t seed)
+void world_init(struct world *world)
 {
-    memset(world, 0, sizeof(*world));
-    world->rng.state = seed;
+    memset(world->drivers, 0, world->driver_count * sizeof(world->drivers[0]));
+    memset(world->resources, 0, world->resource_count * sizeof(world->resources[0]));
+    memset(world->ops, 0, world->op_high * sizeof(world->ops[0]));
+    memset(world, 0, offsetof(struct world, drivers));
     world->boot = 1;
     world->options = (struct muster__engine_options){
         .has_store = true,
@@ -20,11 +23,15 @@ void world_init(struct world *world, uint64_t seed)
         .max_attempts = 3,
     };
     arena_init(&world->arena);
+    muster__memory_init(&world->memory, NULL);
+    muster__table_init(&world->names, &world->memory);
+    fake_store_init(&world->store);
 }
 
 void world_fini(struct world *world)
 {
-    fake_store_die(&world->store);
+    fake_store_fini(&world->store);
+    muster__table_fini(&world->names);
     arena_drop(&world->arena);
     trace_fini(&world->trace);
 }
@@ -45,6 +52,7 @@ void world_fail(struct world *world, const char *format, ...)
     va_start(args, format);
     vsnprintf(world->failure, sizeof(world->failure), format, args);
     va_end(args);
+    world->failure_format = format;
     world_trace(world, "BROKEN %s", world->failure);
     longjmp(*world->on_failure, 1);
 }
@@ -61,18 +69,21 @@ void world_trace(struct world *world, const char *format, ...)
 
 struct world_driver *world_driver(struct world *world, const char *name)
 {
-    for (unsigned i = 0; i < world->driver_count; i++)
-        if (strcmp(world->drivers[i].is.name, name) == 0)
-            return &world->drivers[i];
-    return NULL;
+    return strchr(name, '/') != NULL ? NULL : (struct world_driver *)muster__table_find(&world->names, name);
 }
 
 struct world_resource *world_resource(struct world *world, const char *name)
 {
-    for (unsigned i = 0; i < world->resource_count; i++)
-        if (strcmp(world->resources[i].full, name) == 0)
-            return &world->resources[i];
-    return NULL;
+    return strchr(name, '/') == NULL ? NULL : (struct world_resource *)muster__table_find(&world->names, name);
+}
+
+static void add_name(struct world *world, struct muster__table_node *node, const char *key)
+{
+    node->key = key;
+    if (muster__table_find(&world->names, key) != NULL)
+        return; /* the first of that name is meant by it */
+    if (muster__table_add(&world->names, node) != 0)
+        abort();
 }
 
 struct world_driver *world_add_driver(struct world *world, const struct driver_config *config)
@@ -82,6 +93,8 @@ struct world_driver *world_add_driver(struct world *world, const struct driver_c
     if (driver->is.callbacks == 0)
         driver->is.callbacks = WORLD_USUAL;
     driver->registered = true;
+    world->after_known = false;
+    add_name(world, &driver->node, driver->is.name);
     return driver;
 }
 
@@ -96,6 +109,7 @@ struct world_resource *world_add_resource(struct world *world, const struct reso
     resource->driver = world_driver(world, driver);
     resource->configured = !config->transient;
     resource->promise = -1;
+    add_name(world, &resource->node, resource->full);
     return resource;
 }
 
@@ -168,11 +182,15 @@ static void forget_bring_up(struct world *world)
         driver->called = 0;
         driver->initialized = driver->shut_down = driver->excused = driver->has_started = false;
         driver->settled[0] = driver->settled[1] = driver->settled[2] = false;
+        memset(driver->calls, 0, sizeof(driver->calls));
     }
     for (unsigned i = 0; i < world->resource_count; i++) {
         world->resources[i].last_answer = 0;
-        world->resources[i].added = world->resources[i].asked = false;
+        world->resources[i].added = world->resources[i].asked = world->resources[i].late = false;
+        world->resources[i].intent[0] = world->resources[i].called[0] = '\0';
         world->resources[i].last_probe_step = 0;
+        world->resources[i].deceived = false;
+        memset(world->resources[i].calls, 0, sizeof(world->resources[i].calls));
     }
     memset(world->milestones, 0, sizeof(world->milestones));
     memset(world->milestone_steps, 0, sizeof(world->milestone_steps));
@@ -180,6 +198,16 @@ static void forget_bring_up(struct world *world)
     world->loaded = world->fenced = world->store_doubtful = world->closed = world->store_failed = false;
     world->going_down = world->host_shutdown = false;
     world->load_code = 0;
+}
+
+static void find_tokens(struct world *world)
+{
+    for (unsigned i = 0; i < world->resource_count; i++) {
+        struct world_resource *resource = &world->resources[i];
+        const struct stored *stored = fake_store_find(&world->store, resource->full);
+        const char *token = stored == NULL || stored->is.token == NULL ? "" : stored->is.token;
+        snprintf(resource->found, sizeof(resource->found), "%s", token);
+    }
 }
 
 static void forget_life(struct world *world)
@@ -191,8 +219,11 @@ static void forget_life(struct world *world)
     }
     for (unsigned i = 0; i < world->resource_count; i++)
         world->resources[i].alive = 0;
-    memset(world->ops, 0, sizeof(world->ops));
+    memset(world->ops, 0, world->op_high * sizeof(world->ops[0]));
+    world->op_high = 0;
+    memset(world->jobs, 0, sizeof(world->jobs));
     world->request_count = 0;
+    find_tokens(world);
 }
 
 static void end_with_daemon(struct world_resource *resource)
@@ -205,6 +236,7 @@ static void end_with_daemon(struct world_resource *resource)
 void world_from_down(struct world *world)
 {
     forget_bring_up(world);
+    find_tokens(world);
     for (unsigned i = 0; i < world->resource_count; i++)
         end_with_daemon(&world->resources[i]);
 }
@@ -215,8 +247,8 @@ void world_daemon(struct world *world)
     world->life++;
     snprintf(world->boot_id, sizeof(world->boot_id), "boot-%u", world->boot);
     world->options.memory = &world->arena.memory;
-    world->options.seed[0] = rng_next(&world->rng);
-    world->options.seed[1] = rng_next(&world->rng);
+    world->options.seed[0] = muster__hash_mix(world->life, 0x9e3779b97f4a7c15u);
+    world->options.seed[1] = world->life;
     world->options.boot_id = world->boot_unknown ? "" : world->boot_id;
     world_trace(world, "---- daemon %u, %s", world->life, world->boot_unknown ? "boot unknown" : world->boot_id);
     if (muster__engine_new(&world->options, &world->engine) != 0)
@@ -241,9 +273,9 @@ static void leave_in_limbo(struct world *world, struct played *played)
     if (played->phase != MUSTER_PHASE_START || played->took_effect || (resource->is.flags & MUSTER_VOLATILE) != 0 ||
         (resource->driver->is.callbacks & WORLD_CALLBACK(PROBE)) == 0)
         return;
-    if (!rng_chance(&world->rng, world->chances.limbo))
+    if (played->turn.limbo == 0 || played->turn.lies)
         return;
-    resource->limbo_until = world->now + 1 + rng_below(&world->rng, 3000);
+    resource->limbo_until = world->now + played->turn.limbo;
     snprintf(resource->token, sizeof(resource->token), "%s", played->op->token);
     world_due(world, (struct due){.at = resource->limbo_until, .kind = DUE_LIMBO, .resource = resource});
     world_trace(world, "     %s is spawned, and will be seen later", resource->full);
@@ -263,7 +295,7 @@ void world_kill(struct world *world)
     if (world->engine == NULL)
         return;
     world_trace(world, "---- the daemon is killed");
-    for (unsigned i = 0; i < WORLD_OPS; i++)
+    for (unsigned i = 0; i < world->op_high; i++)
         if (world->ops[i].used && world->ops[i].out)
             leave_in_limbo(world, &world->ops[i]);
     for (unsigned i = 0; i < world->resource_count; i++)
@@ -280,6 +312,8 @@ void world_free_daemon(struct world *world)
     int code = muster__engine_free(world->engine);
     if (code != 0)
         world_fail(world, "the engine can't be freed: %s", muster_error_text(muster__engine_error(world->engine)));
+    if (muster__engine_result(world->engine) != MUSTER_ETIMEDOUT)
+        check_intents(world);
     world->engine = NULL;
     if (world->arena.live != 0)
         world_fail(world, "%zu blocks leak", world->arena.live);
@@ -291,6 +325,21 @@ void world_free_daemon(struct world *world)
     fake_store_die(&world->store);
     forget_dues(world);
     world_trace(world, "---- the daemon has ended");
+}
+
+void world_drop_users(struct world *world)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < world->due_count; i++)
+        if (world->dues[i].kind != DUE_USER)
+            world->dues[kept++] = world->dues[i];
+    world->due_count = kept;
+}
+
+void world_deceive(struct world_resource *resource)
+{
+    resource->deceived = true;
+    resource->promise = -1;
 }
 
 void world_reboot(struct world *world)

@@ -10,20 +10,21 @@
 #include <setjmp.h>
 
 #include "arena.h"
+#include "base/table.h"
 #include "engine/engine.h"
 #include "rng.h"
 #include "store.h"
 #include "trace.h"
 
 enum {
-    WORLD_DRIVERS = 16,
-    WORLD_RESOURCES = 32,
+    WORLD_DRIVERS = 32,
+    WORLD_RESOURCES = 320,
     WORLD_LIST = 8,
     WORLD_NAME = 64,
     WORLD_TURNS = 64,
-    WORLD_OPS = 128,
-    WORLD_REQUESTS = 256,
-    WORLD_DUES = 512,
+    WORLD_OPS = 1024,
+    WORLD_REQUESTS = 512,
+    WORLD_DUES = 2048,
     WORLD_PHASES = MUSTER_PHASE_STOP + 1
 };
 
@@ -48,6 +49,8 @@ struct turn {
     bool effective;     /* with a failing outcome: it took effect all the same */
     bool heeds_cancel;
     bool adds; /* initialize with a failing outcome: it has added its resources before */
+    bool lies; /* a start or stop that has done nothing says OK; a probe says the opposite of what is so */
+    uint64_t limbo; /* a start: if the daemon dies before it took effect, it does so this long after; 0: never */
 };
 
 struct driver_config {
@@ -78,7 +81,9 @@ struct resource_config {
 };
 
 struct world_driver {
+    struct muster__table_node node;
     struct driver_config is;
+    bool after[WORLD_DRIVERS]; /* check_is_after(), once known */
     bool registered;
     struct muster_driver *driver; /* NULL: not added in this life */
     bool planned;                 /* a bring-up has accepted it */
@@ -90,9 +95,11 @@ struct world_driver {
     bool excused;         /* it was not, since an op past its deadline was out */
     uint64_t last_start_ms;
     bool has_started;
+    unsigned calls[WORLD_PHASES];
 };
 
 struct world_resource {
+    struct muster__table_node node;
     struct resource_config is;
     char full[WORLD_NAME];
     const char *name; /* within its driver */
@@ -112,8 +119,14 @@ struct world_resource {
     unsigned alive; /* definitions given to muster and not released */
     bool asked; /* a user has asked for a start or a retry: attempts count from zero */
     bool added; /* by a user, at run time: the barrier doesn't wait for it */
+    bool late;  /* ... when its driver's autostart was over */
+    char intent[33]; /* the token of the last intent of this life that was to be written */
+    char found[33];  /* the token that was in the store when this life began */
     int last_answer; /* of its probe; 0: none yet */
     uint64_t last_probe_step;
+    unsigned calls[WORLD_PHASES];
+    bool deceived; /* its driver has said what isn't so: what muster believes may be wrong */
+    uint64_t walk;
     /* ---- what a user was told, and nothing has changed since: -1 none, else enum muster_desired */
     int promise;
 };
@@ -128,8 +141,10 @@ struct played {
     struct world_resource *resource;
     enum muster_phase phase;
     enum muster_cause cause;
+    unsigned nth; /* of that phase, of its driver or resource, in this life: from 1 */
     struct turn turn;
     uint64_t called_ms;
+    uint64_t called_step;
 };
 
 struct request {
@@ -151,7 +166,8 @@ struct due {
     enum due_kind kind;
     struct played *played;
     struct world_resource *resource;
-    void (*act)(struct world *world);
+    void (*act)(struct world *world, const void *data);
+    const void *data;
 };
 
 /* How a world that doesn't observe hears of a milestone. */
@@ -167,20 +183,13 @@ struct script_turn {
     bool taken;
 };
 
-/* What the world may do at random, in per cent; all 0 in a story. */
-struct chances {
-    unsigned fail;
-    unsigned unavailable;
-    unsigned hang;
-    unsigned slow;
-    unsigned sync;
-    unsigned twice;
-    unsigned store;
-    unsigned limbo;
+/* How an op and a store's job go that no script tells; NULL members: as usual. */
+struct decider {
+    struct turn (*turn)(struct world *world, const struct played *played);
+    struct store_turn (*job)(struct world *world, enum store_job_kind kind, unsigned nth);
 };
 
 struct world {
-    struct rng rng;
     struct trace trace;
     struct arena arena;
     struct fake_store store;
@@ -193,29 +202,28 @@ struct world {
     unsigned life;
     char boot_id[32];
     bool boot_unknown;
-    bool random; /* turns that no script tells are drawn */
+    const struct decider *decider;
+    void *decider_data;
     bool unobserved; /* nobody listens: the engine goes shorter ways to the same end */
-    struct chances chances;
 
-    struct world_driver drivers[WORLD_DRIVERS];
     unsigned driver_count;
-    struct world_resource resources[WORLD_RESOURCES];
     unsigned resource_count;
-    struct script_turn turns[WORLD_TURNS];
     unsigned turn_count;
-    struct store_turn store_turns[WORLD_TURNS];
     unsigned store_turn_count;
     unsigned store_turn_next;
-    enum store_job_kind store_turn_kinds[WORLD_TURNS];
 
-    struct played ops[WORLD_OPS];
-    struct due dues[WORLD_DUES];
+    struct muster__memory memory;
+    struct muster__table names; /* of drivers and resources */
+    uint64_t walks;
+    bool after_known;
+
+    unsigned op_high; /* none beyond is used */
     unsigned due_count;
-    struct request requests[WORLD_REQUESTS];
     unsigned request_count;
 
     /* ---- this life */
     bool pumping;
+    unsigned jobs[3]; /* of the store, by kind */
     unsigned calls; /* of initialize */
     bool loaded;
     int load_code;
@@ -232,11 +240,23 @@ struct world {
     /* ---- on a failure */
     jmp_buf *on_failure;
     char failure[512];
+    const char *failure_format; /* tells failures of one kind from others */
+
+    /* ---- large, and most of it unused: see world_init() */
+    struct world_driver drivers[WORLD_DRIVERS];
+    struct world_resource resources[WORLD_RESOURCES];
+    struct script_turn turns[WORLD_TURNS];
+    struct store_turn store_turns[WORLD_TURNS];
+    enum store_job_kind store_turn_kinds[WORLD_TURNS];
+    struct played ops[WORLD_OPS];
+    struct due dues[WORLD_DUES];
+    struct request requests[WORLD_REQUESTS];
 };
 
 /* ---- a world ------------------------------------------------------------------------------------ */
 
-void world_init(struct world *world, uint64_t seed);
+/* `world` is static: zero, or as an earlier one left it. */
+void world_init(struct world *world);
 void world_fini(struct world *world);
 /* Act; false if something was found broken, which `failure` then tells. */
 bool world_try(struct world *world, void (*act)(struct world *world));
@@ -267,6 +287,10 @@ int world_register(struct world *world, struct world_driver *driver);
 struct request *world_boot_daemon(struct world *world);
 /* SIGKILL. */
 void world_kill(struct world *world);
+/* Forget what users were to do. */
+void world_drop_users(struct world *world);
+/* Its driver has said what isn't so. */
+void world_deceive(struct world_resource *resource);
 /* Free the engine after its shutdown; everything must have been given back. */
 void world_free_daemon(struct world *world);
 /* The daemon lives on, and brings everything up again from the bottom: what lived inside of the drivers has ended. */
@@ -281,8 +305,8 @@ void world_run(struct world *world);
 /* Up to and including `ms`; the clock is then there. */
 void world_run_until(struct world *world, uint64_t ms);
 void world_run_for(struct world *world, uint64_t ms);
-/* Call `act` at `at`. */
-void world_at(struct world *world, uint64_t at, void (*act)(struct world *world));
+/* Call `act` with `data` at `at`. */
+void world_at(struct world *world, uint64_t at, void (*act)(struct world *world, const void *data), const void *data);
 
 /* ---- users (user.c). The request's `accepted` says whether the call was refused. ---------------------- */
 
@@ -324,9 +348,6 @@ int play_define(struct world_resource *resource, struct muster_resource_def *def
 /* The store's jobs (keep.c). */
 void keep_job(struct world *world, enum store_job_kind kind, const struct muster__action *action);
 void keep_due(struct world *world);
-/* How an op and a job go that no script tells. */
-struct turn chance_turn(struct world *world, const struct played *played);
-struct store_turn chance_store_turn(struct world *world, enum store_job_kind kind);
 
 /* ---- invariants (check.c): after every step, in stories as in random runs -------------------------- */
 
@@ -339,12 +360,16 @@ void check_see_drivers(struct world *world);
 void check_blocked(struct world *world);
 void check_see_down(struct world *world, struct world_driver *driver);
 void check_step(struct world *world);
-/* Does a resource need another (named `on`), directly or through at most `depth` others? */
-bool check_needs(struct world *world, const struct world_resource *resource, const char *on, int depth);
+/* Does a resource need another (named `on`), directly or through others? */
+bool check_needs(struct world *world, const struct world_resource *resource, const char *on);
+/* Is it a dependency that can't be waited for? */
+bool check_is_bad(struct world *world, const struct world_resource *resource, const struct world_resource *on);
 /* Does a driver declare that it comes after another? */
-bool check_depends(const struct world_driver *driver, const struct world_driver *on);
+bool check_depends(const struct driver_config *driver, const struct driver_config *on);
 /* Does it come after it, directly or through others, tiers included? */
-bool check_is_after(const struct world *world, const struct world_driver *driver, const struct world_driver *other);
+bool check_is_after(struct world *world, const struct world_driver *driver, const struct world_driver *other);
+/* Nothing of it is on its way: no intent may be left whose start was never called. */
+void check_intents(struct world *world);
 /* Nothing will happen by itself any more, faults or not: so nothing may be on its way. */
 void check_quiet(struct world *world);
 /* Everything that could happen has. */

@@ -1,19 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-#include "random.h"
+/* A scenario from a seed: drivers, resources, options. */
+#include "generate.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_DRIVERS = 6, MOST_RESOURCES = 12 };
+enum { DRIVER_NAMES = 6 };
 
-static const char *const driver_names[MOST_DRIVERS] = {"secret", "network", "storage", "device", "guest", "backup"};
-static char resource_names[MOST_DRIVERS][MOST_RESOURCES][WORLD_NAME];
+static const struct size sizes[] = {
+    {.percent = 93, .drivers = 6, .resources = 12, .acts = 14, .steps = 300},
+    {.percent = 6, .drivers = 12, .resources = 60, .acts = 30, .steps = 800},
+    {.percent = 1, .drivers = 30, .resources = 300, .acts = 80, .steps = 3000},
+};
 
-static const char *resource_name(unsigned driver, unsigned number)
+static const struct size *draw_size(struct rng *rng)
 {
-    char *name = resource_names[driver][number];
-    snprintf(name, WORLD_NAME, "%s/r%u", driver_names[driver], number);
-    return name;
+    unsigned drawn = rng_below(rng, 100);
+    const struct size *size = sizes;
+    for (; drawn >= size->percent; size++)
+        drawn -= size->percent;
+    return size;
+}
+
+static const char *driver_name(unsigned number)
+{
+    static const char *const names[DRIVER_NAMES] = {"secret", "network", "storage", "device", "guest", "backup"};
+    char name[WORLD_NAME];
+    if (number < DRIVER_NAMES)
+        return scenario_name(names[number]);
+    snprintf(name, sizeof(name), "%s%u", names[number % DRIVER_NAMES], number / DRIVER_NAMES + 1);
+    return scenario_name(name);
+}
+
+static const char *resource_name(const struct scenario *scenario, unsigned driver, unsigned number)
+{
+    char name[WORLD_NAME];
+    snprintf(name, sizeof(name), "%s/r%u", scenario->drivers[driver].name, number);
+    return scenario_name(name);
 }
 
 static void push(const char **list, const char *name)
@@ -46,22 +69,23 @@ static unsigned draw_callbacks(struct rng *rng)
     return drawn;
 }
 
-/* Edges go from higher ranks to lower ones, so that there is no cycle; tiers grow with the rank. */
-static void draw_edges(struct rng *rng, struct driver_config *configs, const unsigned *rank, unsigned count)
+/* Edges go from higher ranks to lower ones, so that there is no cycle; tiers grow with the rank. Of many, each has some. */
+static void draw_edges(struct rng *rng, struct driver_config *drivers, const unsigned *rank, unsigned count)
 {
+    unsigned among = count <= DRIVER_NAMES ? 100 : 100 * count / DRIVER_NAMES;
     for (unsigned i = 0; i < count; i++) {
         for (unsigned k = 0; k < count; k++) {
             if (rank[k] >= rank[i])
                 continue;
-            unsigned drawn = rng_below(rng, 100);
+            unsigned drawn = rng_below(rng, among);
             if (drawn < 25)
-                push(configs[i].needs, configs[k].name);
+                push(drivers[i].needs, drivers[k].name);
             else if (drawn < 35)
-                push(configs[i].wants, configs[k].name);
+                push(drivers[i].wants, drivers[k].name);
             else if (drawn < 42)
-                push(configs[i].after, configs[k].name);
+                push(drivers[i].after, drivers[k].name);
             else if (drawn < 48)
-                push(configs[k].before, configs[i].name);
+                push(drivers[k].before, drivers[i].name);
         }
     }
 }
@@ -78,156 +102,148 @@ static void shuffle(struct rng *rng, unsigned *numbers, unsigned count)
     }
 }
 
-static void draw_drivers(struct world *world, unsigned count)
+static void draw_drivers(struct scenario *scenario, struct rng *rng, unsigned count)
 {
-    struct rng *rng = &world->rng;
-    struct driver_config configs[MOST_DRIVERS] = {{0}};
-    unsigned rank[MOST_DRIVERS];
-    intptr_t tier[MOST_DRIVERS] = {0};
+    unsigned rank[WORLD_DRIVERS];
+    intptr_t tier[WORLD_DRIVERS] = {0};
     shuffle(rng, rank, count);
     for (unsigned i = 1; i < count; i++)
-        tier[i] = tier[i - 1] + (rng_chance(rng, 15) ? 1 : 0);
+        tier[i] = tier[i - 1] + (rng_chance(rng, count <= DRIVER_NAMES ? 15 : 4) ? 1 : 0);
     for (unsigned i = 0; i < count; i++) {
-        configs[i].name = driver_names[i];
-        configs[i].tier = tier[rank[i]];
-        configs[i].priority = (intptr_t)rng_below(rng, 3) - 1;
-        configs[i].callbacks = draw_callbacks(rng);
-        configs[i].flags = rng_chance(rng, 5) ? MUSTER_ESSENTIAL : 0;
-        configs[i].op_timeout_ms = rng_chance(rng, 30) ? 500 : 0;
-        configs[i].max_probes = rng_chance(rng, 20) ? 1 + rng_below(rng, 2) : 0;
-        configs[i].max_starts = rng_chance(rng, 20) ? 1 + rng_below(rng, 2) : 0;
-        configs[i].start_interval_ms = rng_chance(rng, 10) ? 50 : 0;
+        struct driver_config *driver = &scenario->drivers[i];
+        driver->name = driver_name(i);
+        driver->tier = tier[rank[i]];
+        driver->priority = (intptr_t)rng_below(rng, 3) - 1;
+        driver->callbacks = draw_callbacks(rng);
+        driver->flags = rng_chance(rng, count <= DRIVER_NAMES ? 5 : 1) ? MUSTER_ESSENTIAL : 0;
+        driver->op_timeout_ms = rng_chance(rng, 30) ? 500 : 0;
+        driver->max_probes = rng_chance(rng, 20) ? 1 + rng_below(rng, 2) : 0;
+        driver->max_starts = rng_chance(rng, 20) ? 1 + rng_below(rng, 2) : 0;
+        driver->start_interval_ms = rng_chance(rng, 10) ? 50 : 0;
+        scenario->later[i] = rng_chance(rng, 5);
     }
-    draw_edges(rng, configs, rank, count);
+    scenario->driver_count = count;
+    draw_edges(rng, scenario->drivers, rank, count);
     for (unsigned i = 0; i < count; i++)
         if (rng_chance(rng, 20))
-            push(configs[i].provides, "net");
-    for (unsigned i = 0; i < count; i++) {
-        struct world_driver *driver = world_add_driver(world, &configs[i]);
-        driver->registered = !rng_chance(rng, 5);
-    }
+            push(scenario->drivers[i].provides, scenario_name("net"));
 }
 
-static void draw_needs(struct world *world, struct resource_config *config, unsigned driver)
+/* Who isn't there yet can't be needed. */
+static void settle_later(struct scenario *scenario)
 {
-    struct rng *rng = &world->rng;
-    for (unsigned i = 0; i < world->resource_count; i++) {
-        struct world_resource *other = &world->resources[i];
-        bool good = other->driver == &world->drivers[driver] ||
-                    check_is_after(world, &world->drivers[driver], other->driver);
-        if (!good && !rng_chance(rng, 1))
+    for (unsigned i = 0; i < scenario->driver_count; i++)
+        for (unsigned k = 0; k < scenario->driver_count; k++)
+            if (check_depends(&scenario->drivers[i], &scenario->drivers[k]) || scenario->drivers[k].tier != 0)
+                scenario->later[k] = false;
+}
+
+/* ---- resources --------------------------------------------------------------------------------------- */
+
+static void find_order(const struct scenario *scenario, bool after[WORLD_DRIVERS][WORLD_DRIVERS])
+{
+    unsigned count = scenario->driver_count;
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned k = 0; k < count; k++)
+            after[i][k] = i == k || check_depends(&scenario->drivers[i], &scenario->drivers[k]) ||
+                          scenario->drivers[k].tier < scenario->drivers[i].tier;
+    for (unsigned via = 0; via < count; via++)
+        for (unsigned i = 0; i < count; i++)
+            for (unsigned k = 0; after[i][via] && k < count; k++)
+                after[i][k] = after[i][k] || after[via][k];
+}
+
+static void draw_needs(const struct scenario *scenario, struct rng *rng, struct resource_config *config, const bool *after,
+                       const unsigned *owners)
+{
+    unsigned among = scenario->resource_count <= 12 ? 100 : 100 * scenario->resource_count / 12;
+    for (unsigned i = 0; i < scenario->resource_count; i++) {
+        if (!after[owners[i]] && !rng_chance(rng, 1))
             continue;
-        unsigned drawn = rng_below(rng, 100);
+        unsigned drawn = rng_below(rng, among);
         if (drawn < 25)
-            push(config->needs, other->full);
+            push(config->needs, scenario->resources[i].name);
         else if (drawn < 32)
-            push(config->after, other->full);
+            push(config->after, scenario->resources[i].name);
     }
     if (rng_chance(rng, 2))
-        push(config->needs, "storage/nothing");
+        push(config->needs, scenario_name("storage/nothing"));
 }
 
-static void draw_resources(struct world *world, unsigned count)
+static void draw_resources(struct scenario *scenario, struct rng *rng, unsigned count)
 {
-    struct rng *rng = &world->rng;
+    bool after[WORLD_DRIVERS][WORLD_DRIVERS] = {{false}};
+    unsigned owners[WORLD_RESOURCES];
+    find_order(scenario, after);
     for (unsigned i = 0; i < count; i++) {
-        unsigned driver = rng_below(rng, world->driver_count);
-        struct resource_config config = {.name = resource_name(driver, i)};
-        config.policy = rng_below(rng, 4);
-        config.flags = (rng_chance(rng, 20) ? (uintptr_t)MUSTER_VOLATILE : 0) |
-                       (rng_chance(rng, 15) ? (uintptr_t)MUSTER_RESTART_ON_LOSS : 0) |
-                       (rng_chance(rng, 10) ? (uintptr_t)MUSTER_ADOPT_UNMANAGED : 0);
-        config.priority = (intptr_t)rng_below(rng, 3);
-        config.transient = rng_chance(rng, 8);
-        draw_needs(world, &config, driver);
-        struct world_resource *resource = world_add_resource(world, &config);
-        resource->configured = resource->configured && !rng_chance(rng, 8);
-        if (rng_chance(rng, 4) && (config.flags & MUSTER_VOLATILE) == 0 &&
-            (world->drivers[driver].is.callbacks & WORLD_CALLBACK(PROBE)) != 0) {
-            resource->running = true;
-            resource->instance = 1;
-            snprintf(resource->handle, sizeof(resource->handle), "h1");
-        }
+        unsigned driver = owners[i] = rng_below(rng, scenario->driver_count);
+        struct resource_config *config = &scenario->resources[i];
+        config->name = resource_name(scenario, driver, i);
+        config->policy = rng_below(rng, 4);
+        config->flags = (rng_chance(rng, 20) ? (uintptr_t)MUSTER_VOLATILE : 0) |
+                        (rng_chance(rng, 15) ? (uintptr_t)MUSTER_RESTART_ON_LOSS : 0) |
+                        (rng_chance(rng, 10) ? (uintptr_t)MUSTER_ADOPT_UNMANAGED : 0);
+        config->priority = (intptr_t)rng_below(rng, 3);
+        config->transient = rng_chance(rng, 8);
+        draw_needs(scenario, rng, config, after[driver], owners);
+        scenario->unconfigured[i] = rng_chance(rng, 8);
+        scenario->runs[i] = rng_chance(rng, 4) && (config->flags & MUSTER_VOLATILE) == 0 &&
+                            (scenario->drivers[driver].callbacks & WORLD_CALLBACK(PROBE)) != 0;
+        scenario->resource_count++;
     }
 }
 
-static void draw_chances(struct world *world)
+static void draw_options(struct scenario *scenario, struct rng *rng)
 {
-    struct rng *rng = &world->rng;
     static const struct chances profiles[] = {
         {0},
         {.sync = 30, .slow = 10},
-        {.fail = 8, .unavailable = 8, .hang = 1, .slow = 10, .sync = 10, .twice = 3, .store = 4, .limbo = 30},
-        {.fail = 20, .unavailable = 15, .hang = 6, .slow = 20, .sync = 20, .twice = 5, .store = 25, .limbo = 60},
+        {.fail = 8, .unavailable = 8, .hang = 1, .slow = 10, .sync = 10, .twice = 3, .store = 4, .limbo = 30, .effective = 20},
+        {.fail = 20, .unavailable = 15, .hang = 6, .slow = 20, .sync = 20, .twice = 5, .store = 25, .limbo = 60, .effective = 40},
+        {.fail = 10, .unavailable = 5, .hang = 3, .slow = 10, .sync = 10, .store = 5, .limbo = 30, .lie = 10, .effective = 50},
         {.store = 30, .limbo = 50},
     };
-    world->chances = profiles[rng_below(rng, sizeof(profiles) / sizeof(profiles[0]))];
-    world->options.has_store = !rng_chance(rng, 6);
-    world->boot_unknown = rng_chance(rng, 4);
-    world->options.flags = (rng_chance(rng, 15) ? MUSTER_COMPLETE_TIERS : 0) | (rng_chance(rng, 20) ? MUSTER_FIRST_COME : 0);
-    world->options.max_ops = rng_chance(rng, 15) ? 1 + rng_below(rng, 4) : 0;
-    world->options.op_timeout_ms = rng_chance(rng, 30) ? 1000 : 60000;
-    world->options.store_timeout_ms = rng_chance(rng, 30) ? 1000 : 60000;
-    world->options.shuffle_seed = rng_chance(rng, 30) ? rng_next(rng) : 0;
+    scenario->chances = profiles[rng_below(rng, sizeof(profiles) / sizeof(profiles[0]))];
+    scenario->no_store = rng_chance(rng, 6);
+    scenario->boot_unknown = rng_chance(rng, 4);
+    scenario->unobserved = rng_chance(rng, 50);
+    scenario->flags =
+        (rng_chance(rng, 15) ? MUSTER_COMPLETE_TIERS : 0) | (rng_chance(rng, 20) ? MUSTER_FIRST_COME : 0);
+    scenario->max_ops = rng_chance(rng, 15) ? 1 + rng_below(rng, 4) : 0;
+    scenario->op_timeout_ms = rng_chance(rng, 30) ? 1000 : 0;
+    scenario->store_timeout_ms = rng_chance(rng, 30) ? 1000 : 0;
+    scenario->shuffle_seed = rng_chance(rng, 30) ? rng_next(rng) : 0;
 }
 
 /* A mistake that every check must find. */
-static void spoil(struct world *world)
+static void spoil(struct scenario *scenario, struct rng *rng)
 {
-    struct world_driver *driver = &world->drivers[rng_below(&world->rng, world->driver_count)];
-    driver->registered = true;
-    if (rng_chance(&world->rng, 50))
-        driver->is.needs[WORLD_LIST - 2] = NULL, push(driver->is.needs, "nobody");
-    else
-        driver->is.needs[WORLD_LIST - 2] = NULL, push(driver->is.needs, driver->is.name);
+    unsigned number = rng_below(rng, scenario->driver_count);
+    struct driver_config *driver = &scenario->drivers[number];
+    driver->needs[WORLD_LIST - 2] = NULL;
+    scenario->later[number] = false;
+    push(driver->needs, rng_chance(rng, 50) ? scenario_name("nobody") : driver->name);
 }
 
-/* Who isn't registered yet can't be needed. */
-static void settle_registration(struct world *world)
+void scenario_generate(struct scenario *scenario, uint64_t seed)
 {
-    for (unsigned i = 0; i < world->driver_count; i++)
-        for (unsigned k = 0; k < world->driver_count; k++)
-            if (check_depends(&world->drivers[i], &world->drivers[k]) || world->drivers[k].is.tier != 0)
-                world->drivers[k].registered = true;
-}
-
-static const char *join(char *text, size_t bytes, const char *const *names)
-{
-    size_t used = 0;
-    text[0] = '\0';
-    for (; *names != NULL && used < bytes; names++)
-        used += (size_t)snprintf(text + used, bytes - used, " %s", *names);
-    return text;
-}
-
-static void tell(struct world *world)
-{
-    char needs[256], wants[256], after[256], before[256];
-    for (unsigned i = 0; i < world->driver_count; i++) {
-        const struct driver_config *is = &world->drivers[i].is;
-        world_trace(world, "driver %s: tier %d, needs%s; wants%s; after%s; before%s; callbacks %x%s%s", is->name,
-                    (int)is->tier, join(needs, sizeof(needs), is->needs), join(wants, sizeof(wants), is->wants),
-                    join(after, sizeof(after), is->after), join(before, sizeof(before), is->before), is->callbacks,
-                    is->flags != 0 ? ", essential" : "", world->drivers[i].registered ? "" : ", later");
+    struct rng rng = {seed};
+    scenario->driver_count = scenario->resource_count = scenario->event_count = 0;
+    scenario->turn_count = scenario->job_count = 0;
+    memset(scenario->drivers, 0, sizeof(scenario->drivers));
+    const struct size *size = draw_size(&rng);
+    draw_options(scenario, &rng);
+    draw_drivers(scenario, &rng, 1 + rng_below(&rng, size->drivers));
+    settle_later(scenario);
+    unsigned resources = rng_below(&rng, size->resources + 1);
+    memset(scenario->resources, 0, resources * sizeof(scenario->resources[0]));
+    draw_resources(scenario, &rng, resources);
+    scenario->drawn = true;
+    scenario->seed = rng_next(&rng);
+    if (rng_chance(&rng, 98)) {
+        generate_events(scenario, &rng, size);
+        return;
     }
-    for (unsigned i = 0; i < world->resource_count; i++) {
-        const struct resource_config *is = &world->resources[i].is;
-        world_trace(world, "resource %s: needs%s; after%s; policy %d, flags %d%s%s%s", is->name,
-                    join(needs, sizeof(needs), is->needs), join(after, sizeof(after), is->after), (int)is->policy,
-                    (int)is->flags, is->transient ? ", transient" : "",
-                    world->resources[i].configured ? "" : ", not configured", world->resources[i].running ? ", runs" : "");
-    }
-}
-
-bool random_generate(struct world *world)
-{
-    draw_chances(world);
-    draw_drivers(world, 1 + rng_below(&world->rng, MOST_DRIVERS));
-    settle_registration(world);
-    draw_resources(world, rng_below(&world->rng, MOST_RESOURCES + 1));
-    bool good = !rng_chance(&world->rng, 2);
-    if (!good)
-        spoil(world);
-    tell(world);
-    return good;
+    spoil(scenario, &rng);
+    scenario->events[scenario->event_count++] = (struct event){.kind = EVENT_REFUSED};
 }

@@ -1,187 +1,263 @@
 /* SPDX-License-Identifier: MIT */
-/* simulate: seeded random runs. A run that fails is run again with its trace, and the command that repeats it is printed. */
-#include "random.h"
+/* simulate: seeded random runs, and kept ones. One that fails is made as short as it can be, and printed as a list of events. */
+#include "jobs.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { MOST_JOBS = 64, TAIL_LINES = 60 };
+enum { TAIL_LINES = 60 };
 
 struct options {
-    uint64_t runs;
-    uint64_t seed;
-    unsigned jobs;
+    struct order order;
+    double shrink_seconds;
     bool trace;
-    const char *program;
+    bool print;
+    bool replay;
+    bool shrink;
 };
 
-/* What a job tells its parent. */
-struct progress {
-    _Atomic uint64_t runs;
-    _Atomic uint64_t seed;
-    _Atomic uint64_t steps;
-};
+static struct world world;
+static struct scenario scenario;
 
-static uint64_t run_one(uint64_t seed, bool trace, bool *ret_broken)
+/* ---- one run ---------------------------------------------------------------------------------------------- */
+
+/* In this process, with its trace: all of it, or what comes last and to the standard error. */
+static int trace_run(struct scenario *played, bool all)
 {
-    static struct world world;
-    world_init(&world, seed);
-    world.trace.on = trace;
-    *ret_broken = !world_try(&world, random_run);
-    if (*ret_broken && trace)
-        fprintf(stderr, "%s\nseed %llu, step %llu: %s\n", trace_tail(&world.trace, TAIL_LINES),
-                (unsigned long long)seed, (unsigned long long)world.steps, world.failure);
-    uint64_t steps = world.steps;
+    struct run run = {.scenario = played, .trace = true};
+    bool held = run_play(&run, &world);
+    if (all)
+        fputs(world.trace.text == NULL ? "" : world.trace.text, stdout);
+    else
+        fputs(trace_tail(&world.trace, TAIL_LINES), stderr);
     world_fini(&world);
-    return steps;
+    return held ? 0 : 1;
 }
 
-static int work(const struct options *options, unsigned job, struct progress *progress)
-{
-    for (uint64_t run = job; run < options->runs; run += options->jobs) {
-        bool broken;
-        progress->seed = options->seed + run;
-        progress->steps += run_one(options->seed + run, false, &broken);
-        if (broken)
-            return 1;
-        progress->runs++;
-    }
-    return 0;
-}
-
-/* The failing run again, in a process of its own: it may crash. */
-static void replay(const struct options *options, uint64_t seed)
+/* The same in a process of its own: it may crash. */
+static void trace_apart(struct scenario *played)
 {
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        bool broken;
-        run_one(seed, true, &broken);
-        _exit(broken ? 1 : 0);
+        run_limit();
+        trace_run(played, false);
+        _exit(0);
     }
-    int status;
-    waitpid(child, &status, 0);
-    fprintf(stderr, "\nrepeat it with: %s --runs 1 --seed %llu --trace\n", options->program, (unsigned long long)seed);
+    waitpid(child, NULL, 0);
 }
 
-static void show(const struct options *options, const struct progress *progress, const char *end)
+/* What a run does, as a list of its own. It is gathered in memory that outlives a crash. */
+static void record(struct scenario *from, struct scenario *ret_record)
 {
-    uint64_t runs = 0;
-    for (unsigned i = 0; i < options->jobs; i++)
-        runs += progress[i].runs;
-    fprintf(stderr, "\r%llu of %llu runs%s", (unsigned long long)runs, (unsigned long long)options->runs, end);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        struct run run = {.scenario = from, .record = ret_record};
+        run_limit();
+        run_play(&run, &world);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
 }
 
-static int wait_for_jobs(const struct options *options, pid_t *children, struct progress *progress)
+static void tell_case(const struct options *options, struct scenario *from, const char *kind, const char *name)
 {
-    int failures = 0;
-    bool terminal = isatty(STDERR_FILENO) != 0;
-    for (unsigned left = options->jobs; left > 0;) {
-        int status;
-        pid_t child = waitpid(-1, &status, terminal ? WNOHANG : 0);
-        if (child == 0) {
-            show(options, progress, "");
-            nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
-            continue;
-        }
-        left--;
-        for (unsigned i = 0; i < options->jobs; i++) {
-            if (children[i] != child || status == 0)
-                continue;
-            if (failures++ == 0)
-                replay(options, progress[i].seed);
-        }
+    struct scenario *list =
+        mmap(NULL, sizeof(*list), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    char again[512];
+    if (list == MAP_FAILED)
+        return;
+    record(from, list);
+    scenario_try(list, again, sizeof(again));
+    if (strcmp(again, kind) != 0) {
+        fprintf(stderr, "its list of events does not repeat it: '%s'\n", again);
+        trace_apart(from);
+        return;
     }
-    if (terminal)
-        show(options, progress, "\n");
-    return failures;
+    struct shrinking shrinking = {.kind = kind, .seconds = options->shrink_seconds};
+    unsigned events = list->event_count, turns = list->turn_count;
+    scenario_shrink(list, &shrinking);
+    trace_apart(list);
+    fprintf(stderr,
+            "\nof %u events %u are left, of %u turns %u, after %llu tries. Keep the lines below as tests/simulation/kept/NAME;\n"
+            "simulate --replay FILE [--trace] repeats them.\n\n",
+            events, list->event_count, turns, list->turn_count, (unsigned long long)shrinking.tries);
+    printf("# %s\n", name);
+    scenario_print(list, stdout);
 }
+
+/* ---- many --------------------------------------------------------------------------------------------------- */
 
 static int run_all(const struct options *options)
 {
-    pid_t children[MOST_JOBS];
-    struct progress *progress = mmap(NULL, sizeof(*progress) * options->jobs, PROT_READ | PROT_WRITE,
-                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (progress == MAP_FAILED)
+    struct tally tally;
+    const struct order *order = &options->order;
+    if (jobs_run(order, &tally) != 0)
         return 2;
-    for (unsigned i = 0; i < options->jobs; i++) {
-        children[i] = fork();
-        if (children[i] == 0)
-            _exit(work(options, i, &progress[i]));
-        if (children[i] < 0)
-            return 2;
-    }
-    int failures = wait_for_jobs(options, children, progress);
-    uint64_t runs = 0, steps = 0;
-    for (unsigned i = 0; i < options->jobs; i++) {
-        runs += progress[i].runs;
-        steps += progress[i].steps;
-    }
-    printf("%llu runs from seed %llu, %llu steps: %s\n", (unsigned long long)runs, (unsigned long long)options->seed,
-           (unsigned long long)steps, failures == 0 ? "all invariants hold" : "BROKEN");
-    return failures == 0 ? 0 : 1;
+    const char *end = tally.failures > 0 ? "BROKEN" : tally.interrupted ? "interrupted" : "all invariants hold";
+    printf("%llu runs from seed %llu, %llu deaths, %llu steps: %s\n", (unsigned long long)tally.runs,
+           (unsigned long long)order->seed, (unsigned long long)tally.deaths, (unsigned long long)tally.steps, end);
+    if (tally.interrupted)
+        printf("go on with --seed %llu --runs %llu\n", (unsigned long long)tally.below,
+               (unsigned long long)(order->seed + order->runs - tally.below));
+    if (tally.failures == 0)
+        return tally.interrupted ? 1 : 0;
+    fprintf(stderr, "\nseed %llu: %s\n\n", (unsigned long long)tally.seed, tally.failure);
+    scenario_generate(&scenario, tally.seed);
+    if (options->shrink)
+        tell_case(options, &scenario, tally.kind, tally.failure);
+    return 1;
 }
+
+/* ---- kept ones --------------------------------------------------------------------------------------------- */
+
+static int read_scenario(const char *path)
+{
+    FILE *stream = fopen(path, "r");
+    if (stream == NULL) {
+        fprintf(stderr, "simulate: %s can't be read\n", path);
+        return 2;
+    }
+    unsigned line = scenario_parse(&scenario, stream);
+    fclose(stream);
+    if (line == 0)
+        return 0;
+    fprintf(stderr, "%s:%u: this can't be read\n", path, line);
+    return 2;
+}
+
+static int replay(const struct options *options, int count, char **paths)
+{
+    int worst = 0;
+    printf("1..%d\n", count);
+    for (int i = 0; i < count; i++) {
+        char kind[512] = "";
+        int code = read_scenario(paths[i]);
+        if (code == 0)
+            scenario_try(&scenario, kind, sizeof(kind));
+        if (code == 0 && kind[0] != '\0')
+            code = 1;
+        const char *slash = strrchr(paths[i], '/');
+        printf("%sok %d - %s%s%s\n", code == 0 ? "" : "not ", i + 1, slash == NULL ? paths[i] : slash + 1,
+               kind[0] == '\0' ? "" : ": ", kind);
+        if (code == 1 && options->shrink)
+            tell_case(options, &scenario, kind, kind);
+        worst = code > worst ? code : worst;
+    }
+    return worst;
+}
+
+/* ---- options -------------------------------------------------------------------------------------------------- */
 
 static void usage(FILE *stream)
 {
-    fputs("usage: simulate [--runs N] [--seed S] [--jobs J] [--trace]\n"
-          "  --runs N   how many worlds; each has the seed S, S+1, ... (default 1000)\n"
-          "  --seed S   the first seed (default 1)\n"
-          "  --jobs J   processes at once (default: one a processor)\n"
-          "  --trace    one run, with its trace on the standard output\n",
+    fputs("usage: simulate [--runs N] [--seed S] [--jobs J] [--keep-going] [--no-shrink] [--shrink-seconds N]\n"
+          "       simulate --seed S --trace | --print\n"
+          "       simulate --replay FILE... [--trace] [--no-shrink]\n"
+          "  --runs N            how many worlds; each has the seed S, S+1, ... (default 1000)\n"
+          "  --seed S            the first seed (default 1)\n"
+          "  --jobs J            processes at once (default: one a processor)\n"
+          "  --keep-going        after a failure, too: the seed of each is told\n"
+          "  --no-shrink         don't look for the shortest list of events that fails so, don't print it\n"
+          "  --shrink-seconds N  how long to look (default 60)\n"
+          "  --trace             one run, with its trace on the standard output\n"
+          "  --print             what the seed stands for, as far as it is known before the run\n"
+          "  --replay FILE...    play lists of events that were kept\n"
+          "Exit 0: all held; 1: something is broken, or was interrupted; 2: wrong usage.\n",
           stream);
 }
 
-static int trace_run(const struct options *options)
+static const struct option option_names[] = {
+    {"runs", required_argument, NULL, 'n'},
+    {"seed", required_argument, NULL, 's'},
+    {"jobs", required_argument, NULL, 'j'},
+    {"keep-going", no_argument, NULL, 'k'},
+    {"no-shrink", no_argument, NULL, 'l'},
+    {"shrink-seconds", required_argument, NULL, 'm'},
+    {"trace", no_argument, NULL, 't'},
+    {"print", no_argument, NULL, 'p'},
+    {"replay", no_argument, NULL, 'r'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static bool number(const char *text, uint64_t *ret_number)
 {
-    static struct world world;
-    world_init(&world, options->seed);
-    world.trace.on = true;
-    int code = world_try(&world, random_run) ? 0 : 1;
-    fputs(world.trace.text == NULL ? "" : world.trace.text, stdout);
-    world_fini(&world);
-    return code;
+    char *end;
+    *ret_number = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0';
 }
 
-static bool parse(int argc, char **argv, struct options *options)
+static bool take_option(int option, struct options *options)
 {
-    static const struct option names[] = {{"runs", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'},
-                                          {"jobs", required_argument, NULL, 'j'}, {"trace", no_argument, NULL, 't'},
-                                          {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
-    for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
-        if (option == 'n')
-            options->runs = strtoull(optarg, NULL, 10);
-        else if (option == 's')
-            options->seed = strtoull(optarg, NULL, 10);
-        else if (option == 'j')
-            options->jobs = (unsigned)strtoul(optarg, NULL, 10);
-        else if (option == 't')
-            options->trace = true;
-        else {
-            usage(option == 'h' ? stdout : stderr);
-            exit(option == 'h' ? 0 : 2);
-        }
+    uint64_t taken = 0;
+    switch (option) {
+    case 'n':
+        return number(optarg, &options->order.runs);
+    case 's':
+        return number(optarg, &options->order.seed);
+    case 'j':
+        if (!number(optarg, &taken) || taken == 0 || taken > MOST_JOBS)
+            return false;
+        options->order.jobs = (unsigned)taken;
+        return true;
+    case 'm':
+        if (!number(optarg, &taken))
+            return false;
+        options->shrink_seconds = (double)taken;
+        return true;
+    case 'k':
+        options->order.keep_going = true;
+        return true;
+    case 'l':
+        options->shrink = false;
+        return true;
+    case 't':
+        options->trace = true;
+        return true;
+    case 'p':
+        options->print = true;
+        return true;
+    case 'r':
+        options->replay = true;
+        return true;
+    default:
+        return false;
     }
-    return optind == argc && options->jobs > 0 && options->jobs <= MOST_JOBS;
 }
 
 int main(int argc, char **argv)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    struct options options = {.runs = 1000, .seed = 1, .jobs = processors < 1 ? 1 : (unsigned)processors};
-    options.program = argv[0];
-    if (options.jobs > MOST_JOBS)
-        options.jobs = MOST_JOBS;
-    if (!parse(argc, argv, &options)) {
+    struct options options = {.order = {.runs = 1000, .seed = 1}, .shrink_seconds = 60, .shrink = true};
+    options.order.jobs = processors < 1 ? 1 : processors > MOST_JOBS ? MOST_JOBS : (unsigned)processors;
+    for (int option; (option = getopt_long(argc, argv, "", option_names, NULL)) != -1;) {
+        if (option == 'h') {
+            usage(stdout);
+            return 0;
+        }
+        if (!take_option(option, &options)) {
+            usage(stderr);
+            return 2;
+        }
+    }
+    if (options.replay != (optind < argc) || (options.trace && optind + 1 < argc)) {
         usage(stderr);
         return 2;
     }
-    return options.trace ? trace_run(&options) : run_all(&options);
+    if (options.replay && !options.trace)
+        return replay(&options, argc - optind, argv + optind);
+    if (options.replay && read_scenario(argv[optind]) != 0)
+        return 2;
+    if (!options.replay && (options.print || options.trace))
+        scenario_generate(&scenario, options.order.seed);
+    if (options.print)
+        scenario_print(&scenario, stdout);
+    return options.trace ? trace_run(&scenario, true) : options.print ? 0 : run_all(&options);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the rules, as the second statement of them has it, say of a daemon that starts now; held against what became of it. */
-#include "random.h"
+#include "scenario.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -101,15 +101,15 @@ void random_predict(struct world *world)
 }
 
 /* Is every resource that it needs one that it may need, and active? */
-static bool could_start(const struct world *world, const struct world_resource *resource)
+static bool could_start(struct world *world, const struct world_resource *resource)
 {
     for (unsigned list = 0; list < 2; list++) {
         const char *const *names = list == 0 ? resource->is.needs : resource->is.after;
         for (; *names != NULL; names++) {
-            const struct world_resource *other = world_resource((struct world *)(uintptr_t)world, *names);
+            const struct world_resource *other = world_resource(world, *names);
             if (other == NULL || world_engine_resource(world, other) == NULL)
                 return false;
-            if (other->driver != resource->driver && !check_is_after(world, resource->driver, other->driver))
+            if (check_is_bad(world, resource, other))
                 return false;
             struct muster_resource_status status = {.size = sizeof(status)};
             muster_resource_state(world_engine_resource(world, other), &status);
@@ -135,13 +135,19 @@ static void compare_start(struct world *world, const struct world_resource *reso
         world_fail(world, "%s waits, and nobody says why", resource->full);
 }
 
-/* A stop can't be finished under something that runs. */
+/* A stop can't be finished under something that runs, or of which that isn't known. */
 static bool is_in_use(const struct world *world, const struct world_resource *resource)
 {
-    for (unsigned i = 0; i < world->resource_count; i++)
-        for (const char *const *need = world->resources[i].is.needs; *need != NULL; need++)
-            if (strcmp(*need, resource->full) == 0 && world->resources[i].running)
+    for (unsigned i = 0; i < world->resource_count; i++) {
+        const struct world_resource *other = &world->resources[i];
+        struct muster_resource_status status = {.size = sizeof(status)};
+        if (world_engine_resource(world, other) != NULL)
+            muster_resource_state(world_engine_resource(world, other), &status);
+        bool held = status.condition == MUSTER_CONDITION_HELD;
+        for (const char *const *need = other->is.needs; *need != NULL; need++)
+            if (strcmp(*need, resource->full) == 0 && (other->running || held))
                 return true;
+    }
     return false;
 }
 

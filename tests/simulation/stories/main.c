@@ -139,7 +139,7 @@ static void sum_up(struct world *world)
 static bool tell(const struct options *options, const struct story *story)
 {
     static struct world world;
-    world_init(&world, 1);
+    world_init(&world);
     world.trace.on = true;
     bool good = world_try(&world, story->tell);
     if (!good)
