@@ -283,7 +283,7 @@ static bool compare(const char *directory, const char *name, const char *told, b
 static bool check(const struct story *story, const char *directory, bool update)
 {
     static struct world world;
-    world_init(&world, 1);
+    world_init(&world);
     bool good = world_try(&world, story->tell);
     if (!good)
         printf("# %s\n", world.failure);
