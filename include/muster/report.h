@@ -157,7 +157,7 @@ struct muster_report_op {
     uint64_t begin_ms;
     /** When it ended; MUSTER_REPORT_NEVER: it is out. */
     uint64_t end_ms;
-    /** What it waited for last. */
+    /** For what it waited longest. */
     enum muster_report_wait wait;
     /** Index of the op whose end let it run; MUSTER_REPORT_NONE: none. */
     size_t after;
