@@ -66,6 +66,7 @@ MUSTER_API void muster_report_free(struct muster_report *report);
 struct muster_report_summary {
     /** sizeof(struct muster_report_summary) of the library, as with the structs below. They grow at their end. */
     size_t size;
+    /** What it is of. */
     enum muster_report_kind kind;
     /** What it ended with: 0, or the code of the first problem. */
     int code;
@@ -81,6 +82,7 @@ struct muster_report_summary {
     uint64_t lost;
 };
 
+/** Flags of muster_report_subject.flags. */
 enum muster_report_subject_flags {
     /** A resource that is active while something that it depends on isn't. */
     MUSTER_REPORT_DEGRADED = 1,
@@ -90,7 +92,9 @@ enum muster_report_subject_flags {
 
 /** A driver or a resource, as it stood when the report was made. */
 struct muster_report_subject {
+    /** sizeof(struct muster_report_subject) of the library. */
     size_t size;
+    /** The name of the driver. */
     const char *driver;
     /** Its name within its driver; NULL: this is the driver. */
     const char *resource;
@@ -100,11 +104,13 @@ struct muster_report_subject {
     enum muster_driver_state state;
     /** Of a resource. */
     enum muster_stage stage;
+    /** What keeps a resource from being simply active or inactive. */
     enum muster_condition condition;
     /** enum muster_report_subject_flags. */
     uintptr_t flags;
     /** The subjects that it depends on: drivers that a driver comes after, resources that a resource declares. */
     const uint32_t *needs;
+    /** How many. */
     size_t needs_count;
     /** Why it failed, is blocked, held, deferred, degraded or not started; NULL if none of these. */
     const struct muster_error *error;
@@ -125,6 +131,7 @@ enum muster_report_wait {
     MUSTER_REPORT_WAIT_RETRY = 5
 };
 
+/** Flags of muster_report_op.flags. */
 enum muster_report_op_flags {
     /** It was past its deadline. */
     MUSTER_REPORT_TIMED_OUT = 1,
@@ -134,10 +141,13 @@ enum muster_report_op_flags {
 
 /** One op. */
 struct muster_report_op {
+    /** sizeof(struct muster_report_op) of the library. */
     size_t size;
     /** Index of its resource, or of its driver if it was one of the driver as a whole. */
     uint32_t subject;
+    /** Which callback it was a call of. */
     enum muster_phase phase;
+    /** Why it was called. */
     enum muster_cause cause;
     /** When what comes before it of the same driver or resource was over. */
     uint64_t wanted_ms;
@@ -147,6 +157,7 @@ struct muster_report_op {
     uint64_t begin_ms;
     /** When it ended; MUSTER_REPORT_NEVER: it is out. */
     uint64_t end_ms;
+    /** For what it waited longest. */
     enum muster_report_wait wait;
     /** Index of the op whose end let it run; MUSTER_REPORT_NONE: none. */
     size_t after;
@@ -160,10 +171,13 @@ struct muster_report_op {
 
 /** A batch of records that went to the store. */
 struct muster_report_commit {
+    /** sizeof(struct muster_report_commit) of the library. */
     size_t size;
+    /** When it went to the store. */
     uint64_t begin_ms;
     /** MUSTER_REPORT_NEVER: it is out. */
     uint64_t end_ms;
+    /** How many records. */
     uint64_t records;
     /** 0, or why it failed. */
     int code;
@@ -176,6 +190,7 @@ MUSTER_API const struct muster_report_subject *muster_report_get_subject(const s
                                                                          size_t index);
 /** In the order in which they were called. */
 MUSTER_API const struct muster_report_op *muster_report_get_op(const struct muster_report *report, size_t index);
+/** In the order in which they went. */
 MUSTER_API const struct muster_report_commit *muster_report_get_commit(const struct muster_report *report, size_t index);
 
 /** "bring-up", "reload", "shutdown". Never NULL. */
@@ -204,7 +219,9 @@ struct muster_progress_counts {
     uint64_t estimate_ms;
 };
 
+/** Set the size, zero the rest. Use the macro. */
 MUSTER_API void muster_progress_counts_init(struct muster_progress_counts *counts, size_t size);
+/** Every member its default, in the size that the caller was compiled with. */
 #define MUSTER_PROGRESS_COUNTS_INIT(counts) muster_progress_counts_init((counts), sizeof(struct muster_progress_counts))
 
 /** Fill `ret_counts`, whose size the caller has set. It looks at each driver and resource. MUSTER_EINVAL: its size. */
@@ -212,6 +229,7 @@ MUSTER_API int muster_progress(const struct muster *context, struct muster_progr
 
 /* ---- to write it ------------------------------------------------------------------------------------ */
 
+/** How a report is written. */
 enum muster_report_format {
     /** Every op, a line each. */
     MUSTER_REPORT_TEXT = 0,
@@ -235,11 +253,13 @@ enum muster_report_format {
     MUSTER_REPORT_DIFF = 9
 };
 
+/** Flags of muster_report_options.flags. */
 enum muster_report_write_flags {
     /** Colours and bars, for a terminal. */
     MUSTER_REPORT_TERMINAL = 1
 };
 
+/** How a report is to be written. */
 struct muster_report_options {
     /** sizeof(struct muster_report_options). */
     size_t size;
@@ -255,7 +275,9 @@ struct muster_report_options {
     uintptr_t flags;
 };
 
+/** Set the size, zero the rest. Use the macro. */
 MUSTER_API void muster_report_options_init(struct muster_report_options *options, size_t size);
+/** Every member its default, in the size that the caller was compiled with. */
 #define MUSTER_REPORT_OPTIONS_INIT(options) muster_report_options_init((options), sizeof(struct muster_report_options))
 
 /** Take `bytes` of text. Non-zero ends the writing, and is returned by muster_report_write(). */
