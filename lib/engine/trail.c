@@ -2,7 +2,7 @@
 /* The trail of a bring-up, a reload or a shutdown. */
 #include "engine/internal.h"
 
-#include <string.h>
+#include <stdio.h>
 
 static uint32_t since(const struct muster__trail *trail)
 {
@@ -111,14 +111,9 @@ bool muster__trail_make_room(const struct muster_op *op)
 
 static struct muster__entry *restored(const struct muster_op *op)
 {
-    const struct muster__ledger *ledger = muster__ledger_find(op->engine, muster_driver_name(op->driver));
-    const struct muster__list *head = ledger == NULL ? NULL : &ledger->entries;
-    for (struct muster__list *link = head == NULL ? NULL : head->next; link != head; link = link->next) {
-        struct muster__entry *entry = muster__container(link, struct muster__entry, in_ledger);
-        if (entry->record == op->record)
-            return entry;
-    }
-    return NULL;
+    char path[MUSTER__PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/%s", op->record->is.driver, op->record->is.name);
+    return muster__entry_find(op->engine, path);
 }
 
 void muster__trail_name(const struct muster_op *op, struct muster__trail_op *told)
