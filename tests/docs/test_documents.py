@@ -40,7 +40,7 @@ class Document:
         self.name, self.directory = name, directory
         self.text = (ROOT / name).read_text(encoding='utf-8')
         self.files, self.problems, self.commands, self.excerpts = [], [], 0, 0
-        for link in 'examples', 'build':
+        for link in 'examples', 'docs', 'build':
             (directory / link).symlink_to(BUILD if link == 'build' else ROOT / link)
 
     def problem(self, match, text):
