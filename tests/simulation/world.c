@@ -309,10 +309,11 @@ void world_kill(struct world *world)
 
 void world_free_daemon(struct world *world)
 {
+    int result = muster__engine_result(world->engine);
     int code = muster__engine_free(world->engine);
     if (code != 0)
         world_fail(world, "the engine can't be freed: %s", muster_error_text(muster__engine_error(world->engine)));
-    if (muster__engine_result(world->engine) != MUSTER_ETIMEDOUT)
+    if (result != MUSTER_ETIMEDOUT)
         check_intents(world);
     world->engine = NULL;
     if (world->arena.live != 0)
