@@ -55,7 +55,7 @@ static void told(struct muster_driver *driver, enum muster_driver_state from)
         muster__driver_touch(driver);
 }
 
-inline void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
+void muster__driver_move(struct muster_driver *driver, enum muster_driver_state state)
 {
     enum muster_driver_state from = driver->state;
     bool may_follow = (successors[from] & (1u << state)) != 0;
