@@ -234,11 +234,12 @@ int world_resource_add(struct world *world, const char *name)
     snprintf(label, sizeof(label), "add %s", name);
     bool added = resource->added;
     resource->added = true;
+    bool late = muster_driver_state(event.driver) == MUSTER_DRIVER_UP;
     int code = tell(world, &event, label);
     if (code != 0)
         resource->alive--; /* the caller's again */
     resource->added = added || code == 0;
-    resource->late = code == 0 && muster_driver_state(resource->driver->driver) == MUSTER_DRIVER_UP;
+    resource->late = code == 0 && late; /* (what comes in the same step may end the autostart) */
     return code;
 }
 
