@@ -63,13 +63,22 @@ void muster__edges_free(struct muster_resource *resource)
 
 /* ---- cycles among a driver's own resources ------------------------------------------------------- */
 
-/* One edge of the path that a depth-first search is on. */
+/* One resource on the path that a depth-first search is on. */
 struct frame {
     struct muster_resource *resource;
     size_t next;
+    int low; /* the lowest mark of what it leads to, and whose component isn't known */
 };
 
-enum { UNSEEN, ON_PATH, SEEN };
+/* Tarjan's strongly connected components. A mark: 0 not seen, then the how-manieth that was, then minus its component. */
+struct search {
+    struct frame *path;
+    size_t depth;
+    struct muster_resource **open; /* seen, and of no component yet */
+    size_t open_count;
+    int seen;
+    int components;
+};
 
 static struct muster_resource *own_target(const struct muster__edge *edge)
 {
@@ -77,61 +86,84 @@ static struct muster_resource *own_target(const struct muster__edge *edge)
     return to != NULL && to->driver == edge->from->driver ? to : NULL;
 }
 
-/* The path from `target` to its end closes a cycle: all its edges are bad. */
-static void mark_cycle(struct frame *path, size_t depth, const struct muster_resource *target)
+static void enter(struct search *search, struct muster_resource *resource)
 {
-    while (depth-- > 0) {
-        path[depth].resource->edges[path[depth].next - 1].cyclic = true;
-        if (path[depth].resource == target)
-            break;
-    }
+    resource->mark = ++search->seen;
+    search->open[search->open_count++] = resource;
+    search->path[search->depth++] = (struct frame){resource, 0, resource->mark};
 }
 
-static void search(struct frame *path, struct muster_resource *start)
+static void leave(struct search *search)
 {
-    size_t depth = 1;
-    path[0] = (struct frame){start, 0};
-    start->mark = ON_PATH;
-    while (depth > 0) {
-        struct frame *top = &path[depth - 1];
+    struct frame *top = &search->path[--search->depth];
+    if (search->depth > 0 && top->low < top[-1].low)
+        top[-1].low = top->low;
+    if (top->low != top->resource->mark)
+        return;
+    struct muster_resource *member;
+    search->components++;
+    do {
+        member = search->open[--search->open_count];
+        member->mark = -search->components;
+    } while (member != top->resource);
+}
+
+static void search_from(struct search *search, struct muster_resource *start)
+{
+    enter(search, start);
+    while (search->depth > 0) {
+        struct frame *top = &search->path[search->depth - 1];
         if (top->next == top->resource->edge_count) {
-            top->resource->mark = SEEN;
-            depth--;
+            leave(search);
             continue;
         }
         struct muster_resource *to = own_target(&top->resource->edges[top->next++]);
-        if (to == NULL || to->mark == SEEN)
-            continue;
-        if (to->mark == ON_PATH) {
-            mark_cycle(path, depth, to);
-            continue;
-        }
-        to->mark = ON_PATH;
-        path[depth++] = (struct frame){to, 0};
+        if (to != NULL && to->mark == 0)
+            enter(search, to);
+        else if (to != NULL && to->mark > 0 && to->mark < top->low)
+            top->low = to->mark;
+    }
+}
+
+static void find_components(struct search *search, struct muster__list *head)
+{
+    struct muster__list *link;
+    for (link = head->next; link != head; link = link->next)
+        muster__resource_of_link(link)->mark = 0;
+    for (link = head->next; link != head; link = link->next)
+        if (muster__resource_of_link(link)->mark == 0)
+            search_from(search, muster__resource_of_link(link));
+}
+
+/* An edge within a component is on a cycle. */
+static void mark_edges(struct muster_resource *resource)
+{
+    for (size_t i = 0; i < resource->edge_count; i++) {
+        struct muster__edge *edge = &resource->edges[i];
+        const struct muster_resource *to = own_target(edge);
+        bool cyclic = to != NULL && to->mark == resource->mark;
+        if (cyclic != edge->cyclic)
+            muster__resource_touch(resource);
+        edge->cyclic = cyclic;
     }
 }
 
 int muster__edges_check(struct muster_driver *driver)
 {
+    const struct muster__memory *memory = driver->engine->memory;
     if (driver->resource_count == 0)
         return 0;
-    struct frame *path = muster__alloc(driver->engine->memory, driver->resource_count, sizeof(*path));
-    if (path == NULL)
-        return MUSTER_ENOMEM;
+    struct search search = {.path = muster__alloc(memory, driver->resource_count, sizeof(*search.path)),
+                            .open = muster__alloc(memory, driver->resource_count, sizeof(*search.open))};
+    int code = search.path == NULL || search.open == NULL ? MUSTER_ENOMEM : 0;
     struct muster__list *head = &driver->rest->roster->resources;
-    for (struct muster__list *link = head->next; link != head; link = link->next) {
-        struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
-        resource->mark = UNSEEN;
-        for (size_t i = 0; i < resource->edge_count; i++)
-            resource->edges[i].cyclic = false;
-    }
-    for (struct muster__list *link = head->next; link != head; link = link->next) {
-        struct muster_resource *resource = muster__container(link, struct muster_resource, in_driver);
-        if (resource->mark == UNSEEN)
-            search(path, resource);
-    }
-    muster__free(driver->engine->memory, path);
-    return 0;
+    if (code == 0)
+        find_components(&search, head);
+    for (struct muster__list *link = head->next; code == 0 && link != head; link = link->next)
+        mark_edges(muster__resource_of_link(link));
+    muster__free(memory, search.path);
+    muster__free(memory, search.open);
+    return code;
 }
 
 /* ---- what an edge says now ------------------------------------------------------------------------ */

@@ -165,7 +165,7 @@ struct muster_resource {
     enum muster_condition told_condition;
     struct muster__list walking; /* of a walk along needs: in its queue */
     uint64_t walk;               /* the last that came by */
-    int mark;            /* of a search for cycles */
+    int mark;            /* of the search for cycles: see edges.c */
     bool late;           /* added when its driver's autostart was over */
     bool attempts_reset;
     bool ended_badly;    /* INACTIVE_COMMIT leads to FAILED */

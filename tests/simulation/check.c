@@ -518,6 +518,7 @@ static void check_one_op(struct world *world, const struct played *played)
 void check_call(struct world *world, const struct played *played)
 {
     check_one_op(world, played);
+    check_pause(world, played);
     if (!has(played->driver, 1u << played->phase))
         world_fail(world, "%s has no %s", played->driver->is.name, world_phase_name(played->phase));
     switch (played->phase) {

@@ -289,6 +289,7 @@ static void set_effects(struct world *world, struct played *played, int outcome)
 /* What the world remembers of it. */
 static void remember(struct world *world, struct played *played, int outcome)
 {
+    check_see_try(world, played, outcome);
     /* (One that ends late, when all goes down already, has been given up: it isn't shut down.) */
     bool given_up = played->op->timed_out && muster__engine_state(world->engine) >= MUSTER_STATE_ROLLING_BACK;
     if (played->phase == MUSTER_PHASE_INITIALIZE)

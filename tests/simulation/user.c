@@ -45,6 +45,12 @@ static void wait_for_milestones(struct world *world)
     }
 }
 
+static int user_step(struct world *world, struct muster__event *event)
+{
+    world->user_step = world->steps + 1;
+    return world_step(world, event);
+}
+
 static struct request *ask(struct world *world, struct muster__event *event, const char *label)
 {
     if (world->request_count == WORLD_REQUESTS)
@@ -56,7 +62,7 @@ static struct request *ask(struct world *world, struct muster__event *event, con
         request->resource = world_resource(world, event->name);
     event->done = (struct muster__done){ended, request};
     world_trace(world, "user %s", label);
-    int code = world_step(world, event);
+    int code = user_step(world, event);
     request->accepted = code == 0;
     request->code = code;
     if (code == 0 && event->type == MUSTER__EVENT_BRING_UP)
@@ -78,7 +84,7 @@ static struct request *ask(struct world *world, struct muster__event *event, con
 static int tell(struct world *world, struct muster__event *event, const char *label)
 {
     world_trace(world, "user %s", label);
-    int code = world_step(world, event);
+    int code = user_step(world, event);
     if (code != 0)
         world_trace(world, "     refused: %s: %s", muster_code_name(code),
                     muster_error_text(muster__engine_error(world->engine)));
@@ -234,11 +240,12 @@ int world_resource_add(struct world *world, const char *name)
     snprintf(label, sizeof(label), "add %s", name);
     bool added = resource->added;
     resource->added = true;
+    bool late = muster_driver_state(event.driver) == MUSTER_DRIVER_UP;
     int code = tell(world, &event, label);
     if (code != 0)
         resource->alive--; /* the caller's again */
     resource->added = added || code == 0;
-    resource->late = code == 0 && muster_driver_state(resource->driver->driver) == MUSTER_DRIVER_UP;
+    resource->late = code == 0 && late; /* (what comes in the same step may end the autostart) */
     return code;
 }
 

@@ -183,6 +183,7 @@ static void forget_bring_up(struct world *world)
         driver->initialized = driver->shut_down = driver->excused = driver->has_started = false;
         driver->settled[0] = driver->settled[1] = driver->settled[2] = false;
         memset(driver->calls, 0, sizeof(driver->calls));
+        driver->pause = (struct pause){0};
     }
     for (unsigned i = 0; i < world->resource_count; i++) {
         world->resources[i].last_answer = 0;
@@ -190,6 +191,7 @@ static void forget_bring_up(struct world *world)
         world->resources[i].intent[0] = world->resources[i].called[0] = '\0';
         world->resources[i].last_probe_step = 0;
         world->resources[i].deceived = false;
+        world->resources[i].pause = (struct pause){0};
         memset(world->resources[i].calls, 0, sizeof(world->resources[i].calls));
     }
     memset(world->milestones, 0, sizeof(world->milestones));

@@ -80,6 +80,13 @@ struct resource_config {
     bool transient; /* no config: restore alone adds it */
 };
 
+/* Since something was last tried and came to nothing for now. */
+struct pause {
+    unsigned tries; /* in vain, one after the other */
+    uint64_t since;
+    uint64_t step;
+};
+
 struct world_driver {
     struct muster__table_node node;
     struct driver_config is;
@@ -96,6 +103,7 @@ struct world_driver {
     uint64_t last_start_ms;
     bool has_started;
     unsigned calls[WORLD_PHASES];
+    struct pause pause;
 };
 
 struct world_resource {
@@ -125,6 +133,7 @@ struct world_resource {
     int last_answer; /* of its probe; 0: none yet */
     uint64_t last_probe_step;
     unsigned calls[WORLD_PHASES];
+    struct pause pause;
     bool deceived; /* its driver has said what isn't so: what muster believes may be wrong */
     uint64_t walk;
     /* ---- what a user was told, and nothing has changed since: -1 none, else enum muster_desired */
@@ -198,6 +207,7 @@ struct world {
     uint64_t now;
     uint64_t order; /* of dues */
     uint64_t steps;
+    uint64_t user_step; /* the last that a user made */
     unsigned boot;
     unsigned life;
     char boot_id[32];
@@ -352,6 +362,9 @@ void keep_due(struct world *world);
 /* ---- invariants (check.c): after every step, in stories as in random runs -------------------------- */
 
 void check_call(struct world *world, const struct played *played);
+/* How a try has gone; whether the next comes too soon. */
+void check_see_try(struct world *world, const struct played *played, int outcome);
+void check_pause(struct world *world, const struct played *played);
 void check_commit(struct world *world, const struct muster__action *action);
 void check_done(struct world *world, const struct request *request);
 /* A user asks for something: what was promised before doesn't hold for what that concerns. */

@@ -129,6 +129,38 @@ static void a_cycle_among_own_resources_is_a_bad_dependency(void **state)
     assert_bad(f, "needs guest/db, which in the end needs this one");
 }
 
+/* Two circles that share what they go through: which edge is looked at last doesn't matter. */
+static void every_edge_of_circles_that_meet_is_bad(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "guest", .name = "db", .needs = NAMES("guest/proxy"));
+    RESOURCE(f, "guest", .name = "cache", .needs = NAMES("guest/db"));
+    RESOURCE(f, "guest", .name = "web", .policy = MUSTER_AUTOSTART, .after = NAMES("guest/cache"));
+    RESOURCE(f, "guest", .name = "proxy", .needs = NAMES("guest/cache", "guest/web"));
+    assert_ended(bring_up(f), 0);
+    assert_state(f, "guest/web", "inactive, waiting");
+    assert_text(why(f, "guest/web"), "needs guest/cache, which in the end needs this one");
+}
+
+static void all_on_a_circle_recover_when_it_is_opened(void **state)
+{
+    struct fixture *f = host(state);
+    static const char *const names[] = {"guest/web", "guest/db", "guest/cache"};
+    static const char *const live[] = {"guest/web probe", "guest/db probe", "guest/cache probe"};
+    RESOURCE(f, "guest", .name = "web", .needs = NAMES("guest/db"));
+    RESOURCE(f, "guest", .name = "db", .needs = NAMES("guest/cache"));
+    RESOURCE(f, "guest", .name = "cache", .needs = NAMES("guest/web"));
+    for (size_t i = 0; i < 3; i++) {
+        RECORD(f, names[i], .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE);
+        answer(f, live[i], MUSTER_ACTIVE);
+    }
+    assert_ended(bring_up(f), 0);
+    assert_state(f, "guest/db", "active, degraded");
+    assert_int_equal(set_needs(f, "guest/web", NULL, NULL), 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_state(f, names[i], "active");
+}
+
 static void what_needs_itself_is_a_cycle(void **state)
 {
     struct fixture *f = host(state);
@@ -259,6 +291,8 @@ int main(void)
         engine_test(an_unknown_resource_is_a_bad_dependency_until_it_comes),
         engine_test(a_driver_that_comes_later_is_a_bad_dependency),
         engine_test(a_cycle_among_own_resources_is_a_bad_dependency),
+        engine_test(every_edge_of_circles_that_meet_is_bad),
+        engine_test(all_on_a_circle_recover_when_it_is_opened),
         engine_test(what_needs_itself_is_a_cycle),
         engine_test(two_ways_to_one_end_are_no_cycle),
         engine_test(the_resource_of_a_failed_driver_says_why),
