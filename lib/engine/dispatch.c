@@ -210,6 +210,8 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
     clear_due(resource);
     if (phase == MUSTER_PHASE_STOP)
         take_report(resource);
+    else if (phase == MUSTER_PHASE_PROBE)
+        resource->change_pending = false; /* the answer is newer than the report */
     if (phase == MUSTER_PHASE_START)
         resource->driver->rest->roster->next_start_ms = engine->now + resource->driver->rest->def.start_interval_ms;
     muster__dispatch_unqueue(resource);

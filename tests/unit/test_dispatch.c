@@ -104,6 +104,22 @@ static void the_higher_priority_comes_first_then_the_order_of_adding(void **stat
     assert_calls(f, "vm initialize, vm/first probe, vm/one probe, vm/two probe, vm/last probe");
 }
 
+static void what_is_reported_before_a_probe_is_called_needs_no_second_one(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "vm", .max_probes = 1, USUAL);
+    RESOURCE(f, "vm", .name = "one");
+    RESOURCE(f, "vm", .name = "two");
+    answer(f, "vm/one probe", MUSTER_PENDING);
+    answer(f, "vm/two probe", MUSTER_UNAVAILABLE);
+    bring_up(f);
+    changed(f, "vm/two", MUSTER_CHANGED_UNKNOWN);
+    f->calls[0] = '\0';
+    finish(f, "vm/one probe", MUSTER_INACTIVE);
+    assert_calls(f, "vm/two probe");
+    assert_state(f, "vm/two", "inactive, deferred");
+}
+
 static void drivers_of_a_higher_priority_go_first(void **state)
 {
     struct fixture *f = *state;
@@ -190,6 +206,7 @@ int main(void)
         engine_test(the_interval_is_from_call_to_call),
         engine_test(no_more_ops_are_out_than_the_context_allows),
         engine_test(the_higher_priority_comes_first_then_the_order_of_adding),
+        engine_test(what_is_reported_before_a_probe_is_called_needs_no_second_one),
         engine_test(drivers_of_a_higher_priority_go_first),
         engine_test(a_shuffle_changes_the_order_of_what_is_not_ordered_alone),
         engine_test(restores_count_as_probes),
