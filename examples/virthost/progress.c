@@ -84,9 +84,9 @@ static bool is_live(const struct virthost *host)
     return host->context != NULL && muster_state(host->context) == MUSTER_STATE_BRINGING_UP && isatty(STDERR_FILENO);
 }
 
-void progress_hide(const struct virthost *host)
+void progress_hide(void)
 {
-    if (is_live(host))
+    if (isatty(STDERR_FILENO))
         fprintf(stderr, "\r\033[K");
 }
 

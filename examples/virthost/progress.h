@@ -19,7 +19,7 @@ char *progress_report(const struct virthost *host, enum muster_report_kind kind)
 int progress_write_report(const struct virthost *host, const char *path);
 
 /* On a terminal, the last line of the log is a live one: take it away before a line is printed, and put it back after it. */
-void progress_hide(const struct virthost *host);
+void progress_hide(void);
 void progress_show(const struct virthost *host);
 
 #endif

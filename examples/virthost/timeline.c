@@ -31,7 +31,7 @@ static void add_line(struct timeline *timeline, uint64_t at_ms, const char *type
                      const char *text)
 {
     uint64_t ms = at_ms > timeline->began_ms ? at_ms - timeline->began_ms : 0;
-    progress_hide(timeline->host);
+    progress_hide();
     log_line(ms, type, subject, text);
     progress_show(timeline->host);
     json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "ms", (json_int_t)ms, "type", type, "subject", subject,

@@ -276,12 +276,12 @@ class Lab:
 
     # ---- the daemon
 
-    def start(self, *options, wait='settled', wrapper=()):
+    def start(self, *options, wait='settled', wrapper=(), stdin=subprocess.DEVNULL):
         """Start the daemon and wait for a milestone; '': for nothing."""
         log = open(self.log, 'ab')
         self.daemon = subprocess.Popen(
             [*wrapper, self.virthost, '--config', self.config, '--state', self.state, '--socket', self.socket,
-             '--netns', self.netns, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+             '--netns', self.netns, *options], stdin=stdin, stdout=log, stderr=log)
         log.close()
         if wait:
             self.wait_for(wait)

@@ -84,6 +84,21 @@ class Culprits(Case):
         self.assertIn('export/broken', frames[-1])
         self.assertRegex(frames[-1], r'^up: \d+ done, 0 running, 0 waiting, \d failed')
 
+    def test_the_live_line_is_gone_before_another_is_printed(self):
+        lab = self.lab
+        master, slave = pty.openpty()
+        lab.start(wait='', wrapper=['sh', '-c', 'exec "$@" 2>&0', '-'], stdin=slave)
+        os.close(slave)
+        text = b''
+        while not re.search(rb'  settled\r\n(.*\n)*.*  up\r\n', text):
+            text += self.read(master)
+        lines = [line.rsplit('\r\033[K', 1)[-1] for line in text.decode().replace('\r\n', '\n').split('\n')]
+        self.assertIn(' running, ', text.decode())
+        for line in lines[:-1]:
+            self.assertRegex(line, r'^ *\d+ ms  |^virthost: ')
+        lab.terminate()
+        os.close(master)
+
     @staticmethod
     def read(fd):
         try:
