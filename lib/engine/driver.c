@@ -276,6 +276,8 @@ static bool look_initializing(struct muster_driver *driver)
         return false;
     if (driver->restoring && (driver->rest->restores_out > 0 || !muster__list_empty(&driver->rest->restores)))
         return false;
+    if (driver->restoring)
+        muster__dispatch_update(driver); /* records that a user has claimed or forgotten may have left it in line */
     return initialized(driver);
 }
 
