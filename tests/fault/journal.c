@@ -119,7 +119,6 @@ static struct tolerated tolerated[] = {
     {CALL_SYNC_FILE_RANGE, "1e", "journal", "L", EPERM, ALONE, 0},
     {CALL_SYNC_FILE_RANGE, "1e", "journal", "L", ENOSYS, ALONE, 0},
     {CALL_SYNC_FILE_RANGE, "1ef", "journal", "L", 0, "a fresh file takes the place of the one that couldn't be written", 0},
-    {CALL_FSYNC, "1f", "journal", "PL", 0, "a fresh file takes the place of the one that couldn't be synced", 0},
     {CALL_FSYNC, "1f", "state", "o", 0, "a fresh file takes the place of the one whose entry couldn't be synced", 0},
     {CALL_CLOSE, "1e", "journal lock state parent proc", NULL, 0, SYNCED, 0},
     {CALL_CLOSE, "1e", "journal.new quarantine", NULL, EINTR, "the descriptor is gone, and what was written is synced", 0},

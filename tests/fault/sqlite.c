@@ -58,7 +58,6 @@ static bool skips(enum call call, const struct plan *plan)
 
 #define KEPT "at the close: what can't be carried into the file stays in the log beside it, and is read from there"
 #define FULL "a full disk is no reason not to run; the next one's message lacks the pid"
-#define EMPTY "of a file that holds no record yet; the checkpoint that ends an open fails if it isn't as it should be"
 
 static struct tolerated tolerated[] = {
     {CALL_OPENAT, "1", "proc", "o", 0, "the start time in the lock file is for a message alone", 0},
@@ -73,10 +72,6 @@ static struct tolerated tolerated[] = {
     {CALL_FSYNC, "1e", "sqlite", "x", 0, KEPT, 0},
     {CALL_FTRUNCATE, "1", "records", "x", 0, KEPT, 0},
     {CALL_UNLINKAT, "1e", "records-wal records-shm", "x", 0, KEPT, 0},
-    {CALL_PREAD, "1", "records-journal", "o", 0, EMPTY, 0},
-    {CALL_PWRITE, "1z", "records records-journal", "o", 0, EMPTY, 0},
-    {CALL_FSYNC, "1", "sqlite", "o", 0, EMPTY, 0},
-    {CALL_UNLINKAT, "1", "records-journal", "o", 0, EMPTY, 0},
     {CALL_PWRITE, "1e", "records-lock", "o", ENOSPC, FULL, 0},
     {CALL_CLOSE, "1e", NULL, "opPx", 0, "what was written is synced, and what was read needs no close", 0},
     {0, NULL, NULL, NULL, 0, NULL, 0},
