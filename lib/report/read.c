@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/brackets.h"
 #include "base/name.h"
 #include "report/report.h"
 
@@ -32,25 +33,6 @@ static void complain(struct reader *reader, const char *format, ...)
     if (reader->message != NULL && reader->room > 0)
         vsnprintf(reader->message, reader->room, format, args);
     va_end(args);
-}
-
-/* The parser recurses. */
-static bool too_deep(const char *json, size_t bytes)
-{
-    size_t depth = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < bytes; i++) {
-        char c = json[i];
-        if (quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '[' || c == '{') && ++depth > DEEPEST)
-            return true;
-        else if (!quoted && (c == ']' || c == '}') && depth > 0)
-            depth--;
-    }
-    return false;
 }
 
 /* ---- members --------------------------------------------------------------------------------------------------- */
@@ -285,7 +267,8 @@ int muster_report_read(const char *json, size_t bytes, struct muster_report **re
     json_error_t error;
     if (json == NULL || ret_report == NULL)
         return MUSTER_EINVAL;
-    if (too_deep(json, bytes)) {
+    /* The parser recurses. */
+    if (muster__brackets_depth(json, bytes) > DEEPEST) {
         complain(&reader, "more than %d brackets within each other", DEEPEST);
         return reader.code;
     }

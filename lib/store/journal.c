@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/brackets.h"
 #include "base/def.h"
 #include "store/journal_json.h"
 
@@ -24,7 +25,7 @@ static int check_records(const struct muster__journal *journal, const struct mus
     for (size_t i = 0; i < count; i++) {
         const char *extra = records[i]->extra;
         /* The record's object is two deep in its line. */
-        bool deep = extra != NULL && muster__json_depth(extra, strlen(extra)) + 2 > journal->max_depth;
+        bool deep = extra != NULL && muster__brackets_depth(extra, strlen(extra)) + 2 > journal->max_depth;
         if (deep || records[i]->driver == NULL || records[i]->name == NULL)
             return MUSTER_EINVAL;
     }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/brackets.h"
 #include "base/name.h"
 #include "base/text.h"
 
@@ -263,7 +264,7 @@ static int make_batch(const struct muster__memory *memory, size_t count, struct 
 /* Parse without trust: depth and duplicates are checked. */
 static int parse(const char *text, size_t length, size_t max_depth, json_t **ret_root)
 {
-    return muster__json_depth(text, length) > max_depth ? MUSTER_ECORRUPT : muster__json_load(text, length, ret_root);
+    return muster__brackets_depth(text, length) > max_depth ? MUSTER_ECORRUPT : muster__json_load(text, length, ret_root);
 }
 
 int muster__journal_decode(const struct muster__memory *memory, const struct muster__journal_line *line, size_t max_depth,

@@ -38,25 +38,6 @@ const struct muster__member muster__members[MUSTER__MEMBERS] = {
 
 #define KNOWN_FLAGS ((uintptr_t)(MUSTER_RECORD_QUARANTINED | MUSTER_RECORD_REMOVED | MUSTER_RECORD_MARK))
 
-size_t muster__json_depth(const char *text, size_t length)
-{
-    size_t depth = 0;
-    size_t most = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < length; i++) {
-        char c = text[i];
-        if (in_string && c == '\\')
-            i++;
-        else if (c == '"')
-            in_string = !in_string;
-        else if (!in_string && (c == '[' || c == '{'))
-            most = ++depth > most ? depth : most;
-        else if (!in_string && (c == ']' || c == '}') && depth > 0)
-            depth--;
-    }
-    return most;
-}
-
 static int put_chunk(const char *bytes, size_t count, void *data)
 {
     struct muster__buffer *buffer = data;

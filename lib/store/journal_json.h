@@ -36,9 +36,6 @@ extern const struct muster__member muster__members[MUSTER__MEMBERS];
 /* Where it is quarantined what it held is there, too: handle and extra, each byte perhaps escaped. */
 #define MUSTER__KEPT_MAX (16 * MUSTER__EXTRA_MAX)
 
-/* How deep is the JSON? Brackets in strings don't count. It need not be valid. */
-size_t muster__json_depth(const char *text, size_t length);
-
 /*
  * Parse it, with keys that are twice refused. MUSTER_ECORRUPT: it isn't JSON. MUSTER_ENOMEM: jansson calls a failed allocation
  * a wrong syntax, too, or drops what it has no room for; so what it refuses, or understands in part, is parsed again, and must

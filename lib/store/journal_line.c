@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/brackets.h"
 #include "store/crc32c.h"
 #include "store/journal_json.h"
 
@@ -206,25 +207,6 @@ static bool has_gap(const char *bytes, size_t size)
     return false;
 }
 
-/* Do these bytes close the bracket that they begin with at their very end? What is cut off never does. */
-static bool is_closed(const char *text, size_t length)
-{
-    size_t depth = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < length; i++) {
-        char c = text[i];
-        if (in_string && c == '\\')
-            i++;
-        else if (c == '"')
-            in_string = !in_string;
-        else if (!in_string && (c == '[' || c == '{'))
-            depth++;
-        else if (!in_string && (c == ']' || c == '}') && (depth == 0 || --depth == 0))
-            return i + 1 == length;
-    }
-    return false;
-}
-
 bool muster__journal_line_complete(const char *bytes, size_t size, size_t *ret_length)
 {
     struct cursor cursor = {bytes, bytes + size};
@@ -237,7 +219,7 @@ bool muster__journal_line_complete(const char *bytes, size_t size, size_t *ret_l
     if (first == 0)
         return false;
     /* A frame that was cut off has no bracket that closes. */
-    if (is_closed(bytes, first) || (!framed && bytes[first - 1] == '}'))
+    if (muster__brackets_closed(bytes, first) || (!framed && bytes[first - 1] == '}'))
         return true;
     if (framed && said >= size - before)
         return false;
