@@ -67,4 +67,7 @@ extern unsigned bad_limit;
 /* Says what is tried. */
 extern void (*bad_describe)(void);
 
+/* Of this process. */
+size_t count_descriptors(void);
+
 #endif

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "damage.h"
+#include "failing_json.h"
 #include "store/journal.h"
 #include "sweep.h"
 
@@ -22,26 +21,7 @@ static int make(const struct host *host, struct muster_store **ret_store)
     return muster__journal_new(host->directory, &options, &failing_calls, ret_store);
 }
 
-static long live_json;
 static struct fault memory_fault;
-
-static void *json_alloc(size_t size)
-{
-    void *block = fault_tick(&memory_fault) ? NULL : malloc(size);
-    live_json += block != NULL;
-    return block;
-}
-
-static void json_release(void *block)
-{
-    live_json -= block != NULL;
-    free(block);
-}
-
-static long count_live_json(void)
-{
-    return live_json;
-}
 
 /* ---- what an error must say */
 
@@ -173,11 +153,10 @@ int main(int argc, char **argv)
     struct sweep sweep = {.subject = &subject,
                           .tolerated = tolerated,
                           .check_files = check_files,
-                          .live = count_live_json,
+                          .live = failing_json_live,
                           .memory_fault = &memory_fault,
                           .errnos = PLAN_ALL};
-    json_object_seed(1);
-    json_set_alloc_funcs(json_alloc, json_release);
+    failing_json_set_up(&memory_fault);
     int code = sweep_main(&sweep, scenarios, argc, argv);
     free(damage_rotten.bytes);
     return code;

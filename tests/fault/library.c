@@ -3,7 +3,6 @@
  * Each allocation of the whole library, and of jansson and sqlite for it, fails, once and for ever, over the life of a daemon:
  * nothing leaks, what fails says so, nothing live is touched, and the daemon that comes then finds everything.
  */
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
+#include "failing_json.h"
 #include "failing_sqlite.h"
 #include "host.h"
 #include "image.h"
@@ -33,20 +31,6 @@ static char directory[80];
 
 static struct fault fault;
 static struct failing_memory memory = {.fault = &fault};
-static _Atomic long live_json;
-
-static void *json_alloc(size_t size)
-{
-    void *block = fault_tick(&fault) ? NULL : malloc(size);
-    live_json += block != NULL;
-    return block;
-}
-
-static void json_release(void *block)
-{
-    live_json -= block != NULL;
-    free(block);
-}
 
 /* ---- stores */
 
@@ -118,17 +102,6 @@ static void hang(int signal)
     _exit(1);
 }
 
-static size_t count_fds(void)
-{
-    size_t count = 0;
-    DIR *stream = opendir("/proc/self/fd");
-    while (stream != NULL && readdir(stream) != NULL)
-        count++;
-    if (stream != NULL)
-        closedir(stream);
-    return count;
-}
-
 static struct life new_life(const struct muster_allocator *allocator, bool strict)
 {
     return (struct life){
@@ -137,10 +110,10 @@ static struct life new_life(const struct muster_allocator *allocator, bool stric
 
 static void check_leaks(size_t fds)
 {
-    if (memory.live != 0 || live_json != 0 || failing_sqlite_live() != 0)
-        bad("%zu allocations leak, %ld of jansson, %ld of sqlite", memory.live, live_json, failing_sqlite_live());
-    if (count_fds() != fds)
-        bad("%zu descriptors are open, and %zu were", count_fds(), fds);
+    if (memory.live != 0 || failing_json_live() != 0 || failing_sqlite_live() != 0)
+        bad("%zu allocations leak, %ld of jansson, %ld of sqlite", memory.live, failing_json_live(), failing_sqlite_live());
+    if (count_descriptors() != fds)
+        bad("%zu descriptors are open, and %zu were", count_descriptors(), fds);
     memory.live = 0;
 }
 
@@ -158,7 +131,7 @@ static void end_machine(void)
 static int try_allocation(const struct world *begin, const struct image *image)
 {
     struct muster_allocator allocator = failing_allocator(&memory);
-    size_t fds = count_fds();
+    size_t fds = count_descriptors();
     struct life life = new_life(&allocator, false);
     struct life after = new_life(&allocator, true);
     image_put(image, directory);
@@ -232,8 +205,7 @@ int main(int argc, char **argv)
     size_t begun = 0;
     if (argc > 1 && strcmp(argv[1], "--help") == 0)
         return usage(stdout, 0);
-    json_object_seed(1);
-    json_set_alloc_funcs(json_alloc, json_release);
+    failing_json_set_up(&fault);
     failing_sqlite_set_up_memory(&fault);
     snprintf(top, sizeof(top), "%s/muster-fault-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (argc > 2 + quick || mkdtemp(top) == NULL)

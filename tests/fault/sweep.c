@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sweep.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,17 +47,6 @@ static void describe(void)
     fprintf(stderr, ": ");
 }
 
-static size_t count_fds(void)
-{
-    size_t count = 0;
-    DIR *stream = opendir("/proc/self/fd");
-    while (stream != NULL && readdir(stream) != NULL)
-        count++;
-    if (stream != NULL)
-        closedir(stream);
-    return count;
-}
-
 /* ---- one try */
 
 static unsigned run(const struct sweep *sweep, const struct scenario *scenario, const char *steps, struct host *ret_host)
@@ -99,8 +87,8 @@ static void check_leaks(const struct sweep *sweep, size_t fds)
         bad("%zu allocations leak", memory.live);
     if (sweep->live() != 0)
         bad("%ld allocations of others leak", sweep->live());
-    if (count_fds() != fds)
-        bad("%zu descriptors are open, and %zu were", count_fds(), fds);
+    if (count_descriptors() != fds)
+        bad("%zu descriptors are open, and %zu were", count_descriptors(), fds);
     memory.live = 0;
 }
 
@@ -131,7 +119,7 @@ static void arm(const struct sweep *sweep, const struct scenario *scenario)
 /* False: the fault was beyond the last call. */
 static bool try_fault(struct sweep *sweep, const struct scenario *scenario, struct image *image, const struct model *begin)
 {
-    size_t fds = count_fds();
+    size_t fds = count_descriptors();
     image_put(image, sweep->directory);
     *model = *begin;
     arm(sweep, scenario);
@@ -149,7 +137,7 @@ static bool try_fault(struct sweep *sweep, const struct scenario *scenario, stru
 
 static bool try_allocation(struct sweep *sweep, const struct scenario *scenario, struct image *image, const struct model *begin)
 {
-    size_t fds = count_fds();
+    size_t fds = count_descriptors();
     image_put(image, sweep->directory);
     *model = *begin;
     disarm(sweep);
