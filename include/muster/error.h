@@ -68,7 +68,7 @@ MUSTER_API const char *muster_code_text(int code);
 /** The code; 0 for NULL. */
 MUSTER_API int muster_error_code(const struct muster_error *error);
 
-/** The whole message, outermost first, on one line, cut at 511 bytes; "" for NULL. */
+/** The whole message, outermost first, on one line, cut at 511 bytes, in UTF-8: a byte that isn't becomes "?". "" for NULL. */
 MUSTER_API const char *muster_error_text(const struct muster_error *error);
 
 /** The errno that the operating system gave, or 0. */

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/name.h"
+
 /* Immortal stand-ins, one a code. */
 static const struct muster_error stand_ins[] = {
 #define STAND_IN(name, value, string) {.code = MUSTER_##name, .text = string " (and out of memory for the details)"},
@@ -72,9 +74,10 @@ const struct muster_error *muster_error_next(const struct muster_error *error)
     return error == NULL ? NULL : error->next;
 }
 
-/* Messages are one line: what comes from outside may hold others. */
-static void flatten(char *text)
+/* Messages are one line of text: what comes from outside may hold others, and bytes that are none; and characters are cut. */
+static void make_line(char *text)
 {
+    muster__utf8_mend(text);
     for (; *text != '\0'; text++)
         if ((unsigned char)*text < 0x20 || *text == 0x7f)
             *text = ' ';
@@ -84,13 +87,14 @@ static void format_text(struct muster_error *error, const char *format, va_list 
 {
     if (vsnprintf(error->text, sizeof(error->text), format, args) < 0)
         error->text[0] = '\0';
-    flatten(error->text);
+    make_line(error->text);
 }
 
 static void append_text(struct muster_error *error, const char *text)
 {
     size_t used = strlen(error->text);
     snprintf(error->text + used, sizeof(error->text) - used, "%s%s", used == 0 ? "" : ": ", text);
+    make_line(error->text + used);
 }
 
 int muster_error_set(struct muster_error *error, int code, int sys_errno, const char *format, ...)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/name.h"
 
+#include <string.h>
+
 /* The length of the sequence that starts at `bytes`, or 0 if it isn't valid. */
 static size_t sequence_length(const unsigned char *bytes, size_t left)
 {
@@ -30,6 +32,19 @@ bool muster__utf8_valid(const char *text, size_t length)
         length -= step;
     }
     return true;
+}
+
+void muster__utf8_mend(char *text)
+{
+    for (size_t left = strlen(text); left > 0;) {
+        size_t step = sequence_length((const unsigned char *)text, left);
+        if (step == 0) {
+            *text = '?';
+            step = 1;
+        }
+        text += step;
+        left -= step;
+    }
 }
 
 /* In one pass, for the names that are ASCII alone. `refused` is NUL where none but control characters are. */

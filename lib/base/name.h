@@ -13,6 +13,8 @@
 
 /* UTF-8 as RFC 3629 has it: no overlong forms, no surrogates. */
 bool muster__utf8_valid(const char *text, size_t length);
+/* Each byte that is no part of a character becomes '?'. */
+void muster__utf8_mend(char *text);
 
 /* 1 to 255 bytes of UTF-8 without control characters. */
 bool muster__name_valid(const char *name);

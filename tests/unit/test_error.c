@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "base/name.h"
 #include "support/failing_memory.h"
 
 static struct failing_memory failing;
@@ -102,6 +103,27 @@ static void a_message_is_one_line_and_cut(void **state)
     assert_int_equal(strlen(muster_error_text(&error)), 511);
 }
 
+/* A character may be cut, and what comes from outside may be none. */
+static void a_message_is_text(void **state)
+{
+    (void)state;
+    struct muster_error error;
+    char longer[1000] = "x";
+    for (size_t at = 1; at < sizeof(longer) - 2; at += 2)
+        memcpy(longer + at, "\xc3\xa9", 2);
+    for (size_t from = 0; from < 2; from++) {
+        muster_error_set(&error, MUSTER_EIO, 0, "%.700s", longer + from);
+        size_t length = strlen(muster_error_text(&error));
+        assert_int_equal(length, 511);
+        assert_true(muster__utf8_valid(muster_error_text(&error), length));
+        struct muster_error *outer = muster__error_wrap(&memory, &error, "pool");
+        assert_true(muster__utf8_valid(muster_error_text(outer), strlen(muster_error_text(outer))));
+        muster__error_unref(outer);
+    }
+    muster_error_set(&error, MUSTER_EIO, 0, "a\xffz \xc3( \xe2\x82 \xc3\xa9");
+    assert_string_equal(muster_error_text(&error), "a?z ?( ?? \xc3\xa9");
+}
+
 static void siblings_are_appended_in_order(void **state)
 {
     (void)state;
@@ -155,6 +177,7 @@ int main(void)
         ERROR_TEST(messages_wrap_outward),
         ERROR_TEST(an_embedded_error_is_copied_when_wrapped),
         ERROR_TEST(a_message_is_one_line_and_cut),
+        ERROR_TEST(a_message_is_text),
         ERROR_TEST(siblings_are_appended_in_order),
         ERROR_TEST(a_shared_error_lives_as_long_as_its_last_holder),
         ERROR_TEST(short_memory_leaves_the_code),
