@@ -5,10 +5,13 @@
   <!-- file: NAME -->   the block after it is that file
   ```console            each line "$ COMMAND" is run, must end with 0, and says what follows; "..." stands for any lines
   ```c                  that isn't a file: lines of one of the files, or of one in examples/
+
+Of a manual page, those are the examples with `muster report`.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ['MUSTER_BUILD'])
 DOCUMENTS = ['README.md', 'docs/tutorial.md', 'docs/concepts.md', 'docs/contract.md', 'docs/stores.md', 'docs/embedding.md',
-             'docs/operations.md', 'docs/comparison.md', 'docs/design.md', 'docs/graphs.md']
+             'docs/operations.md', 'docs/comparison.md', 'docs/design.md', 'docs/graphs.md', 'man/muster.1']
 BLOCK = re.compile(r'(?:^<!-- file: (?P<file>\S+) -->\n\n?)?^```(?P<language>\w*)\n(?P<text>.*?)^```$', re.M | re.S)
 
 
@@ -35,13 +38,21 @@ def matches(expected, said):
     return re.fullmatch(pattern, said.rstrip('\n')) is not None
 
 
+def as_markdown(page):
+    """A manual page with its examples of `muster report` as blocks, each line in its place."""
+    example = re.compile(r'^\.EX\n(\$ muster report.*?)^\.EE$', re.M | re.S)
+    return example.sub(r'```console\n\1```', page).replace(r'\-', '-')
+
+
 class Document:
     def __init__(self, name, directory):
         self.name, self.directory = name, directory
-        self.text = (ROOT / name).read_text(encoding='utf-8')
+        text = (ROOT / name).read_text(encoding='utf-8')
+        self.text = as_markdown(text) if name.startswith('man/') else text
         self.files, self.problems, self.commands, self.excerpts = [], [], 0, 0
         for link in 'examples', 'docs', 'build':
             (directory / link).symlink_to(BUILD if link == 'build' else ROOT / link)
+        shutil.copy(ROOT / 'docs/report.json', directory)
 
     def problem(self, match, text):
         self.problems.append(f'{self.name}:{self.text.count(chr(10), 0, match.start()) + 1}: {text}')
