@@ -157,11 +157,15 @@ bool muster__commit_next(struct muster__engine *engine, struct muster__action *r
         else
             came_back(engine, entry);
     }
-    if (engine->batch_count == 0 && !muster__history_due(engine))
+    if (engine->batch_count > 0 || muster__history_due(engine))
+        durations = muster__history_batch(engine, engine->batch_records + engine->batch_count, durations);
+    else
+        durations = 0;
+    if (engine->batch_count + durations == 0) {
+        /* It has come to nothing: who waits for the end of it is looked at again. */
+        muster__timer_set(engine, &engine->look_timer, engine->now);
         return false;
-    durations = muster__history_batch(engine, engine->batch_records + engine->batch_count, durations);
-    if (engine->batch_count + durations == 0)
-        return false;
+    }
     engine->store = MUSTER__STORE_COMMITTING;
     muster__trail_commit(engine, engine->batch_count + durations);
     muster__timer_set(engine, &engine->store_timer, engine->now + engine->options.store_timeout_ms);

@@ -130,7 +130,7 @@ void muster__set_state(struct muster__engine *engine, enum muster_context_state 
     muster__observe_engine(engine, MUSTER_OBSERVE_STATE, (int)from, (int)state);
 }
 
-static void starved_expired(struct muster__engine *engine, struct muster__timer *timer)
+static void look_again(struct muster__engine *engine, struct muster__timer *timer)
 {
     (void)engine; /* whoever waits for an action asks again after this event */
     (void)timer;
@@ -180,7 +180,7 @@ static void destroy(struct muster__engine *engine)
     muster__trails_free(engine);
     muster__entries_free(engine);
     muster__commit_free(engine);
-    muster__timer_fini(engine, &engine->starved_timer);
+    muster__timer_fini(engine, &engine->look_timer);
     muster__timer_fini(engine, &engine->store_timer);
     muster__timer_fini(engine, &engine->down_timer);
     muster__heap_fini(&engine->timers);
@@ -215,7 +215,7 @@ int muster__engine_new(const struct muster__engine_options *options, struct must
     const char *boot_id = options->boot_id == NULL ? "" : options->boot_id;
     engine->boot_id = boot_id[0] == '\0' ? NULL : muster__strdup(engine->memory, boot_id);
     if ((boot_id[0] != '\0' && engine->boot_id == NULL) || muster__graph_new(engine->memory, &engine->graph) != 0 ||
-        muster__timer_init(engine, &engine->starved_timer, starved_expired) != 0 ||
+        muster__timer_init(engine, &engine->look_timer, look_again) != 0 ||
         muster__timer_init(engine, &engine->store_timer, muster__store_timer_expired) != 0 ||
         muster__timer_init(engine, &engine->down_timer, muster__down_timer_expired) != 0) {
         destroy(engine);

@@ -346,8 +346,10 @@ size_t muster__history_reserve(struct muster__engine *engine)
     if (count <= history->sent_capacity)
         return count;
     struct muster__sent *sent = muster__alloc(engine->memory, count, sizeof(*sent));
-    if (sent == NULL)
+    if (sent == NULL) {
+        history->due = false; /* they go with the next batch; nobody waits for them */
         return 0;
+    }
     muster__free(engine->memory, history->sent);
     history->sent = sent;
     history->sent_capacity = count;

@@ -379,7 +379,7 @@ struct muster__engine {
     bool close_wanted;
     bool observed;
     bool observations_lost;
-    struct muster__timer starved_timer; /* an op could not be allocated: try again */
+    struct muster__timer look_timer; /* without anything else happening: an op could not be allocated, a batch came to nothing */
 
     uint64_t walks; /* along needs, so far */
     struct muster__heap timers;

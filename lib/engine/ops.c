@@ -90,7 +90,7 @@ struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_r
     struct muster__engine *engine = driver->engine;
     struct muster_op *op = take(engine);
     if (op == NULL) {
-        muster__timer_set(engine, &engine->starved_timer, engine->now + 100);
+        muster__timer_set(engine, &engine->look_timer, engine->now + 100);
         return NULL;
     }
     op->engine = engine;

@@ -76,6 +76,41 @@ static void what_comes_after_the_bring_up_is_written_by_the_shutdown_at_the_late
     assert_commits(f, "vm/vm initialize=20000");
 }
 
+/* false: the shutdown needed fewer allocations. */
+static bool shut_down_short_of_memory(size_t nth)
+{
+    void *state;
+    assert_int_equal(fixture_setup(&state), 0);
+    struct fixture *f = slow(&state);
+    bring_up(f);
+    finish(f, "vm initialize", MUSTER_UNAVAILABLE);
+    pass(f, 100);
+    take(f, "vm initialize", 20);
+    f->failing.countdown = nth;
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    bool fired = f->failing.fired;
+    f->failing.countdown = 0;
+    if (down->refused == 0 && down->times == 0) {
+        /* It may try again, but not sit its deadline out. */
+        assert_true(muster__engine_wake_at(f->engine) <= f->now + 1000);
+        pass(f, 1000);
+        assert_ended(down, 0);
+    }
+    if (down->refused != 0)
+        shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_int_equal(fixture_teardown(&state), 0);
+    return fired;
+}
+
+static void a_shutdown_that_is_short_of_memory_does_not_wait_for_durations(void **state)
+{
+    size_t nth = 1;
+    (void)state;
+    while (shut_down_short_of_memory(nth))
+        nth++;
+    assert_true(nth > 3);
+}
+
 static void each_phase_is_measured(void **state)
 {
     struct fixture *f = *state;
@@ -285,6 +320,7 @@ int main(void)
         engine_test(a_start_s_duration_goes_with_the_record_that_is_written_anyway),
         engine_test(what_went_with_nothing_is_written_when_the_bring_up_ends),
         engine_test(what_comes_after_the_bring_up_is_written_by_the_shutdown_at_the_latest),
+        cmocka_unit_test(a_shutdown_that_is_short_of_memory_does_not_wait_for_durations),
         engine_test(each_phase_is_measured),
         engine_test(what_failed_came_late_or_took_no_time_teaches_nothing),
         engine_test(means_are_smoothed),
