@@ -339,6 +339,7 @@ struct muster__engine {
     uint32_t *order; /* of the plan; one block with the other numbers by driver */
     /* Among drivers, what is called first: by paths, each step has a position; else (as in the plan, or shuffled) each driver. */
     bool by_path;
+    bool durations_known; /* when paths were measured some were */
     uint32_t *positions; /* position -> id */
     uint32_t position_count;
     uint32_t *position[MUSTER__STEPS]; /* id -> position */

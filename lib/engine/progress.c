@@ -37,7 +37,7 @@ static bool has_fallen(const struct muster_driver *driver)
 static void count_driver(const struct muster_driver *driver, struct muster_progress_counts *counts, uint64_t *us)
 {
     bool over = driver->state == (muster__going_down(driver->engine) ? MUSTER_DRIVER_DOWN : MUSTER_DRIVER_UP);
-    if (driver->op != NULL)
+    if (driver->op != NULL && !driver->op->timed_out)
         counts->running++;
     else if (has_fallen(driver))
         counts->failed++;
@@ -64,7 +64,7 @@ static void count_resource(const struct muster_resource *resource, struct muster
 
 static bool can_estimate(const struct muster__engine *engine)
 {
-    return muster__turn_by_path(engine) && engine->history.spans.count > 0 && !muster__going_down(engine);
+    return engine->durations_known && !muster__going_down(engine);
 }
 
 void muster__engine_progress(const struct muster__engine *engine, struct muster_progress_counts *ret_counts)
@@ -78,7 +78,7 @@ void muster__engine_progress(const struct muster__engine *engine, struct muster_
         for (const struct muster__list *link = head->next; link != head; link = link->next)
             count_resource(muster__container(link, struct muster_resource, in_driver), &counts, &us);
     }
-    bool over = counts.running + counts.waiting == 0;
-    counts.estimate_ms = over ? 0 : can_estimate(engine) ? us / US_A_MS : MUSTER_REPORT_NEVER;
+    if (counts.running + counts.waiting > 0)
+        counts.estimate_ms = !can_estimate(engine) ? MUSTER_REPORT_NEVER : us < US_A_MS ? 1 : us / US_A_MS;
     *ret_counts = counts;
 }

@@ -124,6 +124,7 @@ static bool drivers_compete(const struct muster__engine *engine)
 void muster__turn_order(struct muster__engine *engine)
 {
     engine->by_path = muster__turn_by_path(engine) && drivers_compete(engine);
+    engine->durations_known = engine->by_path && engine->history.spans.count > 0;
     if (!engine->by_path) {
         order_as_planned(engine);
         return;

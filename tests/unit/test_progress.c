@@ -56,6 +56,37 @@ static void nothing_is_estimated_without_durations(void **state)
     answer(f, "pool initialize", MUSTER_PENDING);
     bring_up(f);
     assert_true(progress(f).estimate_ms == MUSTER_REPORT_NEVER);
+    pass(f, 5000);
+    finish(f, "pool initialize", MUSTER_OK);
+}
+
+/* What this bring-up has measured itself says nothing of what is still to be done. */
+static void one_duration_that_is_new_is_no_estimate(void **state)
+{
+    struct fixture *f = *state;
+    f->options.op_timeout_ms = 60000;
+    two(state);
+    answer(f, "pool initialize", MUSTER_PENDING);
+    answer(f, "guest initialize", MUSTER_PENDING);
+    bring_up(f);
+    pass(f, 5000);
+    finish(f, "pool initialize", MUSTER_OK);
+    assert_int_equal(progress(f).running, 1);
+    assert_true(progress(f).estimate_ms == MUSTER_REPORT_NEVER);
+    finish(f, "guest initialize", MUSTER_OK);
+}
+
+static void an_op_that_has_timed_out_does_not_run_any_more(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "pool", .initialize = called, .op_timeout_ms = 1000);
+    answer(f, "pool initialize", MUSTER_PENDING);
+    struct ending *up = bring_up(f);
+    assert_counts(f, 0, 1, 0, 0);
+    pass(f, 1000);
+    assert_ended(up, 0);
+    assert_counts(f, 0, 0, 0, 1);
+    assert_int_equal(progress(f).estimate_ms, 0);
     finish(f, "pool initialize", MUSTER_OK);
 }
 
@@ -76,7 +107,7 @@ static void durations_estimate_what_remains(void **state)
     finish(f, "pool/disk start", MUSTER_OK);
     assert_int_equal(progress(f).estimate_ms, 2000);
     pass(f, 5000);
-    assert_int_equal(progress(f).estimate_ms, 0);
+    assert_int_equal(progress(f).estimate_ms, 1); /* 0 would say that all is over */
     finish(f, "guest/web start", MUSTER_OK);
     assert_ended(up, 0);
 }
@@ -101,6 +132,8 @@ int main(void)
         engine_test(each_is_counted_once),
         engine_test(what_failed_and_what_it_holds_up_has_failed),
         engine_test(nothing_is_estimated_without_durations),
+        engine_test(one_duration_that_is_new_is_no_estimate),
+        engine_test(an_op_that_has_timed_out_does_not_run_any_more),
         engine_test(durations_estimate_what_remains),
         engine_test(on_the_way_down_drivers_count),
     };
