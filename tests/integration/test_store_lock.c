@@ -67,12 +67,13 @@ static int hold(const char *kind, const char *path, const char *how)
     struct muster_store *store = NULL;
     pthread_t thread;
     pid_t child = 0;
+    pid_t holder = getpid(); /* Its child may run only when it is gone. */
     if (kinds[strcmp(kind, kinds[0].name) != 0].make(path, &store) != 0 || muster_store_open(store, 0) != 0)
         return 1;
     if (strcmp(how, "child") == 0 && (child = fork()) == 0)
         wait_for_the_end(NULL);
     if (strcmp(how, "short child") == 0 && (child = fork()) == 0)
-        outlive(getppid());
+        outlive(holder);
     bool thread_goes_on = strcmp(how, "thread") == 0;
     if (thread_goes_on && pthread_create(&thread, NULL, wait_for_the_end, NULL) != 0)
         return 1;
