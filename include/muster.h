@@ -19,7 +19,9 @@
  *    thread, from muster_process(), never from inside the call that asked for it.
  *  - Strings that go in are copied. Strings and errors that come out belong to muster and stay valid
  *    until the next muster_process(), or as the function says.
- *  - Misuse returns MUSTER_EINVAL; in a child after fork every call returns MUSTER_ECHILD.
+ *  - Misuse returns MUSTER_EINVAL. A function that returns a member of a driver, a resource or an op (its name, its data, its
+ *    state) takes no NULL.
+ *  - In a child after fork all that would do something, or takes the context, returns MUSTER_ECHILD.
  *  - Times are in milliseconds, sizes in bytes.
  *
  * Public structs start with their own size and grow at their end alone. Fill one with its macro

@@ -30,9 +30,10 @@ enum muster_record_kind {
      * Durations, for the order of the next bring-up (see MUSTER_FIRST_COME in muster/context.h). `driver` and `name` are a
      * resource's, or both the driver's for its phases; `handle` has the means in microseconds, with spaces between:
      * "initialize=12000 reconcile=3500 autostart=2000", "start=40000". Of the other members boot, generation and format count.
-     * Only what took 1 ms or more is kept, of ops that succeeded; a mean is written again when it has moved by an eighth, with
-     * a batch that is written anyway, at the latest at the end of a bring-up or with a shutdown. What makes no sense counts
-     * as if it weren't there. It is forgotten with the resource and with its record, and never seen by muster_record_foreach().
+     * A mean begins with an op that succeeded and took 2 ms, and is forgotten below 1 ms. It is written again when it has
+     * moved by an eighth, with a batch that is written anyway, at the latest at the end of a bring-up or with a shutdown.
+     * What makes no sense counts as if it weren't there. It is forgotten with the resource and with its record, and never seen
+     * by muster_record_foreach().
      */
     MUSTER_RECORD_HISTORY = 1
 };

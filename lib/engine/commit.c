@@ -189,10 +189,6 @@ static void applied(struct muster__engine *engine, struct muster__entry *entry, 
     entry->durable = muster__record_ref(record);
     if (entry->record != entry->durable)
         muster__list_push(&engine->dirty, &entry->dirty);
-    else
-        end_waiters(entry, 0, NULL);
-    if (entry->resource != NULL)
-        muster__resource_touch(entry->resource);
 }
 
 /* A record that isn't a resource's goes back to what it was; a resource decides by its state. */
@@ -204,7 +200,6 @@ static void refused(struct muster__engine *engine, struct muster__entry *entry, 
         end_waiters(entry, error->code, error);
     } else if (entry->record == record && entry->resource != NULL) {
         muster__resource_write_refused(entry->resource, error);
-        muster__resource_touch(entry->resource);
         end_waiters(entry, error->code, error);
     }
     if (entry->record != entry->durable && muster__list_empty(&entry->dirty))
@@ -443,8 +438,6 @@ static void find_dirty(struct muster__engine *engine)
             muster__resource_touch(entry->resource);
         bool was_doubtful = entry->doubtful;
         entry->doubtful = false;
-        if (was_doubtful && entry->resource != NULL)
-            muster__resource_touch(entry->resource);
         if (was_doubtful && entry->record == entry->durable)
             end_waiters(entry, 0, NULL);
         if (entry->in_batch || entry->record == entry->durable)

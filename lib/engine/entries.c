@@ -58,13 +58,25 @@ static struct muster__entry *make(struct muster__engine *engine, struct muster__
     return entry;
 }
 
-struct muster__entry *muster__entry_get(struct muster__engine *engine, const char *driver, const char *name)
+static void join(char path[MUSTER__PATH_BYTES], const char *driver, const char *name)
 {
-    char path[2 * MUSTER__NAME_MAX + 2];
     size_t length = strlen(driver);
     memcpy(path, driver, length);
     path[length] = '/';
     memcpy(path + length + 1, name, strlen(name) + 1);
+}
+
+struct muster__entry *muster__entry_of(const struct muster__engine *engine, const struct muster_record *record)
+{
+    char path[MUSTER__PATH_BYTES];
+    join(path, record->driver, record->name);
+    return muster__entry_find(engine, path);
+}
+
+struct muster__entry *muster__entry_get(struct muster__engine *engine, const char *driver, const char *name)
+{
+    char path[MUSTER__PATH_BYTES];
+    join(path, driver, name);
     struct muster__entry *entry = muster__entry_find(engine, path);
     if (entry != NULL)
         return entry;

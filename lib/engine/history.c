@@ -131,7 +131,7 @@ void muster__history_clear(struct muster__engine *engine)
 
 /* ---- reading --------------------------------------------------------------------------------------------- */
 
-/* "start=1500 ...": *ret_text is then behind it. False: it is nothing of ours. */
+/* "start=1500 ...": *text is then behind it. False: it is nothing of ours. */
 static bool parse_mean(const char **text, uint64_t us[MUSTER__MEASURES])
 {
     for (size_t i = 0; i < MUSTER__MEASURES; i++) {

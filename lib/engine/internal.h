@@ -197,9 +197,6 @@ struct muster_resource {
 
 /* ---- history.c: how long ops have taken -------------------------------------------------------- */
 
-/* "driver/name" and its end. */
-#define MUSTER__PATH_BYTES (2 * 255 + 2)
-
 /* What is measured. */
 enum muster__measure {
     MUSTER__MEASURE_INITIALIZE,
@@ -535,6 +532,8 @@ struct muster__ledger *muster__ledger_find(const struct muster__engine *engine, 
 struct muster__entry *muster__entry_get(struct muster__engine *engine, const char *driver, const char *name);
 struct muster__entry *muster__entry_get_path(struct muster__engine *engine, const char *path);
 struct muster__entry *muster__entry_find(const struct muster__engine *engine, const char *path);
+/* The one that the record is of. */
+struct muster__entry *muster__entry_of(const struct muster__engine *engine, const struct muster_record *record);
 /* Free it if nothing is about it any more. */
 void muster__entry_drop(struct muster__engine *engine, struct muster__entry *entry);
 void muster__entries_forget(struct muster__engine *engine);

@@ -168,6 +168,8 @@ int muster__driver_dependencies(const struct muster_driver *driver, const uint32
 int muster_resource_foreach(struct muster_driver *driver, muster_resource_cb cb, void *data)
 {
     int code = 0;
+    if (driver == NULL || cb == NULL)
+        return MUSTER_EINVAL;
     struct muster__list *head = &driver->rest->roster->resources;
     for (struct muster__list *link = head->next; link != head && code == 0; link = link->next)
         code = cb(muster__container(link, struct muster_resource, in_driver), data);
@@ -209,6 +211,8 @@ const char *muster_resource_handle(const struct muster_resource *resource)
 int muster_resource_foreach_dependency(const struct muster_resource *resource, muster_dependency_cb cb, void *data)
 {
     int code = 0;
+    if (resource == NULL || cb == NULL)
+        return MUSTER_EINVAL;
     for (size_t i = 0; i < resource->edge_count && code == 0; i++)
         code = cb(resource->edges[i].to->node.key, resource->edges[i].need, data);
     return code;
@@ -241,7 +245,7 @@ static enum muster_condition condition_of(const struct muster_resource *resource
 
 int muster_resource_state(const struct muster_resource *resource, struct muster_resource_status *ret_status)
 {
-    if (ret_status == NULL || ret_status->size < sizeof(size_t))
+    if (resource == NULL || ret_status == NULL || ret_status->size < sizeof(size_t))
         return MUSTER_EINVAL;
     const struct muster__engine *engine = resource->engine;
     const struct muster__entry *entry = resource->entry;

@@ -2,11 +2,9 @@
 /* The trail of a bring-up, a reload or a shutdown. */
 #include "engine/internal.h"
 
-#include <stdio.h>
-
 static uint32_t since(const struct muster__trail *trail)
 {
-    return muster__trail_since(trail, ((const struct muster__engine *)trail->engine)->now);
+    return muster__trail_since(trail, trail->engine->now);
 }
 
 /* ---- its life ------------------------------------------------------------------------------------------------- */
@@ -109,16 +107,9 @@ bool muster__trail_make_room(const struct muster_op *op)
     return false;
 }
 
-static struct muster__entry *restored(const struct muster_op *op)
-{
-    char path[MUSTER__PATH_BYTES];
-    snprintf(path, sizeof(path), "%s/%s", op->record->is.driver, op->record->is.name);
-    return muster__entry_find(op->engine, path);
-}
-
 void muster__trail_name(const struct muster_op *op, struct muster__trail_op *told)
 {
-    told->entry = op->resource != NULL ? op->resource->entry : restored(op);
+    told->entry = op->resource != NULL ? op->resource->entry : muster__entry_of(op->engine, &op->record->is);
     if (told->entry != NULL)
         told->entry->told++;
 }

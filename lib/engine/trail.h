@@ -52,7 +52,7 @@ struct muster__trail_edge {
 };
 
 struct muster__trail {
-    const void *engine;
+    const struct muster__engine *engine;
     bool used;
     bool ended;
     int code; /* what it ended with */

@@ -46,6 +46,14 @@ static int count(struct muster_resource *resource, void *data)
     return ++*(int *)data == 2 ? 9 : 0;
 }
 
+static int is_never_told(const char *name, int is_need, void *data)
+{
+    (void)is_need;
+    (void)data;
+    fail_msg("%s", name);
+    return 0;
+}
+
 static void what_was_given_can_be_asked_for(void **state)
 {
     struct fixture *f = *state;
@@ -90,6 +98,11 @@ static void what_was_given_can_be_asked_for(void **state)
     shorter.size = 2;
     assert_int_equal(muster_resource_state(a, &shorter), MUSTER_EINVAL);
     assert_int_equal(muster_resource_state(a, NULL), MUSTER_EINVAL);
+    assert_int_equal(muster_resource_state(NULL, &status), MUSTER_EINVAL);
+    assert_int_equal(muster_resource_foreach(NULL, count, &seen), MUSTER_EINVAL);
+    assert_int_equal(muster_resource_foreach(find_driver(f, "pool"), NULL, NULL), MUSTER_EINVAL);
+    assert_int_equal(muster_resource_foreach_dependency(NULL, is_never_told, NULL), MUSTER_EINVAL);
+    assert_int_equal(muster_resource_foreach_dependency(a, NULL, NULL), MUSTER_EINVAL);
 }
 
 int main(void)
