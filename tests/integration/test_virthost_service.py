@@ -4,6 +4,7 @@
 
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -136,8 +137,8 @@ class Logind(virthost_case.Case):
     def setUp(self):
         super().setUp()
         address = f'unix:path={self.lab.directory}/bus.sock'
-        bus = self.spawn(['dbus-daemon', '--session', '--nofork', '--nopidfile', f'--address={address}', '--print-address'])
-        bus.stdout.readline()
+        self.bus = self.spawn(['dbus-daemon', '--session', '--nofork', '--nopidfile', f'--address={address}', '--print-address'])
+        self.bus.stdout.readline()
         self.environment = f'DBUS_SYSTEM_BUS_ADDRESS={address}'
         self.logind = self.spawn(['env', self.environment, FAKE_LOGIND])
         self.assertEqual(self.logind.stdout.readline(), 'ready\n')
@@ -162,6 +163,32 @@ class Logind(virthost_case.Case):
         self.assertEqual(self.lab.guests(), {})
         self.lab.start('--boot-id', 'two')
         self.assert_states(guest_web='active')
+
+    def test_the_policies_decide_in_the_next_boot(self):
+        for policy in 'manual', 'unless-stopped':
+            self.lab.guest(policy, policy)
+        self.lab.start('--logind', '--boot-id', 'one', wrapper=['env', self.environment])
+        self.assertEqual(self.logind.stdout.readline(), 'locked: shutdown, delay\n')
+        for policy in 'manual', 'unless-stopped':
+            self.lab.ctl('start', f'guest/{policy}')
+        self.logind.stdin.write('\n')
+        self.logind.stdin.flush()
+        self.assertEqual(self.lab.daemon.wait(PATIENCE), 0)
+        self.lab.start('--boot-id', 'two')
+        self.assertEqual({name: (item['desired'], item['state']) for name, item in self.lab.list().items()},
+                         {'guest/manual': ('active', 'inactive'), 'guest/unless-stopped': ('active', 'active')})
+
+    def test_without_a_bus_nothing_is_delayed(self):
+        """The daemon would not hear that the machine goes down."""
+        self.lab.guest('web', 'autostart')
+        self.lab.start('--logind', wrapper=['env', self.environment])
+        self.assertEqual(self.logind.stdout.readline(), 'locked: shutdown, delay\n')
+        before = self.lab.guests()['web'].identity()
+        self.bus.kill()
+        wait_until(lambda: select.select([self.logind.stdout], [], [], 0)[0], 'the lock to be released')
+        self.assertEqual(self.logind.stdout.readline(), 'released\n')
+        self.assertEqual(self.lab.guests()['web'].identity(), before)
+        self.assertEqual(self.lab.terminate(), 0)
 
 
 class Log(virthost_case.Case):
