@@ -47,10 +47,8 @@ static struct muster_report *ask_report(const struct options *options)
     json_t *reply = message == NULL ? NULL : ask(options->socket, message, false);
     json_t *text = json_object_get(reply, "report");
     struct muster_report *report = NULL;
-    if (json_is_true(json_object_get(reply, "ok")))
+    if (reply != NULL)
         report = parse("the report", json_string_value(text), json_string_length(text));
-    else if (reply != NULL)
-        complain("%s", text_of(reply, "error"));
     json_decref(message);
     json_decref(reply);
     return report;

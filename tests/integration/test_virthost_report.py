@@ -6,13 +6,37 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
+import threading
 import unittest
 
-from lab import Refused, wait_until
+from lab import PATIENCE, Refused, wait_until
 from virthost_case import Case, main
 
 SLOW_MS = 1200
+
+
+def read(fd):
+    try:
+        return os.read(fd, 65536)
+    except OSError:
+        return b''
+
+
+def on_terminal(command, **environment):
+    """Its exit status, what it shows there, and what it complains of."""
+    master, slave = pty.openpty()
+    subprocess.run(['stty', 'rows', '20', 'cols', '70'], stdin=slave, check=True)
+    plain = {name: value for name, value in os.environ.items() if name not in ('COLUMNS', 'NO_COLOR')}
+    with subprocess.Popen(command, stdout=slave, stderr=subprocess.PIPE, text=True, env=plain | environment) as process:
+        os.close(slave)
+        text = b''
+        while part := read(master):
+            text += part
+        os.close(master)
+        complaint = process.stderr.read()
+    return process.returncode, text.decode(), complaint
 
 
 class Culprits(Case):
@@ -70,16 +94,9 @@ class Culprits(Case):
     def test_watch_draws_a_table_until_all_has_settled(self):
         lab = self.lab
         lab.start('--report', self.file, wait='initialized')
-        master, slave = pty.openpty()
-        subprocess.run(['stty', 'rows', '20', 'cols', '70'], stdin=slave, check=True)
-        watch = subprocess.Popen(lab.command('watch'), stdout=slave)
-        os.close(slave)
-        text = b''
-        while part := self.read(master):
-            text += part
-        os.close(master)
-        self.assertEqual(watch.wait(60), 0)
-        frames = [re.sub('\033\\[[0-9]*[A-Za-z]', '', frame) for frame in text.decode().split('\033[H')]
+        code, text, _ = on_terminal(lab.command('watch'))
+        self.assertEqual(code, 0)
+        frames = [re.sub('\033\\[[0-9]*[A-Za-z]', '', frame) for frame in text.split('\033[H')]
         self.assertTrue(any(re.search(r'nbd/slow +starting', frame) for frame in frames), frames)
         self.assertIn('export/broken', frames[-1])
         self.assertRegex(frames[-1], r'^up: \d+ done, 0 running, 0 waiting, \d failed')
@@ -91,20 +108,13 @@ class Culprits(Case):
         os.close(slave)
         text = b''
         while not re.search(rb'  settled\r\n(.*\n)*.*  up\r\n', text):
-            text += self.read(master)
+            text += read(master)
         lines = [line.rsplit('\r\033[K', 1)[-1] for line in text.decode().replace('\r\n', '\n').split('\n')]
         self.assertIn(' running, ', text.decode())
         for line in lines[:-1]:
             self.assertRegex(line, r'^ *\d+ ms  |^virthost: ')
         lab.terminate()
         os.close(master)
-
-    @staticmethod
-    def read(fd):
-        try:
-            return os.read(fd, 65536)
-        except OSError:
-            return b''
 
     def test_wrong_usage(self):
         for arguments in (['report', 'why'], ['report', 'nonsense'], ['report', 'time', 'x'], ['report', '--format', 'xml'],
@@ -118,6 +128,43 @@ class Culprits(Case):
             self.lab.ctl('report', 'why', 'guest/nobody')
         with self.assertRaisesRegex(Refused, 'no report of a reload'):
             self.lab.ctl('report', '--kind', 'reload')
+
+
+class Watch(Case):
+    """A daemon that isn't there in the end."""
+
+    def answer(self, *replies):
+        """Each to a client of its own; None: hang up. Nobody listens after them."""
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(str(self.lab.socket))
+        server.listen()
+        server.settimeout(PATIENCE)
+
+        def serve():
+            for number, reply in enumerate(replies):
+                client = server.accept()[0]
+                if number == len(replies) - 1:
+                    server.close()
+                with client:
+                    client.makefile().readline()
+                    client.sendall(json.dumps(reply).encode() + b'\n' if reply else b'')
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.addCleanup(thread.join)
+
+    def test_a_daemon_that_ends_before_it_lists_is_a_problem(self):
+        settled = {'state': 'up', 'done': 1, 'running': 0, 'waiting': 0, 'failed': 0, 'estimate_ms': None}
+        self.answer({'ok': True, 'progress': settled}, None)
+        code, _, complaint = on_terminal(self.lab.command('watch'))
+        self.assertEqual(code, 1)
+        self.assertIn('virthost has ended before it answered', complaint)
+
+    def test_what_the_daemon_refuses_is_told(self):
+        for command in ['watch'], ['list'], ['report']:
+            self.answer({'ok': False, 'error': 'not today'})
+            with self.assertRaisesRegex(Refused, '^virthostctl: not today$'):
+                self.lab.ctl(*command)
+            self.lab.socket.unlink()
 
 
 if __name__ == '__main__':
