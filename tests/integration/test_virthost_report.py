@@ -128,6 +128,11 @@ class Culprits(Case):
             self.lab.ctl('report', 'why', 'guest/nobody')
         with self.assertRaisesRegex(Refused, 'no report of a reload'):
             self.lab.ctl('report', '--kind', 'reload')
+        for kind in 'shutdwon', 'bring', 'RELOAD':
+            with self.assertRaisesRegex(Refused, f"there is no kind '{kind}': bring-up, reload or shutdown$"):
+                self.lab.ctl('report', '--kind', kind)
+        for kind in [], ['--kind', ''], ['--kind', 'bring-up']:
+            self.assertRegex(self.lab.ctl('report', 'time', *kind), '^The bring-up ')
 
 
 class Watch(Case):
