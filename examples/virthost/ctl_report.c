@@ -19,16 +19,21 @@ static const struct view {
     int most;
 } views[] = {
     {"time", MUSTER_REPORT_TIME, 0, 0}, {"blame", MUSTER_REPORT_BLAME, 0, 0}, {"critical-chain", MUSTER_REPORT_CHAIN, 0, 1},
-    {"why", MUSTER_REPORT_WHY, 1, 1},   {"diff", MUSTER_REPORT_DIFF, 1, 1},   {"text", MUSTER_REPORT_TEXT, 0, 0},
-    {"json", MUSTER_REPORT_JSON, 0, 0}, {"svg", MUSTER_REPORT_SVG, 0, 0},     {"trace", MUSTER_REPORT_TRACE, 0, 0},
-    {"dot", MUSTER_REPORT_DOT, 0, 0},
+    {"why", MUSTER_REPORT_WHY, 1, 1},   {"diff", MUSTER_REPORT_DIFF, 1, 1},
 };
 
-static const struct view *find_view(const char *name)
+static const struct view formats[] = {
+    {"text", MUSTER_REPORT_TEXT, 0, 0},   {"json", MUSTER_REPORT_JSON, 0, 0}, {"svg", MUSTER_REPORT_SVG, 0, 0},
+    {"trace", MUSTER_REPORT_TRACE, 0, 0}, {"dot", MUSTER_REPORT_DOT, 0, 0},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct view *find(const struct view *list, size_t count, const char *name)
 {
-    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
-        if (strcmp(views[i].name, name) == 0)
-            return &views[i];
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].name, name) == 0)
+            return &list[i];
     return NULL;
 }
 
@@ -107,10 +112,10 @@ static int show_view(const struct options *options, const struct view *view, con
 int ctl_report(const struct options *options, char **arguments, int count)
 {
     const char *name = count > 0 ? arguments[0] : options->format != NULL ? options->format : "text";
-    const struct view *view = find_view(name);
+    const struct view *view = count > 0 ? find(views, COUNT(views), name) : find(formats, COUNT(formats), name);
     int left = count > 0 ? count - 1 : 0;
     if (view == NULL)
-        complain("there is no report '%s'; try --help", name);
+        complain("there is no %s '%s'; try --help", count > 0 ? "report" : "format", name);
     else if (count > 0 && options->format != NULL)
         complain("report %s has no --format; try --help", name);
     else if (left < view->least || left > view->most)

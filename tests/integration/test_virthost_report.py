@@ -117,10 +117,14 @@ class Culprits(Case):
         os.close(master)
 
     def test_wrong_usage(self):
-        for arguments in (['report', 'why'], ['report', 'nonsense'], ['report', 'time', 'x'], ['report', '--format', 'xml'],
-                          ['watch', 'x']):
+        for arguments, complaint in (
+                (['report', 'why'], 'an argument is missing'), (['report', 'nonsense'], "there is no report 'nonsense'"),
+                (['report', 'time', 'x'], 'too many arguments'), (['report', '--format', 'xml'], "there is no format 'xml'"),
+                (['report', '--format', 'time'], "there is no format 'time'"), (['report', 'json'], "there is no report 'json'"),
+                (['report', 'time', '--format', 'json'], 'has no --format'), (['watch', 'x'], 'it has no argument')):
             done = subprocess.run(self.lab.command(*arguments), capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual(done.returncode, 2, arguments)
+            self.assertIn(complaint, done.stderr)
 
     def test_what_is_not_there(self):
         self.lab.start(wait='initialized')
