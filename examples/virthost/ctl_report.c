@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* virthostctl report: the views of `muster report`, of what the daemon tells. */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,14 +62,19 @@ static struct muster_report *ask_report(const struct options *options)
 
 static struct muster_report *read_report(const char *path)
 {
-    json_error_t error;
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT);
-    struct muster_report *report = text == NULL ? NULL : parse(path, text, strlen(text));
-    if (root == NULL)
-        complain("%s:%d:%d: %s", path, error.line, error.column, error.text);
+    char *text = NULL;
+    size_t room = 0;
+    FILE *file = fopen(path, "r");
+    /* (No JSON goes on after a zero byte.) */
+    ssize_t bytes = file == NULL ? -1 : getdelim(&text, &room, '\0', file);
+    struct muster_report *report = NULL;
+    if (bytes >= 0)
+        report = parse(path, text, (size_t)bytes);
+    else
+        complain("%s: %s", path, file != NULL && feof(file) ? "it is empty" : strerror(errno));
+    if (file != NULL)
+        fclose(file);
     free(text);
-    json_decref(root);
     return report;
 }
 
@@ -78,19 +84,29 @@ static int print(void *data, const char *text, size_t bytes)
     return fwrite(text, 1, bytes, stdout) == bytes ? 0 : -1;
 }
 
+/* COLUMNS, or the terminal's; a pipe has no end. */
+static uintptr_t columns(void)
+{
+    struct winsize size;
+    const char *told = getenv("COLUMNS");
+    long width = told == NULL ? 0 : strtol(told, NULL, 10);
+    if (width > 0 && width < 10000)
+        return (uintptr_t)width;
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static int show(const struct view *view, const struct muster_report *report, const char *name,
                 const struct muster_report *earlier)
 {
     struct muster_report_options how;
-    struct winsize size;
+    const char *plain = getenv("NO_COLOR");
     MUSTER_REPORT_OPTIONS_INIT(&how);
     how.format = view->format;
     how.name = name;
     how.other = earlier == NULL ? NULL : report;
-    if (isatty(STDOUT_FILENO)) {
+    how.width = columns();
+    if (isatty(STDOUT_FILENO) && (plain == NULL || *plain == '\0'))
         how.flags = MUSTER_REPORT_TERMINAL;
-        how.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-    }
     int code = muster_report_write(earlier == NULL ? report : earlier, &how, print, NULL);
     if (code == MUSTER_ENOENT)
         return complain("there is no driver and no resource '%s'", name);

@@ -15,6 +15,7 @@ from lab import PATIENCE, Refused, wait_until
 from virthost_case import Case, main
 
 SLOW_MS = 1200
+PLAIN = {name: value for name, value in os.environ.items() if name not in ('COLUMNS', 'NO_COLOR')}
 
 
 def read(fd):
@@ -28,8 +29,7 @@ def on_terminal(command, **environment):
     """Its exit status, what it shows there, and what it complains of."""
     master, slave = pty.openpty()
     subprocess.run(['stty', 'rows', '20', 'cols', '70'], stdin=slave, check=True)
-    plain = {name: value for name, value in os.environ.items() if name not in ('COLUMNS', 'NO_COLOR')}
-    with subprocess.Popen(command, stdout=slave, stderr=subprocess.PIPE, text=True, env=plain | environment) as process:
+    with subprocess.Popen(command, stdout=slave, stderr=subprocess.PIPE, text=True, env=PLAIN | environment) as process:
         os.close(slave)
         text = b''
         while part := read(master):
@@ -37,6 +37,11 @@ def on_terminal(command, **environment):
         os.close(master)
         complaint = process.stderr.read()
     return process.returncode, text.decode(), complaint
+
+
+def through_pipe(command, **environment):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=PLAIN | environment)
+    return done.returncode, done.stdout, done.stderr
 
 
 class Culprits(Case):
@@ -137,6 +142,52 @@ class Culprits(Case):
                 self.lab.ctl('report', '--kind', kind)
         for kind in [], ['--kind', ''], ['--kind', 'bring-up']:
             self.assertRegex(self.lab.ctl('report', 'time', *kind), '^The bring-up ')
+
+
+class Printed(Case):
+    def setUp(self):
+        super().setUp()
+        lab = self.lab
+        self.file = lab.directory / 'report.json'
+        lab.nbd_pool('late', 'autostart', start=False)
+        lab.start('--report', self.file)
+        wait_until(self.file.exists, 'the report')
+
+    def test_a_terminal_has_colours_and_a_width_unless_told_otherwise(self):
+        lab = self.lab
+        for command in ['report'], ['report', 'blame']:
+            code, text, _ = on_terminal(lab.command(*command))
+            self.assertEqual((code, '\033[' in text), (0, True), text)
+            code, text, _ = on_terminal(lab.command(*command), NO_COLOR='1')
+            self.assertEqual((code, '\033[' in text), (0, False), text)
+            self.assertIn('\033[', on_terminal(lab.command(*command), NO_COLOR='')[1])
+        # The terminal has 70 columns, and what has failed is longer than any of these.
+        self.assertEqual(self.width(on_terminal), 70)
+        self.assertEqual(self.width(on_terminal, COLUMNS='90'), 90)
+        self.assertEqual(self.width(on_terminal, COLUMNS='many'), 70)
+        self.assertEqual(self.width(through_pipe, COLUMNS='90'), 90)
+        self.assertGreater(self.width(through_pipe), 90)
+
+    def width(self, run, **environment):
+        return max(map(len, run(self.lab.command('report'), NO_COLOR='1', **environment)[1].splitlines()))
+
+    def test_an_earlier_report_that_is_none(self):
+        lab = self.lab
+        report = self.file.read_bytes()
+        # (As whoever has formatted it has left it.)
+        self.file.write_text(json.dumps(json.loads(report), indent=2) + '\n')
+        self.assertIn('The bring-up', lab.ctl('report', 'time'))
+        lab.ctl('report', 'diff', self.file)
+        for data, complaint in ((b'', 'empty'), (report[:-3], 'near end of file'), (report + b'\0', 'end of file expected'),
+                                (report + b'{}', 'end of file expected'), (b'[]', 'not a report of muster')):
+            self.file.write_bytes(data)
+            with self.assertRaisesRegex(Refused, f'^virthostctl: {self.file}:.*{complaint}'):
+                lab.ctl('report', 'diff', self.file)
+        with self.assertRaisesRegex(Refused, f'^virthostctl: {lab.directory}: Is a directory$'):
+            lab.ctl('report', 'diff', lab.directory)
+        self.file.unlink()
+        with self.assertRaisesRegex(Refused, f'^virthostctl: {self.file}: No such file or directory$'):
+            lab.ctl('report', 'diff', self.file)
 
 
 class Watch(Case):
