@@ -204,6 +204,17 @@ class Log(virthost_case.Case):
         self.assertTrue(any(line['type'] == 'problem' and 'broken.json' in line['text'] for line in lines))
         self.assertTrue(any(line['subject'] == 'dir/local' and 'active' in line['text'] for line in lines))
 
+    def test_a_line_that_is_not_utf8_is_printed_all_the_same(self):
+        nowhere = b'/nowhere/\xff'
+        self.lab.start('--log', 'json', '--report', nowhere)
+        told = [line for line in self.lab.timeline() if line['subject'] == 'virthost']
+        self.assertEqual([line['text'] for line in told], ['(not UTF-8)'])
+        self.assertEqual(self.lab.terminate(), 0)
+        self.lab.start('--log', 'json', '--state', nowhere, wait='')
+        self.assertEqual(self.lab.daemon.wait(PATIENCE), 1)
+        lines = [json.loads(line) for line in self.lab.log.read_text().splitlines()]
+        self.assertEqual([line['type'] for line in lines if line['text'] == '(not UTF-8)'], ['virthost', 'problem'])
+
     def test_another_format_is_wrong_usage(self):
         self.lab.start('--log', 'xml', wait='')
         self.assertEqual(self.lab.daemon.wait(PATIENCE), 2)
