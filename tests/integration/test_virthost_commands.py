@@ -3,6 +3,7 @@
 """The command lines, the config, the control socket, and what a stop and a start cost."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -83,6 +84,13 @@ class Config(Case):
                        r"again\.json|a\.json: there is another guest", r"s\.json: member 'psk': expected"):
             self.assertRegex(text, wanted)
         self.assertNotIn('hush', text)
+
+    def test_a_problem_of_a_file_whose_name_is_not_utf8_is_one(self):
+        self.lab.guest('a')
+        (self.lab.config / 'guests' / os.fsdecode(b'b\xff\xc3\xa4.json')).write_text('{')
+        code, text = self.check()
+        self.assertEqual(code, 1)
+        self.assertRegex(text, r'/guests/b\?\?\?\.json:1:\d+: ')
 
     def test_one_bad_file_costs_nobody_else(self):
         lab = self.lab
