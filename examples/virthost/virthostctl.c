@@ -27,7 +27,7 @@ static void print_usage(FILE *file)
             "  watch                         how far it is, until all has settled; on a terminal a live table\n"
             "  report [VIEW] [ARGUMENT]      what the bring-up did: every op, or time, blame, critical-chain [R], why R,\n"
             "                                diff FILE (against an earlier report); --format text|json|svg|trace|dot;\n"
-            "                                --kind reload or shutdown: of the last of these\n"
+            "                                --kind bring-up|reload|shutdown: of the last one\n"
             "  start R [--dependencies]      start a resource; also what it needs\n"
             "  stop R [--cascade]            stop a resource; before it what needs it\n"
             "  retry R | DRIVER              decide a failed, held or deferred resource or driver again now\n"

@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import unittest
+from pathlib import Path
 
 from lab import Refused, wait_until
 from virthost_case import Case, main
@@ -23,6 +24,13 @@ class Usage(Case):
             done = self.run_program(program, '--version')
             self.assertEqual(done.returncode, 0)
             self.assertRegex(done.stdout, r'\(muster \d+\.\d+\.\d+\)')
+
+    def test_the_readme_has_each_option(self):
+        readme = (Path(__file__).resolve().parents[2] / 'examples/virthost/README.md').read_text()
+        for program in self.lab.virthost, self.lab.virthostctl:
+            told = set(re.findall(r'--[a-z-]+', self.run_program(program, '--help').stdout))
+            self.assertGreater(len(told), 8)
+            self.assertEqual({option for option in told - {'--help', '--version', '--boot-id'} if option not in readme}, set())
 
     def test_wrong_usage_is_2_and_names_what_is_missing(self):
         lab = self.lab
