@@ -106,7 +106,7 @@ static void up(struct muster *context, void *data, int code, const struct muster
 
 static int bring_up(void)
 {
-    struct muster *context;
+    struct muster *context = NULL;
     int code = muster_new(NULL, &context), result = 1;
     for (int i = 0; code == 0 && i < count; i++) {
         struct muster_driver_def def;

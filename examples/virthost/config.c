@@ -128,7 +128,10 @@ static void __attribute__((format(printf, 2, 3))) add_problem(json_t *problems, 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    json_array_append_new(problems, json_string(text));
+    json_t *problem = json_string(text);
+    for (char *at = text; problem == NULL && *at != '\0'; at++)
+        *at = (unsigned char)*at < 0x80 ? *at : '?';
+    json_array_append_new(problems, problem != NULL ? problem : json_string(text));
 }
 
 /* ---- one member ----------------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* virthostctl report: the views of `muster report`, of what the daemon tells. */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,16 +20,21 @@ static const struct view {
     int most;
 } views[] = {
     {"time", MUSTER_REPORT_TIME, 0, 0}, {"blame", MUSTER_REPORT_BLAME, 0, 0}, {"critical-chain", MUSTER_REPORT_CHAIN, 0, 1},
-    {"why", MUSTER_REPORT_WHY, 1, 1},   {"diff", MUSTER_REPORT_DIFF, 1, 1},   {"text", MUSTER_REPORT_TEXT, 0, 0},
-    {"json", MUSTER_REPORT_JSON, 0, 0}, {"svg", MUSTER_REPORT_SVG, 0, 0},     {"trace", MUSTER_REPORT_TRACE, 0, 0},
-    {"dot", MUSTER_REPORT_DOT, 0, 0},
+    {"why", MUSTER_REPORT_WHY, 1, 1},   {"diff", MUSTER_REPORT_DIFF, 1, 1},
 };
 
-static const struct view *find_view(const char *name)
+static const struct view formats[] = {
+    {"text", MUSTER_REPORT_TEXT, 0, 0},   {"json", MUSTER_REPORT_JSON, 0, 0}, {"svg", MUSTER_REPORT_SVG, 0, 0},
+    {"trace", MUSTER_REPORT_TRACE, 0, 0}, {"dot", MUSTER_REPORT_DOT, 0, 0},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct view *find(const struct view *list, size_t count, const char *name)
 {
-    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
-        if (strcmp(views[i].name, name) == 0)
-            return &views[i];
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].name, name) == 0)
+            return &list[i];
     return NULL;
 }
 
@@ -47,10 +53,8 @@ static struct muster_report *ask_report(const struct options *options)
     json_t *reply = message == NULL ? NULL : ask(options->socket, message, false);
     json_t *text = json_object_get(reply, "report");
     struct muster_report *report = NULL;
-    if (json_is_true(json_object_get(reply, "ok")))
+    if (reply != NULL)
         report = parse("the report", json_string_value(text), json_string_length(text));
-    else if (reply != NULL)
-        complain("%s", text_of(reply, "error"));
     json_decref(message);
     json_decref(reply);
     return report;
@@ -58,14 +62,19 @@ static struct muster_report *ask_report(const struct options *options)
 
 static struct muster_report *read_report(const char *path)
 {
-    json_error_t error;
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT);
-    struct muster_report *report = text == NULL ? NULL : parse(path, text, strlen(text));
-    if (root == NULL)
-        complain("%s:%d:%d: %s", path, error.line, error.column, error.text);
+    char *text = NULL;
+    size_t room = 0;
+    FILE *file = fopen(path, "r");
+    /* (No JSON goes on after a zero byte.) */
+    ssize_t bytes = file == NULL ? -1 : getdelim(&text, &room, '\0', file);
+    struct muster_report *report = NULL;
+    if (bytes >= 0)
+        report = parse(path, text, (size_t)bytes);
+    else
+        complain("%s: %s", path, file != NULL && feof(file) ? "it is empty" : strerror(errno));
+    if (file != NULL)
+        fclose(file);
     free(text);
-    json_decref(root);
     return report;
 }
 
@@ -75,19 +84,29 @@ static int print(void *data, const char *text, size_t bytes)
     return fwrite(text, 1, bytes, stdout) == bytes ? 0 : -1;
 }
 
+/* COLUMNS, or the terminal's; a pipe has no end. */
+static uintptr_t columns(void)
+{
+    struct winsize size;
+    const char *told = getenv("COLUMNS");
+    long width = told == NULL ? 0 : strtol(told, NULL, 10);
+    if (width > 0 && width < 10000)
+        return (uintptr_t)width;
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static int show(const struct view *view, const struct muster_report *report, const char *name,
                 const struct muster_report *earlier)
 {
     struct muster_report_options how;
-    struct winsize size;
+    const char *plain = getenv("NO_COLOR");
     MUSTER_REPORT_OPTIONS_INIT(&how);
     how.format = view->format;
     how.name = name;
     how.other = earlier == NULL ? NULL : report;
-    if (isatty(STDOUT_FILENO)) {
+    how.width = columns();
+    if (isatty(STDOUT_FILENO) && (plain == NULL || *plain == '\0'))
         how.flags = MUSTER_REPORT_TERMINAL;
-        how.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-    }
     int code = muster_report_write(earlier == NULL ? report : earlier, &how, print, NULL);
     if (code == MUSTER_ENOENT)
         return complain("there is no driver and no resource '%s'", name);
@@ -109,10 +128,10 @@ static int show_view(const struct options *options, const struct view *view, con
 int ctl_report(const struct options *options, char **arguments, int count)
 {
     const char *name = count > 0 ? arguments[0] : options->format != NULL ? options->format : "text";
-    const struct view *view = find_view(name);
+    const struct view *view = count > 0 ? find(views, COUNT(views), name) : find(formats, COUNT(formats), name);
     int left = count > 0 ? count - 1 : 0;
     if (view == NULL)
-        complain("there is no report '%s'; try --help", name);
+        complain("there is no %s '%s'; try --help", count > 0 ? "report" : "format", name);
     else if (count > 0 && options->format != NULL)
         complain("report %s has no --format; try --help", name);
     else if (left < view->least || left > view->most)

@@ -60,10 +60,12 @@ static void print_row(const struct watch *watch, const json_t *item)
     printf("%.*s\033[K\n", watch->columns - 1, line);
 }
 
-/* What isn't where it is to be, as far as there is room. */
-static void draw_table(struct watch *watch, const char *text)
+/* What isn't where it is to be, as far as there is room. false: nobody tells. */
+static bool draw_table(struct watch *watch, const char *text)
 {
     json_t *reply = ask_for(watch, "list");
+    if (reply == NULL)
+        return false;
     size_t index;
     json_t *item;
     int row = 0;
@@ -73,16 +75,17 @@ static void draw_table(struct watch *watch, const char *text)
             print_row(watch, item);
     printf("\033[J");
     fflush(stdout);
-    watch->over |= reply == NULL;
     json_decref(reply);
+    return true;
 }
 
-static void show(struct watch *watch, const json_t *progress)
+static bool show(struct watch *watch, const json_t *progress)
 {
     char text[200];
+    bool shown = true;
     describe(progress, text);
     if (watch->terminal) {
-        draw_table(watch, text);
+        shown = draw_table(watch, text);
     } else if (strcmp(text, watch->last) != 0) {
         printf("%s\n", text);
         fflush(stdout);
@@ -90,7 +93,8 @@ static void show(struct watch *watch, const json_t *progress)
     memcpy(watch->last, text, sizeof(text));
     long long left = json_integer_value(json_object_get(progress, "running")) +
                      json_integer_value(json_object_get(progress, "waiting"));
-    watch->over |= left == 0 && strcmp(text_of(progress, "state"), "up") == 0;
+    watch->over = left == 0 && strcmp(text_of(progress, "state"), "up") == 0;
+    return shown;
 }
 
 static void measure(struct watch *watch)
@@ -109,12 +113,10 @@ int ctl_watch(const struct options *options)
         printf("\033[2J");
     for (;;) {
         json_t *reply = ask_for(&watch, "progress");
-        if (!json_is_true(json_object_get(reply, "ok"))) {
-            json_decref(reply);
-            return EXIT_PROBLEM;
-        }
-        show(&watch, json_object_get(reply, "progress"));
+        bool shown = reply != NULL && show(&watch, json_object_get(reply, "progress"));
         json_decref(reply);
+        if (!shown)
+            return EXIT_PROBLEM;
         if (watch.over)
             return EXIT_SUCCESS;
         nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000}, NULL);

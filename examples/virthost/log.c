@@ -37,7 +37,8 @@ void log_line(uint64_t ms, const char *type, const char *subject, const char *te
     if (!is_json)
         fprintf(stderr, "%6llu ms  %-18s %s\n", (unsigned long long)ms, subject, text);
     else
-        print_json(json_pack("{s:I, s:s, s:s, s:s}", "ms", (json_int_t)ms, "type", type, "subject", subject, "text", text));
+        print_json(json_pack("{s:I, s:s, s:o, s:o}", "ms", (json_int_t)ms, "type", type, "subject", log_text(subject), "text",
+                             log_text(text)));
 }
 
 void log_problem(const char *format, ...)
@@ -50,5 +51,11 @@ void log_problem(const char *format, ...)
     if (!is_json)
         fprintf(stderr, "virthost: %s\n", text);
     else
-        print_json(json_pack("{s:s, s:s, s:s}", "type", "problem", "subject", "virthost", "text", text));
+        print_json(json_pack("{s:s, s:s, s:o}", "type", "problem", "subject", "virthost", "text", log_text(text)));
+}
+
+json_t *log_text(const char *text)
+{
+    json_t *value = json_string(text);
+    return value != NULL ? value : json_string("(not UTF-8)");
 }

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include <jansson.h>
+
 /* From now on lines are JSON. */
 void log_use_json(void);
 
@@ -14,5 +16,8 @@ void log_line(uint64_t ms, const char *type, const char *subject, const char *te
 
 /* Something that is wrong, before there is a timeline or beside it. */
 void log_problem(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A text as JSON, or "(not UTF-8)" in its place. */
+json_t *log_text(const char *text);
 
 #endif

@@ -36,6 +36,13 @@ static void watch(struct logind *logind)
         uv_poll_stop(&logind->poll);
 }
 
+static void unlock(struct logind *logind)
+{
+    if (logind->lock >= 0)
+        close(logind->lock);
+    logind->lock = -1;
+}
+
 static void on_bus(uv_poll_t *poll, int status, int events)
 {
     (void)events;
@@ -46,6 +53,7 @@ static void on_bus(uv_poll_t *poll, int status, int events)
     if (code < 0) {
         timeline_say(logind->host->timeline, "logind: the bus is gone: %s", uv_strerror(code));
         uv_poll_stop(poll);
+        unlock(logind);
         return;
     }
     watch(logind);
@@ -114,8 +122,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct logind *logind = handle->data;
     sd_bus_close_unref(logind->bus);
-    if (logind->lock >= 0)
-        close(logind->lock);
+    unlock(logind);
     free(logind);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When logind says that the machine goes down, that is a shutdown of the host: everything is stopped, and started again in
- * the next boot as it was. A lock delays the machine's end for as long as logind allows. Without libsystemd there is no logind.
+ * When logind says that the machine goes down, that is MUSTER_HOST_SHUTDOWN: everything is stopped; what was desired stays so,
+ * and the policies decide in the next boot. A lock delays the machine's end for as long as logind allows, and the bus is there.
+ * Without libsystemd there is no logind.
  */
 #ifndef VIRTHOST_LOGIND_H
 #define VIRTHOST_LOGIND_H

@@ -28,45 +28,15 @@ struct notify {
 
 /* ---- STATUS --------------------------------------------------------------------------------------- */
 
-struct counts {
-    unsigned drivers, up, drivers_failed;
-    unsigned resources, settled, active, failed, held;
-};
-
-static int count_resource(struct muster_resource *resource, void *data)
-{
-    struct counts *counts = data;
-    struct muster_resource_status status;
-    MUSTER_RESOURCE_STATUS_INIT(&status);
-    muster_resource_state(resource, &status);
-    bool is_moving = status.stage == MUSTER_STAGE_STARTING || status.stage == MUSTER_STAGE_STOPPING;
-    bool waits = status.condition == MUSTER_CONDITION_PROBING || status.condition == MUSTER_CONDITION_WAITING;
-    counts->resources++;
-    counts->settled += !is_moving && !waits;
-    counts->active += status.stage == MUSTER_STAGE_ACTIVE;
-    counts->failed += status.condition == MUSTER_CONDITION_FAILED;
-    counts->held += status.condition == MUSTER_CONDITION_HELD || status.condition == MUSTER_CONDITION_DEFERRED;
-    return 0;
-}
-
-static int count_driver(struct muster_driver *driver, void *data)
-{
-    struct counts *counts = data;
-    enum muster_driver_state state = muster_driver_state(driver);
-    counts->drivers++;
-    counts->up += state == MUSTER_DRIVER_UP;
-    counts->drivers_failed += state == MUSTER_DRIVER_FAILED || state == MUSTER_DRIVER_BLOCKED;
-    return muster_resource_foreach(driver, count_resource, data);
-}
-
+/* In the words of virthostctl watch. */
 static void describe(const struct virthost *host, char *text, size_t bytes)
 {
-    struct counts counts = {0};
-    muster_driver_foreach(host->context, count_driver, &counts);
-    snprintf(text, bytes,
-             "%s: %u of %u drivers up (%u failed), %u of %u resources settled (%u active, %u failed, %u held or deferred)",
-             muster_state_name(muster_state(host->context)), counts.up, counts.drivers, counts.drivers_failed,
-             counts.settled, counts.resources, counts.active, counts.failed, counts.held);
+    struct muster_progress_counts counts;
+    MUSTER_PROGRESS_COUNTS_INIT(&counts);
+    muster_progress(host->context, &counts);
+    snprintf(text, bytes, "%s: %llu done, %llu running, %llu waiting, %llu failed",
+             muster_state_name(muster_state(host->context)), (unsigned long long)counts.done,
+             (unsigned long long)counts.running, (unsigned long long)counts.waiting, (unsigned long long)counts.failed);
 }
 
 static void tell_status(void *data)

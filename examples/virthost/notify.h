@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the service manager is told, by sd_notify(): READY at the end of the roll call, RELOADING, STOPPING; a STATUS with
- * counts; and EXTEND_TIMEOUT_USEC with the deadline of each op that is called before READY or on the way down, so that
- * nobody takes a slow pool for a hung daemon. Without NOTIFY_SOCKET, or without libsystemd, nothing is told.
+ * the counts of muster_progress(); and EXTEND_TIMEOUT_USEC with the deadline of each op that is called before READY or on the
+ * way down, so that nobody takes a slow pool for a hung daemon. Without NOTIFY_SOCKET, or without libsystemd, nothing is told.
  */
 #ifndef VIRTHOST_NOTIFY_H
 #define VIRTHOST_NOTIFY_H

@@ -11,16 +11,24 @@
 
 #include "object.h"
 
+/* 1, 0, or a negative errno: -EOPNOTSUPP if the kernel doesn't tell what is mounted. */
+static int is_mounted(const char *path)
+{
+    struct statx status;
+    if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, STATX_TYPE, &status) != 0)
+        return errno == ENOENT ? 0 : -errno;
+    if ((status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0)
+        return -EOPNOTSUPP;
+    return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 static int probe_mount(struct muster_op *op)
 {
     const char *path = config_string(object_of_op(op)->config, "path");
-    struct statx status;
-    if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, STATX_TYPE, &status) != 0)
-        return errno == ENOENT ? MUSTER_INACTIVE
-                               : muster_op_fail(op, MUSTER_EFAILED, "%s: %s", path, strerror(errno));
-    if ((status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0)
-        return muster_op_fail(op, MUSTER_EFAILED, "%s: the kernel does not tell what is mounted", path);
-    return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0 ? MUSTER_ACTIVE : MUSTER_INACTIVE;
+    int mounted = is_mounted(path);
+    if (mounted < 0)
+        return muster_op_fail(op, MUSTER_EFAILED, "cannot tell what is mounted on %s: %s", path, strerror(-mounted));
+    return mounted ? MUSTER_ACTIVE : MUSTER_INACTIVE;
 }
 
 /* One call of the kernel: a daemon that is killed has mounted it or not. */
@@ -37,7 +45,7 @@ static int start_mount(struct muster_op *op)
 static int stop_mount(struct muster_op *op)
 {
     const char *path = config_string(object_of_op(op)->config, "path");
-    if (probe_mount(op) == MUSTER_INACTIVE || umount2(path, UMOUNT_NOFOLLOW) == 0)
+    if (is_mounted(path) == 0 || umount2(path, UMOUNT_NOFOLLOW) == 0)
         return MUSTER_OK;
     return muster_op_fail(op, MUSTER_EFAILED, "unmount %s: %s", path, strerror(errno));
 }

@@ -219,17 +219,29 @@ static void progress(struct request *request)
     answer_with(request, "progress", progress_counts(request->host));
 }
 
+/* An enum muster_report_kind; none is a bring-up, and one that nobody knows is -1. */
+static int find_report_kind(const char *name)
+{
+    if (*name == '\0')
+        return MUSTER_REPORT_BRING_UP;
+    int kind = MUSTER_REPORT_SHUTDOWN;
+    while (kind >= MUSTER_REPORT_BRING_UP && strcmp(name, muster_report_kind_name((enum muster_report_kind)kind)) != 0)
+        kind--;
+    return kind;
+}
+
 static void report(struct request *request)
 {
-    const char *kind = text_of(request, "kind");
-    int wanted = MUSTER_REPORT_SHUTDOWN;
-    while (wanted > MUSTER_REPORT_BRING_UP && strcmp(kind, muster_report_kind_name((enum muster_report_kind)wanted)) != 0)
-        wanted--;
-    char *text = progress_report(request->host, (enum muster_report_kind)wanted);
+    int kind = find_report_kind(text_of(request, "kind"));
+    if (kind < 0) {
+        refuse(request, "there is no kind '%s': bring-up, reload or shutdown", text_of(request, "kind"));
+        return;
+    }
+    char *text = progress_report(request->host, (enum muster_report_kind)kind);
     if (text != NULL)
         answer_with(request, "report", json_string(text));
     else
-        refuse(request, "there is no report of a %s", muster_report_kind_name((enum muster_report_kind)wanted));
+        refuse(request, "there is no report of a %s", muster_report_kind_name((enum muster_report_kind)kind));
     free(text);
 }
 

@@ -34,8 +34,8 @@ static void add_line(struct timeline *timeline, uint64_t at_ms, const char *type
     progress_hide();
     log_line(ms, type, subject, text);
     progress_show(timeline->host);
-    json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "ms", (json_int_t)ms, "type", type, "subject", subject,
-                             "text", text);
+    json_t *line = json_pack("{s:I, s:s, s:o, s:o}", "ms", (json_int_t)ms, "type", type, "subject", log_text(subject),
+                             "text", log_text(text));
     if (line != NULL)
         json_array_append_new(timeline->lines, line);
     if (json_array_size(timeline->lines) > LINES_MAX)

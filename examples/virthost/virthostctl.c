@@ -27,7 +27,7 @@ static void print_usage(FILE *file)
             "  watch                         how far it is, until all has settled; on a terminal a live table\n"
             "  report [VIEW] [ARGUMENT]      what the bring-up did: every op, or time, blame, critical-chain [R], why R,\n"
             "                                diff FILE (against an earlier report); --format text|json|svg|trace|dot;\n"
-            "                                --kind reload or shutdown: of the last of these\n"
+            "                                --kind bring-up|reload|shutdown: of the last one\n"
             "  start R [--dependencies]      start a resource; also what it needs\n"
             "  stop R [--cascade]            stop a resource; before it what needs it\n"
             "  retry R | DRIVER              decide a failed, held or deferred resource or driver again now\n"
@@ -48,6 +48,12 @@ int complain(const char *format, ...)
     va_end(args);
     fprintf(stderr, "\n");
     return EXIT_PROBLEM;
+}
+
+const char *text_of(const json_t *item, const char *member)
+{
+    const char *text = json_string_value(json_object_get(item, member));
+    return text == NULL ? "" : text;
 }
 
 /* ---- the socket ----------------------------------------------------------------------------------- */
@@ -108,18 +114,17 @@ json_t *ask(const char *path, const json_t *message, bool until_end)
     if (fd < 0)
         return NULL;
     json_t *reply = send_line(fd, message) ? receive_line(fd, until_end) : NULL;
+    if (json_is_true(json_object_get(reply, "ok")))
+        return reply;
     if (reply == NULL)
         complain("virthost has ended before it answered: look at list when it runs again");
-    return reply;
+    else
+        complain("%s", *text_of(reply, "error") == '\0' ? "virthost is out of memory" : text_of(reply, "error"));
+    json_decref(reply);
+    return NULL;
 }
 
 /* ---- what is shown -------------------------------------------------------------------------------- */
-
-const char *text_of(const json_t *item, const char *member)
-{
-    const char *text = json_string_value(json_object_get(item, member));
-    return text == NULL ? "" : text;
-}
 
 static void print_resource(const json_t *item)
 {
@@ -285,15 +290,9 @@ static int carry_out(const struct command *command, const char *argument, const 
 {
     json_t *message = make_message(command, argument, options);
     json_t *reply = message == NULL ? NULL : ask(options->socket, message, strcmp(command->name, "shutdown") == 0);
-    int code = EXIT_PROBLEM;
-    if (json_is_true(json_object_get(reply, "ok"))) {
-        if (command->print != NULL)
-            command->print(reply, options->json);
-        code = EXIT_SUCCESS;
-    } else if (reply != NULL) {
-        complain("%s",
-                 *text_of(reply, "error") == '\0' ? "virthost is out of memory" : text_of(reply, "error"));
-    }
+    if (reply != NULL && command->print != NULL)
+        command->print(reply, options->json);
+    int code = reply != NULL ? EXIT_SUCCESS : EXIT_PROBLEM;
     json_decref(message);
     json_decref(reply);
     return code;

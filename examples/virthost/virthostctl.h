@@ -25,7 +25,7 @@ struct options {
 /* A line on standard error. Returns EXIT_PROBLEM. */
 int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The reply to a message; NULL after a complaint. With `until_end` the daemon has hung up, too. */
+/* The reply to a message, which is ok; NULL after a complaint. With `until_end` the daemon has hung up, too. */
 json_t *ask(const char *path, const json_t *message, bool until_end);
 
 /* A member that is a text, or "". */

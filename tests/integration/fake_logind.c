@@ -46,7 +46,9 @@ static int serve(sd_bus *bus)
     for (;;) {
         while (sd_bus_process(bus, NULL) > 0)
             ;
-        struct pollfd fds[] = {{sd_bus_get_fd(bus), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}, {lock, POLLIN, 0}};
+        /* (Without a bus there is the lock still.) */
+        int fd = sd_bus_is_open(bus) > 0 ? sd_bus_get_fd(bus) : -1;
+        struct pollfd fds[] = {{fd, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}, {lock, POLLIN, 0}};
         if (poll(fds, 3, -1) < 0)
             return 1;
         char byte;

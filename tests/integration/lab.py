@@ -11,12 +11,14 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 SLOT = 1024 * 1024
 PATIENCE = 40.0
+NAMESPACE = 'VIRTHOST_TEST_NAMESPACE'
 
 
 def wait_until(condition, what, seconds=PATIENCE):
@@ -411,6 +413,18 @@ class Lab:
 def is_mounted(path):
     """(os.path.ismount sees no directory that is bound within one file system.)"""
     return any(line.split()[4] == str(path) for line in Path('/proc/self/mountinfo').read_text().splitlines())
+
+
+def own_mounts():
+    """Go on in a mount namespace of our own: nothing stays mounted, whatever becomes of us."""
+    if not mounts_permitted() and subprocess.run(['unshare', '--mount', 'true'], capture_output=True,
+                                                 check=False).returncode == 0:
+        os.environ[NAMESPACE] = '1'
+        os.execvp('unshare', ['unshare', '--mount', sys.executable, *sys.argv])
+
+
+def mounts_permitted():
+    return NAMESPACE in os.environ
 
 
 def bridges_permitted():

@@ -3,10 +3,12 @@
 """The command lines, the config, the control socket, and what a stop and a start cost."""
 
 import json
+import os
 import re
 import socket
 import subprocess
 import unittest
+from pathlib import Path
 
 from lab import Refused, wait_until
 from virthost_case import Case, main
@@ -22,6 +24,13 @@ class Usage(Case):
             done = self.run_program(program, '--version')
             self.assertEqual(done.returncode, 0)
             self.assertRegex(done.stdout, r'\(muster \d+\.\d+\.\d+\)')
+
+    def test_the_readme_has_each_option(self):
+        readme = (Path(__file__).resolve().parents[2] / 'examples/virthost/README.md').read_text()
+        for program in self.lab.virthost, self.lab.virthostctl:
+            told = set(re.findall(r'--[a-z-]+', self.run_program(program, '--help').stdout))
+            self.assertGreater(len(told), 8)
+            self.assertEqual({option for option in told - {'--help', '--version', '--boot-id'} if option not in readme}, set())
 
     def test_wrong_usage_is_2_and_names_what_is_missing(self):
         lab = self.lab
@@ -83,6 +92,13 @@ class Config(Case):
                        r"again\.json|a\.json: there is another guest", r"s\.json: member 'psk': expected"):
             self.assertRegex(text, wanted)
         self.assertNotIn('hush', text)
+
+    def test_a_problem_of_a_file_whose_name_is_not_utf8_is_one(self):
+        self.lab.guest('a')
+        (self.lab.config / 'guests' / os.fsdecode(b'b\xff\xc3\xa4.json')).write_text('{')
+        code, text = self.check()
+        self.assertEqual(code, 1)
+        self.assertRegex(text, r'/guests/b\?\?\?\.json:1:\d+: ')
 
     def test_one_bad_file_costs_nobody_else(self):
         lab = self.lab

@@ -6,13 +6,42 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
+import threading
 import unittest
 
-from lab import Refused, wait_until
+from lab import PATIENCE, Refused, wait_until
 from virthost_case import Case, main
 
 SLOW_MS = 1200
+PLAIN = {name: value for name, value in os.environ.items() if name not in ('COLUMNS', 'NO_COLOR')}
+
+
+def read(fd):
+    try:
+        return os.read(fd, 65536)
+    except OSError:
+        return b''
+
+
+def on_terminal(command, **environment):
+    """Its exit status, what it shows there, and what it complains of."""
+    master, slave = pty.openpty()
+    subprocess.run(['stty', 'rows', '20', 'cols', '70'], stdin=slave, check=True)
+    with subprocess.Popen(command, stdout=slave, stderr=subprocess.PIPE, text=True, env=PLAIN | environment) as process:
+        os.close(slave)
+        text = b''
+        while part := read(master):
+            text += part
+        os.close(master)
+        complaint = process.stderr.read()
+    return process.returncode, text.decode(), complaint
+
+
+def through_pipe(command, **environment):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=PLAIN | environment)
+    return done.returncode, done.stdout, done.stderr
 
 
 class Culprits(Case):
@@ -70,16 +99,9 @@ class Culprits(Case):
     def test_watch_draws_a_table_until_all_has_settled(self):
         lab = self.lab
         lab.start('--report', self.file, wait='initialized')
-        master, slave = pty.openpty()
-        subprocess.run(['stty', 'rows', '20', 'cols', '70'], stdin=slave, check=True)
-        watch = subprocess.Popen(lab.command('watch'), stdout=slave)
-        os.close(slave)
-        text = b''
-        while part := self.read(master):
-            text += part
-        os.close(master)
-        self.assertEqual(watch.wait(60), 0)
-        frames = [re.sub('\033\\[[0-9]*[A-Za-z]', '', frame) for frame in text.decode().split('\033[H')]
+        code, text, _ = on_terminal(lab.command('watch'))
+        self.assertEqual(code, 0)
+        frames = [re.sub('\033\\[[0-9]*[A-Za-z]', '', frame) for frame in text.split('\033[H')]
         self.assertTrue(any(re.search(r'nbd/slow +starting', frame) for frame in frames), frames)
         self.assertIn('export/broken', frames[-1])
         self.assertRegex(frames[-1], r'^up: \d+ done, 0 running, 0 waiting, \d failed')
@@ -91,7 +113,7 @@ class Culprits(Case):
         os.close(slave)
         text = b''
         while not re.search(rb'  settled\r\n(.*\n)*.*  up\r\n', text):
-            text += self.read(master)
+            text += read(master)
         lines = [line.rsplit('\r\033[K', 1)[-1] for line in text.decode().replace('\r\n', '\n').split('\n')]
         self.assertIn(' running, ', text.decode())
         for line in lines[:-1]:
@@ -99,18 +121,15 @@ class Culprits(Case):
         lab.terminate()
         os.close(master)
 
-    @staticmethod
-    def read(fd):
-        try:
-            return os.read(fd, 65536)
-        except OSError:
-            return b''
-
     def test_wrong_usage(self):
-        for arguments in (['report', 'why'], ['report', 'nonsense'], ['report', 'time', 'x'], ['report', '--format', 'xml'],
-                          ['watch', 'x']):
+        for arguments, complaint in (
+                (['report', 'why'], 'an argument is missing'), (['report', 'nonsense'], "there is no report 'nonsense'"),
+                (['report', 'time', 'x'], 'too many arguments'), (['report', '--format', 'xml'], "there is no format 'xml'"),
+                (['report', '--format', 'time'], "there is no format 'time'"), (['report', 'json'], "there is no report 'json'"),
+                (['report', 'time', '--format', 'json'], 'has no --format'), (['watch', 'x'], 'it has no argument')):
             done = subprocess.run(self.lab.command(*arguments), capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual(done.returncode, 2, arguments)
+            self.assertIn(complaint, done.stderr)
 
     def test_what_is_not_there(self):
         self.lab.start(wait='initialized')
@@ -118,6 +137,94 @@ class Culprits(Case):
             self.lab.ctl('report', 'why', 'guest/nobody')
         with self.assertRaisesRegex(Refused, 'no report of a reload'):
             self.lab.ctl('report', '--kind', 'reload')
+        for kind in 'shutdwon', 'bring', 'RELOAD':
+            with self.assertRaisesRegex(Refused, f"there is no kind '{kind}': bring-up, reload or shutdown$"):
+                self.lab.ctl('report', '--kind', kind)
+        for kind in [], ['--kind', ''], ['--kind', 'bring-up']:
+            self.assertRegex(self.lab.ctl('report', 'time', *kind), '^The bring-up ')
+
+
+class Printed(Case):
+    def setUp(self):
+        super().setUp()
+        lab = self.lab
+        self.file = lab.directory / 'report.json'
+        lab.nbd_pool('late', 'autostart', start=False)
+        lab.start('--report', self.file)
+        wait_until(self.file.exists, 'the report')
+
+    def test_a_terminal_has_colours_and_a_width_unless_told_otherwise(self):
+        lab = self.lab
+        for command in ['report'], ['report', 'blame']:
+            code, text, _ = on_terminal(lab.command(*command))
+            self.assertEqual((code, '\033[' in text), (0, True), text)
+            code, text, _ = on_terminal(lab.command(*command), NO_COLOR='1')
+            self.assertEqual((code, '\033[' in text), (0, False), text)
+            self.assertIn('\033[', on_terminal(lab.command(*command), NO_COLOR='')[1])
+        # The terminal has 70 columns, and what has failed is longer than any of these.
+        self.assertEqual(self.width(on_terminal), 70)
+        self.assertEqual(self.width(on_terminal, COLUMNS='90'), 90)
+        self.assertEqual(self.width(on_terminal, COLUMNS='many'), 70)
+        self.assertEqual(self.width(through_pipe, COLUMNS='90'), 90)
+        self.assertGreater(self.width(through_pipe), 90)
+
+    def width(self, run, **environment):
+        return max(map(len, run(self.lab.command('report'), NO_COLOR='1', **environment)[1].splitlines()))
+
+    def test_an_earlier_report_that_is_none(self):
+        lab = self.lab
+        report = self.file.read_bytes()
+        # (As whoever has formatted it has left it.)
+        self.file.write_text(json.dumps(json.loads(report), indent=2) + '\n')
+        self.assertIn('The bring-up', lab.ctl('report', 'time'))
+        lab.ctl('report', 'diff', self.file)
+        for data, complaint in ((b'', 'empty'), (report[:-3], 'near end of file'), (report + b'\0', 'end of file expected'),
+                                (report + b'{}', 'end of file expected'), (b'[]', 'not a report of muster')):
+            self.file.write_bytes(data)
+            with self.assertRaisesRegex(Refused, f'^virthostctl: {self.file}:.*{complaint}'):
+                lab.ctl('report', 'diff', self.file)
+        with self.assertRaisesRegex(Refused, f'^virthostctl: {lab.directory}: Is a directory$'):
+            lab.ctl('report', 'diff', lab.directory)
+        self.file.unlink()
+        with self.assertRaisesRegex(Refused, f'^virthostctl: {self.file}: No such file or directory$'):
+            lab.ctl('report', 'diff', self.file)
+
+
+class Watch(Case):
+    """A daemon that isn't there in the end."""
+
+    def answer(self, *replies):
+        """Each to a client of its own; None: hang up. Nobody listens after them."""
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(str(self.lab.socket))
+        server.listen()
+        server.settimeout(PATIENCE)
+
+        def serve():
+            for number, reply in enumerate(replies):
+                client = server.accept()[0]
+                if number == len(replies) - 1:
+                    server.close()
+                with client:
+                    client.makefile().readline()
+                    client.sendall(json.dumps(reply).encode() + b'\n' if reply else b'')
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.addCleanup(thread.join)
+
+    def test_a_daemon_that_ends_before_it_lists_is_a_problem(self):
+        settled = {'state': 'up', 'done': 1, 'running': 0, 'waiting': 0, 'failed': 0, 'estimate_ms': None}
+        self.answer({'ok': True, 'progress': settled}, None)
+        code, _, complaint = on_terminal(self.lab.command('watch'))
+        self.assertEqual(code, 1)
+        self.assertIn('virthost has ended before it answered', complaint)
+
+    def test_what_the_daemon_refuses_is_told(self):
+        for command in ['watch'], ['list'], ['report']:
+            self.answer({'ok': False, 'error': 'not today'})
+            with self.assertRaisesRegex(Refused, '^virthostctl: not today$'):
+                self.lab.ctl(*command)
+            self.lab.socket.unlink()
 
 
 if __name__ == '__main__':

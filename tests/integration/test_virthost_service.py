@@ -4,7 +4,7 @@
 
 import json
 import os
-import re
+import select
 import shutil
 import signal
 import socket
@@ -68,7 +68,10 @@ class Notified(virthost_case.Case):
         self.lab.guest('web', 'autostart', pool='dir/local')
         self.start()
         ready = self.manager.wait('READY', '1')
-        self.assertRegex(self.manager.heard[ready]['STATUS'], r'^bringing up: \d of \d drivers up .* 2 resources .*\(0 active')
+        # dir, guest and a resource of each have autostart before them.
+        drivers = len(self.lab.status()['drivers'])
+        self.assertEqual(self.manager.heard[ready]['STATUS'],
+                         f'bringing up: {drivers - 2} done, 0 running, 4 waiting, 0 failed')
         reconciled = next(n for n, line in enumerate(self.lab.timeline()) if line['text'].startswith('reconciled'))
         started = next(n for n, line in enumerate(self.lab.timeline())
                        if line['subject'] == 'guest/web' and line['text'].startswith('start (autostart)'))
@@ -81,9 +84,23 @@ class Notified(virthost_case.Case):
         self.lab.dir_pool('spare')
         self.lab.guest('web', 'autostart', pool='dir/local')
         self.start()
-        wait_until(lambda: any(re.fullmatch(
-            r'up: (\d) of \1 drivers up \(0 failed\), 3 of 3 resources settled \(2 active, 0 failed, 0 held or deferred\)',
-            told.get('STATUS', '')) for told in list(self.manager.heard)), 'the last STATUS')
+        self.wait_status(f'up: {len(self.lab.status()["drivers"]) + 3} done, 0 running, 0 waiting, 0 failed')
+
+    def test_what_nobody_brings_does_not_wait(self):
+        """A guest whose pool has failed, and one whose pool waits for its server."""
+        self.lab.export_pool('broken', 'autostart')
+        self.lab.guest('of_broken', 'autostart', pool='export/broken')
+        self.lab.nbd_pool('late', 'autostart', start=False)
+        self.lab.guest('of_late', 'autostart', pool='nbd/late')
+        (self.lab.state / 'run').mkdir(parents=True, mode=0o700)
+        (self.lab.state / 'run' / 'export-broken.log').mkdir()
+        self.start()
+        self.wait_status(f'up: {len(self.lab.status()["drivers"])} done, 0 running, 0 waiting, 4 failed')
+
+    def wait_status(self, status):
+        """It is what virthostctl watch says."""
+        self.manager.wait('STATUS', status)
+        self.assertEqual(self.lab.ctl('watch'), status + '\n')
 
     def test_the_deadlines_of_the_ops_extend_the_start(self):
         self.lab.nbd_pool('rbd', 'autostart')
@@ -120,8 +137,8 @@ class Logind(virthost_case.Case):
     def setUp(self):
         super().setUp()
         address = f'unix:path={self.lab.directory}/bus.sock'
-        bus = self.spawn(['dbus-daemon', '--session', '--nofork', '--nopidfile', f'--address={address}', '--print-address'])
-        bus.stdout.readline()
+        self.bus = self.spawn(['dbus-daemon', '--session', '--nofork', '--nopidfile', f'--address={address}', '--print-address'])
+        self.bus.stdout.readline()
         self.environment = f'DBUS_SYSTEM_BUS_ADDRESS={address}'
         self.logind = self.spawn(['env', self.environment, FAKE_LOGIND])
         self.assertEqual(self.logind.stdout.readline(), 'ready\n')
@@ -147,6 +164,32 @@ class Logind(virthost_case.Case):
         self.lab.start('--boot-id', 'two')
         self.assert_states(guest_web='active')
 
+    def test_the_policies_decide_in_the_next_boot(self):
+        for policy in 'manual', 'unless-stopped':
+            self.lab.guest(policy, policy)
+        self.lab.start('--logind', '--boot-id', 'one', wrapper=['env', self.environment])
+        self.assertEqual(self.logind.stdout.readline(), 'locked: shutdown, delay\n')
+        for policy in 'manual', 'unless-stopped':
+            self.lab.ctl('start', f'guest/{policy}')
+        self.logind.stdin.write('\n')
+        self.logind.stdin.flush()
+        self.assertEqual(self.lab.daemon.wait(PATIENCE), 0)
+        self.lab.start('--boot-id', 'two')
+        self.assertEqual({name: (item['desired'], item['state']) for name, item in self.lab.list().items()},
+                         {'guest/manual': ('active', 'inactive'), 'guest/unless-stopped': ('active', 'active')})
+
+    def test_without_a_bus_nothing_is_delayed(self):
+        """The daemon would not hear that the machine goes down."""
+        self.lab.guest('web', 'autostart')
+        self.lab.start('--logind', wrapper=['env', self.environment])
+        self.assertEqual(self.logind.stdout.readline(), 'locked: shutdown, delay\n')
+        before = self.lab.guests()['web'].identity()
+        self.bus.kill()
+        wait_until(lambda: select.select([self.logind.stdout], [], [], 0)[0], 'the lock to be released')
+        self.assertEqual(self.logind.stdout.readline(), 'released\n')
+        self.assertEqual(self.lab.guests()['web'].identity(), before)
+        self.assertEqual(self.lab.terminate(), 0)
+
 
 class Log(virthost_case.Case):
     def test_each_line_of_a_json_log_is_an_object(self):
@@ -160,6 +203,17 @@ class Log(virthost_case.Case):
             self.assertRegex(line['time'], r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$')
         self.assertTrue(any(line['type'] == 'problem' and 'broken.json' in line['text'] for line in lines))
         self.assertTrue(any(line['subject'] == 'dir/local' and 'active' in line['text'] for line in lines))
+
+    def test_a_line_that_is_not_utf8_is_printed_all_the_same(self):
+        nowhere = b'/nowhere/\xff'
+        self.lab.start('--log', 'json', '--report', nowhere)
+        told = [line for line in self.lab.timeline() if line['subject'] == 'virthost']
+        self.assertEqual([line['text'] for line in told], ['(not UTF-8)'])
+        self.assertEqual(self.lab.terminate(), 0)
+        self.lab.start('--log', 'json', '--state', nowhere, wait='')
+        self.assertEqual(self.lab.daemon.wait(PATIENCE), 1)
+        lines = [json.loads(line) for line in self.lab.log.read_text().splitlines()]
+        self.assertEqual([line['type'] for line in lines if line['text'] == '(not UTF-8)'], ['virthost', 'problem'])
 
     def test_another_format_is_wrong_usage(self):
         self.lab.start('--log', 'xml', wait='')

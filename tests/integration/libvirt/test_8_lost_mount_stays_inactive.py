@@ -5,27 +5,15 @@ Failure 8: a pool that was active and lost its mount while the daemon was down s
 Here it was recorded active, so it is mounted again, whatever its autostart flag; a guest that lived on is adopted.
 """
 
-import os
 import shutil
 import subprocess
-import sys
 import unittest
 
-from lab import is_mounted, wait_until
+from lab import is_mounted, mounts_permitted, own_mounts, wait_until
 from virthost_case import Case, main
 
-NAMESPACE = 'VIRTHOST_TEST_NAMESPACE'
 
-
-def own_mounts():
-    """In a mount namespace of our own: nothing stays mounted, whatever becomes of us."""
-    if NAMESPACE not in os.environ and subprocess.run(['unshare', '--mount', 'true'], capture_output=True,
-                                                      check=False).returncode == 0:
-        os.environ[NAMESPACE] = '1'
-        os.execvp('unshare', ['unshare', '--mount', sys.executable, *sys.argv])
-
-
-@unittest.skipUnless(NAMESPACE in os.environ, 'no mounts are permitted here')
+@unittest.skipUnless(mounts_permitted(), 'no mounts are permitted here')
 class LostMount(Case):
     def unmount(self, path):
         """Now, whoever has files open there."""
