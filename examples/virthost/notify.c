@@ -9,7 +9,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "delay.h"
-#include "object.h"
+#include "virthost.h"
 
 /* A STATUS follows what it tells by so much. */
 #define STATUS_MS 100
@@ -62,11 +62,11 @@ static void become_ready(struct notify *notify)
 /* Who has been told of a later end already needn't hear of this one. */
 static void extend(struct notify *notify, const struct muster_observation *seen)
 {
-    uint64_t ms = object_op_timeout_ms(seen->driver) + GRACE_MS;
-    if (seen->time_ms + ms < notify->extended_ms + EXTEND_STEP_MS)
+    uint64_t until_ms = seen->deadline_ms + GRACE_MS;
+    if (seen->deadline_ms == UINT64_MAX || until_ms < notify->extended_ms + EXTEND_STEP_MS)
         return;
-    notify->extended_ms = seen->time_ms + ms;
-    sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)ms * 1000);
+    notify->extended_ms = until_ms;
+    sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)(until_ms - seen->time_ms) * 1000);
 }
 
 static void begin_stopping(struct notify *notify)
@@ -90,7 +90,8 @@ static void on_observation(struct muster *context, void *data, const struct must
         become_ready(notify);
     if (seen->type == MUSTER_OBSERVE_STATE && seen->to == MUSTER_STATE_SHUTTING_DOWN)
         begin_stopping(notify);
-    if (seen->type == MUSTER_OBSERVE_OP_BEGIN && manager_waits(notify))
+    bool has_deadline = seen->type == MUSTER_OBSERVE_OP_BEGIN || seen->type == MUSTER_OBSERVE_OP_EXTENDED;
+    if (has_deadline && manager_waits(notify))
         extend(notify, seen);
     if (notify->delay == NULL && !notify->host->ending)
         notify->delay = delay_new(&notify->host->loop, STATUS_MS, tell_status, notify);

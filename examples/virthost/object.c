@@ -8,8 +8,6 @@
 
 #include "delay.h"
 
-/* The deadline of an op whose driver has none of its own. */
-#define OP_TIMEOUT_MS 60000
 #define NEEDS_MAX 3
 #define SWEEP_AGAIN_MS 50
 
@@ -182,32 +180,15 @@ static int reload(struct muster_op *op)
     return MUSTER_OK;
 }
 
-static void define_driver(const struct object_kind *kind, struct muster_driver_def *def)
-{
-    MUSTER_DRIVER_DEF_INIT(def);
-    def->name = kind->driver;
-    def->initialize = object_initialize;
-    def->reload = reload;
-    def->op_timeout_ms = OP_TIMEOUT_MS;
-    kind->define(def);
-}
-
-uint64_t object_op_timeout_ms(const struct muster_driver *driver)
-{
-    for (const struct object_kind *const *kind = object_kinds; *kind != NULL; kind++) {
-        struct muster_driver_def def;
-        define_driver(*kind, &def);
-        if (strcmp(def.name, muster_driver_name(driver)) == 0)
-            return def.op_timeout_ms;
-    }
-    return OP_TIMEOUT_MS;
-}
-
 int object_add_drivers(struct virthost *host)
 {
     for (const struct object_kind *const *kind = object_kinds; *kind != NULL; kind++) {
         struct muster_driver_def def;
-        define_driver(*kind, &def);
+        MUSTER_DRIVER_DEF_INIT(&def);
+        def.name = (*kind)->driver;
+        def.initialize = object_initialize;
+        def.reload = reload;
+        (*kind)->define(&def);
         int code = muster_add_driver(host->context, &def, host, NULL);
         if (code != 0)
             return code;

@@ -47,9 +47,6 @@ extern const struct object_kind secret_kind, network_kind, dir_kind, mount_kind,
 /* Register all drivers. */
 int object_add_drivers(struct virthost *host);
 
-/* The deadline of an op of that driver, in ms. */
-uint64_t object_op_timeout_ms(const struct muster_driver *driver);
-
 /* The initialize of a driver: all items of its config. */
 int object_initialize(struct muster_op *op);
 

@@ -89,6 +89,9 @@ static void describe(const struct muster_observation *seen, char *text, size_t b
     case MUSTER_OBSERVE_OP_TIMEOUT:
         describe_op_end(seen, text, bytes);
         break;
+    case MUSTER_OBSERVE_OP_EXTENDED:
+        snprintf(text, bytes, "%s goes on", muster_phase_name(seen->phase));
+        break;
     case MUSTER_OBSERVE_STATE:
         snprintf(text, bytes, "%s", muster_state_name((enum muster_context_state)seen->to));
         break;

@@ -20,7 +20,7 @@ enum muster_observation_type {
     MUSTER_OBSERVE_DRIVER = 0,
     /** A resource's stage or condition changed: `resource`, `from`, `to` (enum muster_stage), `condition`. */
     MUSTER_OBSERVE_RESOURCE = 1,
-    /** An op is called: `phase`, `cause`. */
+    /** An op is called: `phase`, `cause`, `deadline_ms`. */
     MUSTER_OBSERVE_OP_BEGIN = 2,
     /** An op ended: `phase`, `cause`, `code` (its outcome), `error`. */
     MUSTER_OBSERVE_OP_END = 3,
@@ -47,7 +47,9 @@ enum muster_observation_type {
     /** A resource is degraded, or no longer: `to` 1 or 0, `error`. */
     MUSTER_OBSERVE_DEGRADED = 14,
     /** A batch of records was committed: `to`, how many. */
-    MUSTER_OBSERVE_COMMIT = 15
+    MUSTER_OBSERVE_COMMIT = 15,
+    /** A driver has moved the deadline of an op with muster_op_extend(): `phase`, `cause`, `deadline_ms`. */
+    MUSTER_OBSERVE_OP_EXTENDED = 16
 };
 
 /** One change. Valid during the callback; grows at its end. */
@@ -78,6 +80,8 @@ struct muster_observation {
     const struct muster_error *error;
     /** MUSTER_OBSERVE_UNCLAIMED: "guest/web1"; else NULL. */
     const char *name;
+    /** Of the op, on the clock of `time_ms`; UINT64_MAX: it has none. A service manager can be told how long to wait. */
+    uint64_t deadline_ms;
 };
 
 /** What muster_observe() calls. */

@@ -459,6 +459,7 @@ void muster__observe_driver(struct muster_driver *driver, enum muster_driver_sta
 void muster__observe_resource(struct muster_resource *resource);
 void muster__observe_op(const struct muster_op *op, enum muster_observation_type type, int code,
                         const struct muster_error *error);
+void muster__observe_deadline(const struct muster_op *op, enum muster_observation_type type, uint64_t deadline_ms);
 void muster__observe_about(struct muster_resource *resource, enum muster_observation_type type, int to,
                            const struct muster_error *error);
 void muster__observe_engine(struct muster__engine *engine, enum muster_observation_type type, int from, int to);

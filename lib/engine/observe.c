@@ -84,18 +84,33 @@ void muster__observe_resource(struct muster_resource *resource)
         observed->is.from = (int)from;
 }
 
-void muster__observe_op(const struct muster_op *op, enum muster_observation_type type, int code,
-                        const struct muster_error *error)
+static struct muster__observed *about_op(const struct muster_op *op, enum muster_observation_type type)
 {
     struct muster__observed *observed = observe(op->engine, type);
     if (observed == NULL)
-        return;
+        return NULL;
     observed->is.driver = op->driver;
     observed->is.resource = op->resource;
     observed->is.phase = op->phase;
     observed->is.cause = op->cause;
+    return observed;
+}
+
+void muster__observe_op(const struct muster_op *op, enum muster_observation_type type, int code,
+                        const struct muster_error *error)
+{
+    struct muster__observed *observed = about_op(op, type);
+    if (observed == NULL)
+        return;
     observed->is.code = code;
     set_error(observed, error);
+}
+
+void muster__observe_deadline(const struct muster_op *op, enum muster_observation_type type, uint64_t deadline_ms)
+{
+    struct muster__observed *observed = about_op(op, type);
+    if (observed != NULL)
+        observed->is.deadline_ms = deadline_ms;
 }
 
 void muster__observe_engine(struct muster__engine *engine, enum muster_observation_type type, int from, int to)

@@ -37,17 +37,35 @@ static struct muster_op *take(struct muster__engine *engine)
     return op;
 }
 
+static uint64_t deadline_after(uint64_t begin_ms, uint64_t ms)
+{
+    return ms > UINT64_MAX - begin_ms ? UINT64_MAX : begin_ms + ms;
+}
+
+/* Before its driver moves it; UINT64_MAX: none. */
+static uint64_t first_deadline(const struct muster_op *op)
+{
+    uint64_t limit = op->driver->rest->def.op_timeout_ms;
+    if (limit == 0)
+        limit = op->engine->options.op_timeout_ms;
+    return limit == MUSTER_NO_TIMEOUT ? UINT64_MAX : deadline_after(op->called_ms, limit);
+}
+
+static void set_deadline(struct muster_op *op, uint64_t at)
+{
+    if (at == UINT64_MAX)
+        muster__timer_clear(op->engine, &op->deadline);
+    else
+        muster__timer_set(op->engine, &op->deadline, at);
+}
+
 /* An op that ends within its call, as most do, never comes here. */
 void muster__op_arm_now(struct muster__engine *engine)
 {
     struct muster_op *op = engine->unarmed;
     engine->unarmed = NULL;
     muster__list_push(&engine->ops_out, &op->link);
-    uint64_t limit = op->driver->rest->def.op_timeout_ms;
-    if (limit == 0)
-        limit = engine->options.op_timeout_ms;
-    if (limit != MUSTER_NO_TIMEOUT)
-        muster__timer_set(engine, &op->deadline, op->called_ms + limit);
+    set_deadline(op, first_deadline(op));
 }
 
 /* SplitMix64 (public domain, Sebastiano Vigna): distinct for distinct counts. */
@@ -126,7 +144,7 @@ struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_r
     engine->unarmed = op;
     muster__trail_begin(op);
     if (engine->observed)
-        muster__observe_op(op, MUSTER_OBSERVE_OP_BEGIN, 0, NULL);
+        muster__observe_deadline(op, MUSTER_OBSERVE_OP_BEGIN, first_deadline(op));
     return op;
 }
 
@@ -222,8 +240,9 @@ int muster__op_extended(struct muster__engine *engine, const struct muster__even
 {
     struct muster_op *op = event->op;
     if (!op->timed_out && op->effects.extend_ms != 0) {
-        uint64_t at = engine->now + op->effects.extend_ms;
-        muster__timer_set(engine, &op->deadline, at < engine->now ? UINT64_MAX : at);
+        uint64_t at = deadline_after(engine->now, op->effects.extend_ms);
+        set_deadline(op, at);
+        muster__observe_deadline(op, MUSTER_OBSERVE_OP_EXTENDED, at);
     }
     op->effects.extend_ms = 0;
     return 0;

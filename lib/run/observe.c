@@ -39,6 +39,7 @@ const char *muster_observation_name(enum muster_observation_type type)
         [MUSTER_OBSERVE_LOST] = "lost",
         [MUSTER_OBSERVE_DEGRADED] = "degraded",
         [MUSTER_OBSERVE_COMMIT] = "commit",
+        [MUSTER_OBSERVE_OP_EXTENDED] = "op extended",
     };
     return (size_t)type < sizeof(names) / sizeof(names[0]) ? names[type] : "unknown";
 }

@@ -276,7 +276,7 @@ static void milestones_come_in_order_and_once(void **state)
 static void names_are_never_null(void **state)
 {
     (void)state;
-    for (int i = -1; i <= MUSTER_OBSERVE_COMMIT + 1; i++)
+    for (int i = -1; i <= MUSTER_OBSERVE_OP_EXTENDED + 1; i++)
         assert_non_null(muster_observation_name((enum muster_observation_type)i));
     assert_string_equal(muster_observation_name(MUSTER_OBSERVE_OP_BEGIN), "op begin");
     assert_string_equal(muster_version(), MUSTER_VERSION);

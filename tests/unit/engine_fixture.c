@@ -377,7 +377,7 @@ static void note(struct fixture *f, const struct muster_observation *is)
 {
     static const char *const names[] = {"driver", "resource", "begin", "end", "timeout", "late", "twice", "unrecorded",
                                         "loss", "unclaimed", "store", "milestone", "state", "lost", "degraded",
-                                        "commit"};
+                                        "commit", "extended"};
     char about[2 * MUSTER__NAME_MAX + 2] = "";
     if (is->resource != NULL)
         snprintf(about, sizeof(about), " %s/%s", muster_driver_name(is->driver), muster_resource_name(is->resource));
@@ -385,7 +385,12 @@ static void note(struct fixture *f, const struct muster_observation *is)
         snprintf(about, sizeof(about), " %s", muster_driver_name(is->driver));
     else if (is->name != NULL)
         snprintf(about, sizeof(about), " %s", is->name);
+    bool deadline = is->type == MUSTER_OBSERVE_OP_EXTENDED || is->type == MUSTER_OBSERVE_OP_BEGIN;
     append(f->seen, "\n", "%s%s", names[is->type], about);
+    if (deadline && is->deadline_ms == UINT64_MAX)
+        append(f->seen, "\n", "deadline%s: none", about);
+    else if (deadline)
+        append(f->seen, "\n", "deadline%s: in %llu ms", about, (unsigned long long)(is->deadline_ms - is->time_ms));
 }
 
 static void pump(struct fixture *f)

@@ -30,6 +30,7 @@ static void an_op_is_named_by_driver_resource_and_phase(void **state)
 static void a_driver_s_own_deadline_goes_before_the_context_s(void **state)
 {
     struct fixture *f = pool(state, 50);
+    assert_true(saw(f, "deadline pool/disk: in 50 ms"));
     pass(f, 49);
     assert_false(saw(f, "timeout pool/disk"));
     pass(f, 1);
@@ -39,6 +40,7 @@ static void a_driver_s_own_deadline_goes_before_the_context_s(void **state)
 static void no_deadline_is_none(void **state)
 {
     struct fixture *f = pool(state, MUSTER_NO_TIMEOUT);
+    assert_true(saw(f, "deadline pool/disk: none"));
     pass(f, 1000000);
     assert_true(is_out(f, "pool/disk probe"));
     assert_false(saw(f, "timeout pool/disk"));
@@ -54,18 +56,23 @@ static void extend(struct fixture *f, uint64_t ms)
 static void a_driver_that_makes_progress_moves_its_deadline(void **state)
 {
     struct fixture *f = pool(state, 0);
+    assert_true(saw(f, "deadline pool/disk: in 1000 ms"));
     pass(f, 900);
     extend(f, 500);
+    assert_true(saw(f, "deadline pool/disk: in 500 ms"));
     pass(f, 499);
     assert_false(saw(f, "timeout pool/disk"));
     extend(f, UINT64_MAX);
+    assert_true(saw(f, "deadline pool/disk: none"));
     pass(f, 100000);
     assert_false(saw(f, "timeout pool/disk"));
     extend(f, 1);
     extend(f, 0); /* nothing new */
+    assert_false(saw(f, "deadline pool/disk: in 0 ms"));
     pass(f, 1);
     assert_true(saw(f, "timeout pool/disk"));
     extend(f, 500); /* too late */
+    assert_false(saw(f, "deadline pool/disk: in 500 ms"));
     assert_state(f, "pool/disk", "inactive, held");
 }
 
