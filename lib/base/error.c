@@ -191,12 +191,12 @@ void muster__error_unref(const struct muster_error *error)
 
 void muster__error_append(struct muster_error **list, struct muster_error *last)
 {
-    while (*list != NULL)
-        if ((*list)->references == 0 || *list == last)
-            return; /* an immortal error has no siblings */
-        else
-            list = &(*list)->next;
-    *list = last;
+    while (*list != NULL && (*list)->references != 0)
+        list = &(*list)->next;
+    if (*list == NULL)
+        *list = last;
+    else
+        muster__error_unref(last);
 }
 
 void muster__error_replace(struct muster_error **slot, struct muster_error *error)

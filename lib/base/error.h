@@ -44,7 +44,7 @@ struct muster_error *muster__error_ref(const struct muster_error *error);
 /* Drop a reference. NULL is accepted. */
 void muster__error_unref(const struct muster_error *error);
 
-/* Append `last` (whose reference is taken) to the siblings of *list. */
+/* Append `last` (whose reference is taken) to the siblings of *list. One made without memory is the last of them. */
 void muster__error_append(struct muster_error **list, struct muster_error *last);
 
 /* Drop *slot and put `error` (whose reference is taken) there. */

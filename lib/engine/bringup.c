@@ -173,7 +173,7 @@ int muster__bring_up(struct muster__engine *engine, const struct muster__event *
     engine->bring_up = request;
     engine->milestone = -1;
     engine->result = 0;
-    muster__error_replace(&engine->problems, NULL);
+    muster__problems_drop(engine);
     muster__trail_open(engine, MUSTER__TRAIL_BRING_UP, engine->checked);
     muster__set_state(engine, MUSTER_STATE_BRINGING_UP);
     if (engine->store == MUSTER__STORE_CLOSED) {
@@ -275,13 +275,22 @@ void muster__problem(struct muster__engine *engine, const struct muster_error *e
 {
     if (engine->bring_up == NULL && engine->reload == NULL && !muster__going_down(engine))
         return;
+    if (engine->last_problem != NULL && engine->last_problem->references == 0)
+        return; /* an immortal error has no siblings */
     /* A copy: siblings are of one list alone, and this error is somebody's cause. */
     struct muster_error *copy = muster__error_wrap(engine->memory, error, "%s", "");
     if (copy->references != 0) {
         memcpy(copy->text, error->text, sizeof(copy->text));
         copy->cause = muster__error_ref(error->cause);
     }
-    muster__error_append(&engine->problems, copy);
+    muster__error_append(engine->last_problem != NULL ? &engine->last_problem : &engine->problems, copy);
+    engine->last_problem = copy;
+}
+
+void muster__problems_drop(struct muster__engine *engine)
+{
+    muster__error_replace(&engine->problems, NULL);
+    engine->last_problem = NULL;
 }
 
 static void reach(struct muster__engine *engine, int milestone)
@@ -306,7 +315,7 @@ static void brought_up(struct muster__engine *engine)
     muster__trail_close(engine, muster_error_code(engine->problems));
     muster__request_end(bring_up, 0, engine->problems);
     muster__error_replace(&engine->error, muster__error_ref(engine->problems));
-    muster__error_replace(&engine->problems, NULL);
+    muster__problems_drop(engine);
 }
 
 /* What opens may be gone through at once, so that more is due. */

@@ -191,7 +191,7 @@ static void destroy(struct muster__engine *engine)
     muster__graph_free(engine->graph);
     muster__error_unref(engine->error);
     muster__error_unref(engine->store_error);
-    muster__error_unref(engine->problems);
+    muster__problems_drop(engine);
     muster__error_unref(engine->down_error);
     muster__driver_blocks_free(engine);
     muster__free(memory, engine->order);

@@ -410,6 +410,7 @@ struct muster__engine {
     struct muster__list milestones; /* struct muster__request */
     int milestone;                  /* the last one reached; -1: none */
     struct muster_error *problems;  /* what failed on the way: siblings */
+    struct muster_error *last_problem;
     struct muster__list queued;     /* struct muster__request before the barrier */
 
     struct muster__request *reload;
@@ -711,6 +712,7 @@ int muster__when(struct muster__engine *engine, const struct muster__event *even
 void muster__milestones_look(struct muster__engine *engine);
 /* Remember what failed, for the end of the bring-up. */
 void muster__problem(struct muster__engine *engine, const struct muster_error *error);
+void muster__problems_drop(struct muster__engine *engine);
 void muster__milestones_cancel(struct muster__engine *engine, int code, const struct muster_error *error);
 
 /* steps.c */

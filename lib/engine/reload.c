@@ -13,7 +13,7 @@ int muster__reload_event(struct muster__engine *engine, const struct muster__eve
     engine->reload = request;
     engine->reload_at = 0;
     muster__trail_open(engine, MUSTER__TRAIL_RELOAD, 0);
-    muster__error_replace(&engine->problems, NULL);
+    muster__problems_drop(engine);
     muster__reload_next(engine);
     return 0;
 }
@@ -34,7 +34,7 @@ void muster__reload_next(struct muster__engine *engine)
     engine->reload = NULL;
     muster__trail_close(engine, muster_error_code(engine->problems));
     muster__request_end(request, muster_error_code(engine->problems), engine->problems);
-    muster__error_replace(&engine->problems, NULL);
+    muster__problems_drop(engine);
 }
 
 void muster__reload_finished(struct muster_driver *driver, struct muster_op *op)

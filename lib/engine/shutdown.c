@@ -78,7 +78,7 @@ int muster__shutdown_event(struct muster__engine *engine, const struct muster__e
     muster__trail_close(engine, MUSTER_ECANCELED);
     muster__trail_open(engine, MUSTER__TRAIL_SHUTDOWN, 0);
     muster__error_replace(&engine->down_error, NULL);
-    muster__error_replace(&engine->problems, NULL);
+    muster__problems_drop(engine);
     begin_down(engine,
                event->number == MUSTER_HOST_SHUTDOWN ? MUSTER_CAUSE_HOST_SHUTDOWN : MUSTER_CAUSE_USER,
                MUSTER_STATE_SHUTTING_DOWN);

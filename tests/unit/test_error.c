@@ -132,6 +132,12 @@ static void siblings_are_appended_in_order(void **state)
     muster__error_append(&list, muster__error_new(&memory, MUSTER_ENOENT, NULL, "second"));
     assert_string_equal(muster_error_text(list), "first");
     assert_string_equal(muster_error_text(muster_error_next(list)), "second");
+    failing.countdown = 1;
+    muster__error_append(&list, muster__error_new(&memory, MUSTER_ENOENT, NULL, "memory is short for the third"));
+    muster__error_append(&list, muster__error_new(&memory, MUSTER_ENOENT, NULL, "has no place behind it"));
+    const struct muster_error *third = muster_error_next(muster_error_next(list));
+    assert_int_equal(muster_error_code(third), MUSTER_ENOENT);
+    assert_null(muster_error_next(third));
     muster__error_replace(&list, NULL);
     assert_null(list);
 }
