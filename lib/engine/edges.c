@@ -245,15 +245,32 @@ struct muster_error *muster__edge_error(const struct muster__edge *edge)
                              muster_stage_name(muster__resource_stage(to)));
 }
 
+/* NULL: nothing that isn't known inactive needs anything by this edge. */
+static struct muster_resource *live_by(struct muster__list *in_to)
+{
+    const struct muster__edge *edge = muster__container(in_to, struct muster__edge, in_to);
+    return edge->need && !muster__resource_is_inactive(edge->from) ? edge->from : NULL;
+}
+
 struct muster_resource *muster__edges_live_dependent(const struct muster_resource *resource,
                                                      struct muster__list **cursor)
 {
     struct muster__list *head = &resource->entry->dependents;
-    for (*cursor = *cursor == NULL ? head->next : (*cursor)->next; *cursor != head; *cursor = (*cursor)->next) {
-        struct muster__edge *edge = muster__container(*cursor, struct muster__edge, in_to);
-        if (edge->need && !muster__resource_is_inactive(edge->from))
-            return edge->from;
-    }
+    struct muster_resource *live = NULL;
+    for (*cursor = *cursor == NULL ? head->next : (*cursor)->next; *cursor != head; *cursor = (*cursor)->next)
+        if ((live = live_by(*cursor)) != NULL)
+            return live;
+    return NULL;
+}
+
+struct muster_resource *muster__edges_last_live_dependent(const struct muster_resource *resource,
+                                                          struct muster__list **cursor)
+{
+    struct muster__list *head = &resource->entry->dependents;
+    struct muster_resource *live = NULL;
+    for (*cursor = *cursor == NULL ? head->prev : (*cursor)->prev; *cursor != head; *cursor = (*cursor)->prev)
+        if ((live = live_by(*cursor)) != NULL)
+            return live;
     return NULL;
 }
 

@@ -583,6 +583,9 @@ struct muster_error *muster__edge_error(const struct muster__edge *edge);
 /* Does something that isn't known inactive need it? The first such, from *cursor (NULL at first) on; NULL: none. */
 struct muster_resource *muster__edges_live_dependent(const struct muster_resource *resource,
                                                      struct muster__list **cursor);
+/* The same from the last to the first. Dependents are stopped first to last, so that the last is the one to wait for. */
+struct muster_resource *muster__edges_last_live_dependent(const struct muster_resource *resource,
+                                                          struct muster__list **cursor);
 /* Does `from` need `target`, through whatever lies between and whether it may be waited for or not? */
 bool muster__edges_reach(struct muster_resource *from, const struct muster_resource *target);
 void muster__edges_touch_dependents(struct muster_resource *resource);

@@ -31,12 +31,12 @@ static bool stays(const struct muster_resource *dependent)
     return dependent->state == MUSTER__NEW || dependent->state == MUSTER__ADOPT_WAIT;
 }
 
-/* The first dependent that keeps it from being stopped. */
+/* A dependent that keeps it from being stopped. */
 static struct muster_resource *blocker(struct muster_resource *resource)
 {
     struct muster__list *cursor = NULL;
     struct muster_resource *dependent;
-    while ((dependent = muster__edges_live_dependent(resource, &cursor)) != NULL) {
+    while ((dependent = muster__edges_last_live_dependent(resource, &cursor)) != NULL) {
         struct muster__edge *edge = muster__container(cursor, struct muster__edge, in_to);
         /* An edge against the order of drivers counts, unless each would wait for the other; a host goes by that order. */
         bool bad = muster__edge_state(edge) == MUSTER__EDGE_BAD &&
