@@ -172,6 +172,8 @@ static struct muster_driver *driver_of(const struct muster__edge *edge)
 {
     const struct muster__engine *engine = edge->from->engine;
     uint32_t id;
+    if (edge->to->resource != NULL)
+        return edge->to->resource->driver;
     return muster__graph_find(engine->graph, edge->to->ledger->node.key, &id) ? muster__driver_at(engine, id) : NULL;
 }
 
