@@ -104,8 +104,8 @@ static struct muster_error *read_error(struct reader *reader, const json_t *obje
     struct muster_error *error = NULL;
     if (list == NULL)
         return NULL;
-    if (!json_is_array(list) || json_array_size(list) > 64)
-        complain(reader, "error: not a list of at most 64");
+    if (!json_is_array(list) || json_array_size(list) > MUSTER__REPORT_CAUSES)
+        complain(reader, "error: not a list of at most %d", MUSTER__REPORT_CAUSES);
     for (size_t i = json_array_size(list); reader->code == 0 && i-- > 0;) {
         const json_t *one = json_array_get(list, i);
         struct muster_error *outer = muster__error_new(&reader->report->memory, read_code(reader, one, "code"), NULL, "%s",

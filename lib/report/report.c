@@ -60,14 +60,18 @@ static bool grow(struct muster_report *report, void **array, size_t count, size_
 
 struct muster_error *muster__report_error(struct muster_report *report, const struct muster_error *error)
 {
-    if (error == NULL)
-        return NULL;
-    struct muster_error *copy = muster__error_new(&report->memory, error->code, NULL, "%s", error->text);
-    if (copy->references == 0)
-        return copy;
-    copy->sys_errno = error->sys_errno;
-    copy->cause = muster__report_error(report, error->cause);
-    return copy;
+    struct muster_error *first = NULL, **slot = &first;
+    for (size_t i = 1; error != NULL; i++, error = error->cause) {
+        while (i == MUSTER__REPORT_CAUSES && error->cause != NULL)
+            error = error->cause;
+        struct muster_error *copy = muster__error_new(&report->memory, error->code, NULL, "%s", error->text);
+        *slot = copy;
+        if (copy->references == 0)
+            break;
+        copy->sys_errno = error->sys_errno;
+        slot = &copy->cause;
+    }
+    return first;
 }
 
 /* ---- building ---------------------------------------------------------------------------------------------- */

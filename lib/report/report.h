@@ -17,6 +17,8 @@
 #include "base/table.h"
 
 #define MUSTER__NO_SUBJECT UINT32_MAX
+/* How many errors a chain has at most, here and as JSON. */
+#define MUSTER__REPORT_CAUSES 64
 
 /* What others needn't know of a subject. */
 struct muster__subject {
@@ -63,7 +65,7 @@ void muster__report_set_needs(struct muster_report *report, uint32_t subject, co
 /* What it waited for isn't looked at. An error's reference is taken. */
 void muster__report_add_op(struct muster_report *report, const struct muster_report_op *op);
 void muster__report_add_commit(struct muster_report *report, const struct muster_report_commit *commit);
-/* A copy of an error's chain that is the report's. NULL for NULL. */
+/* A copy of an error's chain that is the report's; of a longer one, the outermost and the innermost. NULL for NULL. */
 struct muster_error *muster__report_error(struct muster_report *report, const struct muster_error *error);
 /* Memory that lives as long as the report; NULL: none, and the report has failed. */
 void *muster__report_keep(struct muster_report *report, size_t bytes);

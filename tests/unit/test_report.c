@@ -115,6 +115,81 @@ static void the_last_dependency_counts(void **state)
     muster_report_free(report);
 }
 
+struct text {
+    char *bytes;
+    size_t used;
+};
+
+static int take(void *data, const char *bytes, size_t count)
+{
+    struct text *text = data;
+    char *grown = realloc(text->bytes, text->used + count + 1);
+    assert_non_null(grown);
+    memcpy(grown + text->used, bytes, count);
+    grown[text->used + count] = '\0';
+    *text = (struct text){.bytes = grown, .used = text->used + count};
+    return 0;
+}
+
+/* The caller frees it. */
+static struct text written(const struct muster_report *report, enum muster_report_format format)
+{
+    struct text text = {.bytes = NULL};
+    struct muster_report_options options;
+    MUSTER_REPORT_OPTIONS_INIT(&options);
+    options.format = format;
+    options.other = report;
+    assert_int_equal(muster_report_write(report, &options, take, &text), 0);
+    return text;
+}
+
+/* Of so many drivers, each of which failed for the one before it, its code the less the further out. */
+static struct muster_error *new_chain(const struct muster__memory *memory, int count)
+{
+    struct muster_error *error = NULL;
+    for (int i = 1; i <= count; i++) {
+        struct muster_error *outer = muster__error_new(memory, -i, NULL, "driver %d", i);
+        outer->cause = error;
+        error = outer;
+    }
+    return error;
+}
+
+static void assert_longest_chain(const struct muster_error *error)
+{
+    int length = 0;
+    for (; error->cause != NULL; error = error->cause)
+        assert_int_equal(error->code, -100 + length++);
+    assert_int_equal(length, MUSTER__REPORT_CAUSES - 1);
+    assert_int_equal(error->code, -1);
+    assert_string_equal(error->text, "driver 1");
+}
+
+/* The outermost ones, and the innermost, which says what was wrong. */
+static void a_long_chain_of_errors_comes_back_from_json(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *report = new_report(&memory), *read = NULL;
+    struct muster_error *chain = new_chain(&memory, 100);
+    const struct muster_report_subject is = {.driver = "last", .error = muster__report_error(report, chain)};
+    char message[200] = "";
+    muster__error_unref(chain);
+    muster__report_add_subject(report, &is, 0);
+    assert_int_equal(muster__report_finish(report), 0);
+    assert_longest_chain(muster_report_get_subject(report, 0)->error);
+    struct text json = written(report, MUSTER_REPORT_JSON);
+    int code = muster_report_read(json.bytes, json.used, &read, message, sizeof(message));
+    if (code != MUSTER_ENOTSUP) {
+        assert_string_equal(message, "");
+        assert_int_equal(code, 0);
+        assert_longest_chain(muster_report_get_subject(read, 0)->error);
+    }
+    free(json.bytes);
+    muster_report_free(read);
+    muster_report_free(report);
+}
+
 static int count(void *data, const char *text, size_t bytes)
 {
     (void)text;
@@ -223,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_driver_without_callbacks_passes_on), cmocka_unit_test(a_higher_tier_waits_for_the_lower),
         cmocka_unit_test(the_last_dependency_counts),           cmocka_unit_test(what_the_callback_says_is_returned),
         cmocka_unit_test(wrong_options_are_refused),            cmocka_unit_test(any_allocation_may_fail),
+        cmocka_unit_test(a_long_chain_of_errors_comes_back_from_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
