@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/name.h"
 #include "report/chain.h"
 #include "report/writer.h"
 
@@ -77,7 +78,7 @@ static bool has_cause(const struct muster__writer *writer)
 static void put_op_line(struct muster__writer *writer, const struct muster_report *report, const struct muster_report_op *op,
                         size_t name_columns)
 {
-    char text[700];
+    char text[MUSTER__ERROR_TEXT + 2 * (MUSTER__NAME_MAX + 1) + 64];
     put_span(writer, op->begin_ms);
     put_span(writer, muster__report_end(report, op) - op->begin_ms);
     put_span(writer, op->begin_ms - op->wanted_ms);

@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/name.h"
 #include "report/report.h"
 #include "support/failing_memory.h"
 
@@ -190,6 +192,64 @@ static void a_long_chain_of_errors_comes_back_from_json(void **state)
     muster_report_free(report);
 }
 
+/* A driver of 100 bytes and a resource of 254, of which each character has two. */
+static struct muster_report *with_long_names(const struct muster__memory *memory)
+{
+    struct muster_report *report = new_report(memory);
+    char driver[101] = "", resource[255] = "";
+    memset(driver, 'd', sizeof(driver) - 1);
+    for (size_t i = 0; i + 2 < sizeof(resource); i += 2)
+        memcpy(resource + i, "\xc3\xa9", 3);
+    add_driver(report, driver, 0);
+    struct muster_error *error = muster__error_new(memory, MUSTER_EFAILED, NULL, "%s '%s': no such disk", driver, resource);
+    muster__report_add_subject(report,
+                               &(struct muster_report_subject){.driver = driver,
+                                                               .resource = resource,
+                                                               .condition = MUSTER_CONDITION_FAILED,
+                                                               .error = error},
+                               0);
+    add_op(report, 0, MUSTER_PHASE_INITIALIZE, 0, 1);
+    add_op(report, 1, MUSTER_PHASE_PROBE, 1, 2);
+    muster__report_add_op(report, &(struct muster_report_op){.subject = 1,
+                                                             .phase = MUSTER_PHASE_START,
+                                                             .cause = MUSTER_CAUSE_AUTOSTART,
+                                                             .begin_ms = 50,
+                                                             .end_ms = 60,
+                                                             .outcome = MUSTER_EFAILED,
+                                                             .error = muster__report_error(report, error)});
+    assert_int_equal(muster__report_finish(report), 0);
+    return report;
+}
+
+static void a_picture_cuts_no_character(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *report = with_long_names(&memory);
+    struct text picture = written(report, MUSTER_REPORT_SVG);
+    assert_true(muster__utf8_valid(picture.bytes, picture.used));
+    assert_non_null(strstr(picture.bytes, "\"failed\",\"no such disk\","));
+    free(picture.bytes);
+    muster_report_free(report);
+}
+
+/* The error names the resource, and so does what the op waited for. */
+static void a_line_has_all_of_long_names(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *report = with_long_names(&memory);
+    struct text text = written(report, MUSTER_REPORT_TEXT);
+    char end[600];
+    const struct muster_report_op *op = muster_report_get_op(report, 2);
+    assert_int_not_equal(op->after, MUSTER_REPORT_NONE);
+    snprintf(end, sizeof(end), "no such disk; waited for its turn, after %s\n", muster_report_get_subject(report, 1)->name);
+    assert_true(muster__utf8_valid(text.bytes, text.used));
+    assert_non_null(strstr(text.bytes, end));
+    free(text.bytes);
+    muster_report_free(report);
+}
+
 static int count(void *data, const char *text, size_t bytes)
 {
     (void)text;
@@ -299,6 +359,7 @@ int main(void)
         cmocka_unit_test(the_last_dependency_counts),           cmocka_unit_test(what_the_callback_says_is_returned),
         cmocka_unit_test(wrong_options_are_refused),            cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(a_long_chain_of_errors_comes_back_from_json),
+        cmocka_unit_test(a_picture_cuts_no_character),          cmocka_unit_test(a_line_has_all_of_long_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
