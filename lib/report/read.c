@@ -202,6 +202,12 @@ static void read_needs(struct reader *reader, const json_t *object, uint32_t sub
     muster__free(&report->memory, needs);
 }
 
+/* One that is out ends when the report is made. */
+static bool ends_before(const struct reader *reader, uint64_t begin_ms, uint64_t end_ms)
+{
+    return (end_ms == MUSTER_REPORT_NEVER ? reader->report->summary.now_ms : end_ms) < begin_ms;
+}
+
 static void read_op(struct reader *reader, const json_t *object)
 {
     const char *name = read_text(reader, object, "of");
@@ -216,7 +222,7 @@ static void read_op(struct reader *reader, const json_t *object)
     };
     if (op.subject == MUSTER__NO_SUBJECT)
         complain(reader, "an op of '%.80s', which isn't there", name);
-    if (op.end_ms < op.begin_ms || (op.end_ms == MUSTER_REPORT_NEVER && reader->report->summary.now_ms < op.begin_ms))
+    if (ends_before(reader, op.begin_ms, op.end_ms))
         complain(reader, "an op of '%.80s' ends before it begins", name);
     op.error = read_error(reader, object);
     if (reader->code == 0)
@@ -233,7 +239,7 @@ static void read_commit(struct reader *reader, const json_t *object)
         .records = read_number(reader, object, "records"),
         .code = read_code(reader, object, "code"),
     };
-    if (commit.end_ms < commit.begin_ms)
+    if (ends_before(reader, commit.begin_ms, commit.end_ms))
         complain(reader, "a commit ends before it begins");
     if (reader->code == 0)
         muster__report_add_commit(reader->report, &commit);

@@ -250,6 +250,37 @@ static void a_line_has_all_of_long_names(void **state)
     muster_report_free(report);
 }
 
+/* A report that was made after 4 ms, of an op and a commit that are out. */
+static int read_with(int op_begin, int commit_begin, char message[200])
+{
+    char json[600];
+    struct muster_report *report = NULL;
+    int bytes = snprintf(json, sizeof(json),
+                         "{\"muster-report\":1,\"kind\":\"bring-up\",\"code\":0,\"wall_ms\":0,\"end\":null,\"now\":4,\"lost\":0,"
+                         "\"subjects\":[{\"driver\":\"pool\",\"tier\":0,\"state\":\"initializing\",\"needs\":[]}],"
+                         "\"ops\":[{\"of\":\"pool\",\"phase\":\"initialize\",\"cause\":\"user\",\"begin\":%d,\"end\":null,"
+                         "\"outcome\":0}],\"commits\":[{\"begin\":%d,\"end\":null,\"records\":1,\"code\":0}]}",
+                         op_begin, commit_begin);
+    int code = muster_report_read(json, (size_t)bytes, &report, message, 200);
+    muster_report_free(report);
+    return code;
+}
+
+static void what_begins_after_the_report_is_refused(void **state)
+{
+    (void)state;
+    char message[200] = "";
+    int code = read_with(4, 4, message);
+    if (code == MUSTER_ENOTSUP)
+        skip();
+    assert_string_equal(message, "");
+    assert_int_equal(code, 0);
+    assert_int_equal(read_with(5, 4, message), MUSTER_EINVAL);
+    assert_string_equal(message, "an op of 'pool' ends before it begins");
+    assert_int_equal(read_with(4, 5, message), MUSTER_EINVAL);
+    assert_string_equal(message, "a commit ends before it begins");
+}
+
 static int count(void *data, const char *text, size_t bytes)
 {
     (void)text;
@@ -360,6 +391,7 @@ int main(void)
         cmocka_unit_test(wrong_options_are_refused),            cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(a_long_chain_of_errors_comes_back_from_json),
         cmocka_unit_test(a_picture_cuts_no_character),          cmocka_unit_test(a_line_has_all_of_long_names),
+        cmocka_unit_test(what_begins_after_the_report_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
