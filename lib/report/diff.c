@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What got slower and faster from one report to another. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/writer.h"
 
@@ -30,7 +30,9 @@ static int compare(const void *a, const void *b)
 {
     const struct change *one = a;
     const struct change *other = b;
-    return one->by_ms > other->by_ms ? -1 : one->by_ms < other->by_ms;
+    if (one->by_ms != other->by_ms)
+        return one->by_ms > other->by_ms ? -1 : 1;
+    return strcmp(one->name, other->name);
 }
 
 static size_t collect(const struct muster_report *before, const struct muster_report *after, struct change *changes)

@@ -281,6 +281,34 @@ static void what_begins_after_the_report_is_refused(void **state)
     assert_string_equal(message, "a commit ends before it begins");
 }
 
+/* By their names, not by whatever sorting does with them. */
+static void those_that_changed_alike_come_by_name(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *before = new_report(&memory), *after = new_report(&memory);
+    static const char *const names[] = {"mail", "web", "disk", "pool"};
+    struct muster_report_options options;
+    struct text text = {.bytes = NULL};
+    for (size_t i = 0; i < 4; i++)
+        add_driver(before, names[i], 0);
+    assert_int_equal(muster__report_finish(before), 0);
+    assert_int_equal(muster__report_finish(after), 0);
+    MUSTER_REPORT_OPTIONS_INIT(&options);
+    options.format = MUSTER_REPORT_DIFF;
+    options.other = after;
+    assert_int_equal(muster_report_write(before, &options, take, &text), 0);
+    const char *last = text.bytes;
+    static const char *const sorted[] = {"  disk (gone)\n", "  mail (gone)\n", "  pool (gone)\n", "  web (gone)\n"};
+    for (size_t i = 0; i < 4; i++) {
+        last = strstr(last, sorted[i]);
+        assert_non_null(last);
+    }
+    free(text.bytes);
+    muster_report_free(before);
+    muster_report_free(after);
+}
+
 static int count(void *data, const char *text, size_t bytes)
 {
     (void)text;
@@ -392,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_long_chain_of_errors_comes_back_from_json),
         cmocka_unit_test(a_picture_cuts_no_character),          cmocka_unit_test(a_line_has_all_of_long_names),
         cmocka_unit_test(what_begins_after_the_report_is_refused),
+        cmocka_unit_test(those_that_changed_alike_come_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
