@@ -183,7 +183,7 @@ struct muster_report_commit {
     int code;
 };
 
-/** What these return is the report's, and valid until muster_report_free(). NULL past the last. */
+/** What these return is the report's, and valid until muster_report_free(). NULL past the last, and of NULL. */
 MUSTER_API const struct muster_report_summary *muster_report_get_summary(const struct muster_report *report);
 /** Drivers in the order of the plan, then resources. */
 MUSTER_API const struct muster_report_subject *muster_report_get_subject(const struct muster_report *report,

@@ -252,22 +252,22 @@ size_t muster__report_last_op(const struct muster_report *report, uint32_t subje
 
 const struct muster_report_summary *muster_report_get_summary(const struct muster_report *report)
 {
-    return &report->summary;
+    return report == NULL ? NULL : &report->summary;
 }
 
 const struct muster_report_subject *muster_report_get_subject(const struct muster_report *report, size_t index)
 {
-    return index < report->subject_count ? &report->subjects[index] : NULL;
+    return report != NULL && index < report->subject_count ? &report->subjects[index] : NULL;
 }
 
 const struct muster_report_op *muster_report_get_op(const struct muster_report *report, size_t index)
 {
-    return index < report->op_count ? &report->ops[index] : NULL;
+    return report != NULL && index < report->op_count ? &report->ops[index] : NULL;
 }
 
 const struct muster_report_commit *muster_report_get_commit(const struct muster_report *report, size_t index)
 {
-    return index < report->commit_count ? &report->commits[index] : NULL;
+    return report != NULL && index < report->commit_count ? &report->commits[index] : NULL;
 }
 
 const char *muster_report_kind_name(enum muster_report_kind kind)

@@ -309,6 +309,15 @@ static void those_that_changed_alike_come_by_name(void **state)
     muster_report_free(after);
 }
 
+static void no_report_has_nothing(void **state)
+{
+    (void)state;
+    assert_null(muster_report_get_summary(NULL));
+    assert_null(muster_report_get_subject(NULL, 0));
+    assert_null(muster_report_get_op(NULL, 0));
+    assert_null(muster_report_get_commit(NULL, 0));
+}
+
 static int count(void *data, const char *text, size_t bytes)
 {
     (void)text;
@@ -420,7 +429,7 @@ int main(void)
         cmocka_unit_test(a_long_chain_of_errors_comes_back_from_json),
         cmocka_unit_test(a_picture_cuts_no_character),          cmocka_unit_test(a_line_has_all_of_long_names),
         cmocka_unit_test(what_begins_after_the_report_is_refused),
-        cmocka_unit_test(those_that_changed_alike_come_by_name),
+        cmocka_unit_test(those_that_changed_alike_come_by_name), cmocka_unit_test(no_report_has_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
