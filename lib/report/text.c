@@ -229,11 +229,10 @@ static void put_bar(struct muster__writer *writer, uint64_t value, uint64_t most
 }
 
 static void put_blamed(struct muster__writer *writer, const struct muster_report *report, const struct blamed *blamed,
-                       uint64_t most)
+                       uint64_t most, size_t name_columns)
 {
     const char *name = report->subjects[blamed->subject].name;
     const char *mark = blamed->out ? " (running)" : blamed->failed ? " (failed)" : "";
-    size_t name_columns = longest_name(report, writer->width == 0 ? 255 : writer->width / 3 + 8);
     size_t bar = writer->terminal ? rest(writer, 2 * TIME_COLUMNS + 2 + name_columns + 12, 0) : 0;
     put_span(writer, blamed->ran);
     put_span(writer, blamed->waited);
@@ -256,11 +255,12 @@ void muster__write_blame(struct muster__writer *writer, const struct muster_repo
         writer->code = MUSTER_ENOMEM;
         return;
     }
+    size_t name_columns = longest_name(report, writer->width == 0 ? 255 : writer->width / 3 + 8);
     muster__put_colour(writer, MUSTER__BOLD);
     muster__put(writer, "%*s%*s  NAME\n", TIME_COLUMNS, "RAN", TIME_COLUMNS, "WAITED");
     muster__put_colour(writer, MUSTER__PLAIN);
     for (size_t i = 0; i < report->subject_count; i++)
         if (report->more[all[i].subject].op_count > 0)
-            put_blamed(writer, report, &all[i], all[0].ran);
+            put_blamed(writer, report, &all[i], all[0].ran, name_columns);
     muster__free(&report->memory, all);
 }
