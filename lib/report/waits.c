@@ -86,14 +86,15 @@ static int make_index(struct waits *waits, enum by by, enum step step)
     return 0;
 }
 
-/* Behind the last of a bucket that had ended by `ms`. */
-static uint32_t place_after(const struct index *index, uint32_t bucket, uint64_t ms)
+/* The first of a bucket that ended after `ms`, or at `ms` and isn't before op `before`; its end if there is none. */
+static uint32_t place_after(const struct index *index, uint32_t bucket, uint64_t ms, size_t before)
 {
     uint32_t low = index->first[bucket];
     uint32_t high = index->first[bucket + 1];
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (index->ends[middle].ms <= ms)
+        const struct end *end = &index->ends[middle];
+        if (end->ms < ms || (end->ms == ms && end->op < before))
             low = middle + 1;
         else
             high = middle;
@@ -101,10 +102,10 @@ static uint32_t place_after(const struct index *index, uint32_t bucket, uint64_t
     return low;
 }
 
-/* The last of a bucket that had ended by `ms` and began before op `before`. */
+/* The last of a bucket that had ended by `ms` and began before op `before`. (Ops may stand in another order than they began.) */
 static uint32_t latest(const struct index *index, uint32_t bucket, uint64_t ms, size_t before)
 {
-    uint32_t at = place_after(index, bucket, ms);
+    uint32_t at = place_after(index, bucket, ms, before);
     while (at-- > index->first[bucket])
         if (index->ends[at].op < before)
             return index->ends[at].op;
@@ -274,7 +275,7 @@ static uint32_t freed_by(const struct waits *waits, size_t op, uint64_t ms, enum
     const struct muster_report_op *is = &report->ops[op];
     const struct index *index = &waits->indexes[by][AUTOSTART];
     uint32_t bucket = by == WHOLE ? 0 : report->more[is->subject].home;
-    uint32_t at = place_after(index, bucket, ms);
+    uint32_t at = place_after(index, bucket, ms, SIZE_MAX);
     for (uint32_t i = 0; i < MANY && at-- > index->first[bucket] && index->ends[at].ms > is->ready_ms; i++) {
         uint32_t freed = index->ends[at].op;
         if (freed < op && report->ops[freed].begin_ms < report->ops[freed].end_ms)
