@@ -38,41 +38,21 @@ static void put_node(struct muster__writer *writer, const struct muster_report *
                 is_critical(report, subject) ? ", penwidth=3" : "");
 }
 
-static void put_cluster(struct muster__writer *writer, const struct muster_report *report, uint32_t driver,
-                        const uint32_t *first, const uint32_t *next)
+static void put_cluster(struct muster__writer *writer, const struct muster_report *report, uint32_t driver)
 {
     muster__put(writer, "  subgraph cluster_%" PRIu32 " {\n    label=", driver);
     muster__put_json(writer, report->subjects[driver].name);
     muster__put_text(writer, ";\n");
-    put_node(writer, report, driver);
-    for (uint32_t i = first[driver]; i != MUSTER__NO_SUBJECT; i = next[i])
+    for (uint32_t i = driver; i != MUSTER__NO_SUBJECT; i = report->more[i].next_resource)
         put_node(writer, report, i);
     muster__put_text(writer, "  }\n");
-}
-
-static void put_clusters(struct muster__writer *writer, const struct muster_report *report)
-{
-    uint32_t *first = muster__alloc(&report->memory, 2 * report->subject_count + 1, sizeof(*first));
-    if (first == NULL) {
-        writer->code = MUSTER_ENOMEM;
-        return;
-    }
-    uint32_t *next = first + report->subject_count;
-    for (size_t i = 0; i < 2 * report->subject_count; i++)
-        first[i] = MUSTER__NO_SUBJECT;
-    for (uint32_t i = (uint32_t)report->subject_count; i-- > report->driver_count;) {
-        next[i] = first[report->more[i].home];
-        first[report->more[i].home] = i;
-    }
-    for (uint32_t i = 0; i < report->driver_count; i++)
-        put_cluster(writer, report, i, first, next);
-    muster__free(&report->memory, first);
 }
 
 void muster__write_dot(struct muster__writer *writer, const struct muster_report *report)
 {
     muster__put_text(writer, "digraph report {\n  rankdir=RL;\n  node [style=filled, fontname=\"sans-serif\"];\n");
-    put_clusters(writer, report);
+    for (uint32_t i = 0; i < report->driver_count; i++)
+        put_cluster(writer, report, i);
     for (uint32_t i = 0; i < report->subject_count; i++)
         for (size_t k = 0; k < report->subjects[i].needs_count; k++)
             muster__put(writer, "  s%" PRIu32 " -> s%" PRIu32 ";\n", i, report->subjects[i].needs[k]);

@@ -226,8 +226,21 @@ static int order_ops(struct muster_report *report)
     return 0;
 }
 
+/* Each driver's resources, in their order. */
+static void link_resources(struct muster_report *report)
+{
+    for (size_t i = 0; i < report->driver_count; i++)
+        report->more[i].next_resource = MUSTER__NO_SUBJECT;
+    for (size_t i = report->subject_count; i-- > report->driver_count;) {
+        struct muster__subject *driver = &report->more[report->more[i].home];
+        report->more[i].next_resource = driver->next_resource;
+        driver->next_resource = (uint32_t)i;
+    }
+}
+
 int muster__report_finish(struct muster_report *report)
 {
+    link_resources(report);
     int code = report->failed ? MUSTER_ENOMEM : order_ops(report);
     if (code == 0)
         code = muster__report_find_waits(report);

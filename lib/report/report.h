@@ -26,6 +26,7 @@ struct muster__subject {
     uint32_t home; /* its driver */
     uint32_t first_op; /* in op_order, the begin of its own ops, which ascend */
     uint32_t op_count;
+    uint32_t next_resource; /* a driver's first, a resource's next of the same driver; MUSTER__NO_SUBJECT: there is none */
 };
 
 struct muster__block;

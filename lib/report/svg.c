@@ -19,8 +19,6 @@ struct picture {
     struct muster__writer *writer;
     const struct muster_report *report;
     uint64_t total_ms;
-    uint32_t *first_resource; /* of each driver; its others by `next_resource` */
-    uint32_t *next_resource;
     uint32_t *first_op; /* in `ops`, of each driver and one more: its own and its resources', in the order of their begins */
     uint32_t *ops;
 };
@@ -329,9 +327,10 @@ static void put_resource_data(const struct picture *picture, uint32_t subject)
 
 static void put_resources_data(const struct picture *picture, uint32_t driver)
 {
-    uint32_t first = picture->first_resource[driver];
+    const struct muster__subject *more = picture->report->more;
+    uint32_t first = more[driver].next_resource;
     muster__put_text(picture->writer, "<script type=\"application/json\" class=\"data\">[");
-    for (uint32_t i = first; i != MUSTER__NO_SUBJECT; i = picture->next_resource[i]) {
+    for (uint32_t i = first; i != MUSTER__NO_SUBJECT; i = more[i].next_resource) {
         muster__put_text(picture->writer, i == first ? "\n" : ",\n");
         put_resource_data(picture, i);
     }
@@ -340,9 +339,10 @@ static void put_resources_data(const struct picture *picture, uint32_t driver)
 
 static uint32_t count_resources(const struct picture *picture, uint32_t driver, uint32_t *ret_bad)
 {
+    const struct muster__subject *more = picture->report->more;
     uint32_t count = 0;
     *ret_bad = 0;
-    for (uint32_t i = picture->first_resource[driver]; i != MUSTER__NO_SUBJECT; i = picture->next_resource[i]) {
+    for (uint32_t i = more[driver].next_resource; i != MUSTER__NO_SUBJECT; i = more[i].next_resource) {
         count++;
         *ret_bad += muster__report_in_trouble(&picture->report->subjects[i]);
     }
@@ -383,18 +383,6 @@ static void put_driver(const struct picture *picture, uint32_t driver)
 }
 
 /* ---- all ------------------------------------------------------------------------------------------------------------- */
-
-static void sort_resources(struct picture *picture)
-{
-    const struct muster_report *report = picture->report;
-    for (size_t i = 0; i < report->subject_count; i++)
-        picture->first_resource[i] = MUSTER__NO_SUBJECT;
-    for (uint32_t i = (uint32_t)report->subject_count; i-- > report->driver_count;) {
-        uint32_t home = report->more[i].home;
-        picture->next_resource[i] = picture->first_resource[home];
-        picture->first_resource[home] = i;
-    }
-}
 
 static void sort_ops(struct picture *picture)
 {
@@ -479,18 +467,15 @@ static void put_all(const struct picture *picture)
 void muster__write_svg(struct muster__writer *writer, const struct muster_report *report)
 {
     const struct muster__memory *memory = &report->memory;
-    size_t subjects = report->subject_count;
+    size_t firsts = report->driver_count + 2; /* one more, and one that sorting has at work */
     struct picture picture = {.writer = writer, .report = report, .total_ms = total_of(report)};
-    uint32_t *block = muster__alloc(memory, 3 * subjects + report->op_count + 3, sizeof(*block));
+    uint32_t *block = muster__alloc(memory, firsts + report->op_count, sizeof(*block));
     if (block == NULL) {
         writer->code = MUSTER_ENOMEM;
         return;
     }
-    picture.first_resource = block;
-    picture.next_resource = block + subjects;
-    picture.first_op = block + 2 * subjects;
-    picture.ops = block + 3 * subjects + 3;
-    sort_resources(&picture);
+    picture.first_op = block;
+    picture.ops = block + firsts;
     sort_ops(&picture);
     put_all(&picture);
     muster__free(memory, block);
