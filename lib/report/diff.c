@@ -75,10 +75,9 @@ static void put_times(struct muster__writer *writer, uint64_t before, uint64_t a
 
 static void put_milestones(struct muster__writer *writer, const struct muster_report *before, const struct muster_report *after)
 {
-    static const char *const names[] = {"initialized", "reconciled", "settled"};
     for (size_t i = 0; i < 3; i++) {
         put_times(writer, before->summary.milestones[i], after->summary.milestones[i]);
-        muster__put(writer, "  (%s)\n", names[i]);
+        muster__put(writer, "  (%s)\n", muster__report_milestones[i]);
     }
 }
 

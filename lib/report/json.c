@@ -36,10 +36,9 @@ static void put_summary(struct muster__writer *writer, const struct muster_repor
     put_time(writer, "end", summary->end_ms);
     muster__put(writer, ",\"now\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"complete_tiers\":%s,\n\"milestones\":{", summary->now_ms,
                 summary->lost, report->complete_tiers ? "true" : "false");
-    static const char *const names[] = {"initialized", "reconciled", "settled"};
     for (size_t i = 0; i < 3; i++) {
         muster__put_text(writer, i == 0 ? "" : ",");
-        put_time(writer, names[i], summary->milestones[i]);
+        put_time(writer, muster__report_milestones[i], summary->milestones[i]);
     }
     muster__put_text(writer, "}");
 }

@@ -125,7 +125,6 @@ static void read_summary(struct reader *reader, const json_t *root)
 {
     struct muster_report_summary *summary = &reader->report->summary;
     const json_t *milestones = json_object_get(root, "milestones");
-    static const char *const names[] = {"initialized", "reconciled", "settled"};
     if (json_integer_value(json_object_get(root, "muster-report")) != 1)
         complain(reader, "not a report of muster, or of a later version");
     summary->kind = (enum muster_report_kind)read_word(reader, root, "kind", muster_report_kind_name_word);
@@ -136,7 +135,7 @@ static void read_summary(struct reader *reader, const json_t *root)
     summary->lost = read_number(reader, root, "lost");
     reader->report->complete_tiers = json_is_true(json_object_get(root, "complete_tiers"));
     for (size_t i = 0; i < 3; i++)
-        summary->milestones[i] = read_time(reader, milestones, names[i]);
+        summary->milestones[i] = read_time(reader, milestones, muster__report_milestones[i]);
 }
 
 /* As the engine has them: each once, and no driver's like a resource's. */

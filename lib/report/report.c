@@ -251,6 +251,8 @@ int muster__report_finish(struct muster_report *report)
 
 /* ---- walking ----------------------------------------------------------------------------------------------- */
 
+const char *const muster__report_milestones[3] = {"initialized", "reconciled", "settled"};
+
 uint32_t muster__report_find(const struct muster_report *report, const char *name)
 {
     struct muster__table_node *node = name == NULL ? NULL : muster__table_find(&report->names, name);

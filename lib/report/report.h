@@ -73,6 +73,8 @@ void *muster__report_keep(struct muster_report *report, size_t bytes);
 /* 0, or MUSTER_ENOMEM of whatever was short before. */
 int muster__report_finish(struct muster_report *report);
 
+/* Their names, by enum muster_milestone. */
+extern const char *const muster__report_milestones[3];
 /* MUSTER__NO_SUBJECT: there is none. */
 uint32_t muster__report_find(const struct muster_report *report, const char *name);
 static inline bool muster__report_is_driver(const struct muster_report *report, uint32_t subject)

@@ -118,7 +118,6 @@ static void put_ticks(const struct picture *picture, int bottom)
 /* Labels stand one above the other, so that milestones at the same time can be read. */
 static void put_milestones(const struct picture *picture, int bottom)
 {
-    static const char *const names[] = {"initialized", "reconciled: the barrier opens", "settled"};
     char span[MUSTER__SPAN_BYTES];
     for (size_t i = 0; i < 3; i++) {
         uint64_t ms = picture->report->summary.milestones[i];
@@ -129,8 +128,9 @@ static void put_milestones(const struct picture *picture, int bottom)
         int y = 82 + 11 * (int)i;
         muster__put(picture->writer,
                     "<line class=\"mile tall\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
-                    "<text class=\"small halo\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s, %s</text>\n",
-                    x, x, y - 8, bottom, right ? x - 4 : x + 4, y, right ? "end" : "start", names[i], muster__span(span, ms));
+                    "<text class=\"small halo\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s%s, %s</text>\n",
+                    x, x, y - 8, bottom, right ? x - 4 : x + 4, y, right ? "end" : "start", muster__report_milestones[i],
+                    i == MUSTER_RECONCILED ? ": the barrier opens" : "", muster__span(span, ms));
     }
 }
 

@@ -171,11 +171,8 @@ void muster__write_time(struct muster__writer *writer, const struct muster_repor
     muster__put_colour(writer, MUSTER__PLAIN);
     muster__put(writer, "%s%s.\n", over && summary->code != 0 ? ": " : "",
                 over && summary->code != 0 ? muster_code_text(summary->code) : "");
-    if (summary->kind == MUSTER_REPORT_BRING_UP) {
-        put_milestone(writer, "initialized", summary->milestones[MUSTER_INITIALIZED]);
-        put_milestone(writer, "reconciled", summary->milestones[MUSTER_RECONCILED]);
-        put_milestone(writer, "settled", summary->milestones[MUSTER_SETTLED]);
-    }
+    for (size_t i = 0; summary->kind == MUSTER_REPORT_BRING_UP && i < 3; i++)
+        put_milestone(writer, muster__report_milestones[i], summary->milestones[i]);
     count_troubled(writer, report);
 }
 

@@ -61,7 +61,6 @@ static void put_commit(struct muster__writer *writer, const struct muster_report
 
 void muster__write_trace(struct muster__writer *writer, const struct muster_report *report)
 {
-    static const char *const names[] = {"initialized", "reconciled", "settled"};
     muster__put(writer,
                 "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"kind\":\"%s\",\"wall_ms\":%" PRIu64 "},\"traceEvents\":[\n"
                 "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":0,\"tid\":0,\"args\":{\"name\":\"store\"}}",
@@ -77,7 +76,7 @@ void muster__write_trace(struct muster__writer *writer, const struct muster_repo
             muster__put(writer,
                         ",\n{\"ph\":\"i\",\"s\":\"g\",\"cat\":\"milestone\",\"name\":\"%s\",\"pid\":0,\"tid\":0,\"ts\":%" PRIu64
                         "}",
-                        names[i], report->summary.milestones[i] * US);
+                        muster__report_milestones[i], report->summary.milestones[i] * US);
     for (size_t i = 0; i < report->op_count; i++)
         put_op(writer, report, &report->ops[i]);
     for (size_t i = 0; i < report->commit_count; i++)
