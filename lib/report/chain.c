@@ -43,16 +43,17 @@ static bool is_up(const struct muster_report_subject *subject)
     return subject->resource == NULL ? subject->state == MUSTER_DRIVER_UP : subject->stage == MUSTER_STAGE_ACTIVE;
 }
 
-static bool failed_itself(const struct muster_report *report, uint32_t subject)
+bool muster__report_last_tells(const struct muster_report *report, uint32_t subject)
 {
     size_t last = muster__report_last_op(report, subject);
-    return last != MUSTER_REPORT_NONE && (report->ops[last].error != NULL || report->ops[last].end_ms == MUSTER_REPORT_NEVER);
+    return last != MUSTER_REPORT_NONE &&
+           (muster__report_op_failed(&report->ops[last]) || muster__report_op_out(&report->ops[last]));
 }
 
 uint32_t muster__report_culprit(const struct muster_report *report, uint32_t subject)
 {
     const struct muster_report_subject *is = &report->subjects[subject];
-    if (!muster__report_in_trouble(is) || failed_itself(report, subject))
+    if (!muster__report_in_trouble(is) || muster__report_last_tells(report, subject))
         return MUSTER__NO_SUBJECT;
     for (size_t i = 0; i < is->needs_count; i++) {
         const struct muster_report_subject *need = &report->subjects[is->needs[i]];

@@ -9,6 +9,8 @@
 bool muster__report_in_trouble(const struct muster_report_subject *subject);
 /* Whom `subject`, in trouble, waits for or failed for; MUSTER__NO_SUBJECT: nobody but itself. */
 uint32_t muster__report_culprit(const struct muster_report *report, uint32_t subject);
+/* Its last op failed or is out, which says enough. */
+bool muster__report_last_tells(const struct muster_report *report, uint32_t subject);
 /* "up", "active", "degraded", "failed", ... */
 const char *muster__report_state_text(const struct muster_report_subject *subject);
 

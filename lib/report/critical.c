@@ -32,16 +32,16 @@ static void put_op(struct muster__writer *writer, const struct muster_report *re
                    size_t depth)
 {
     char begin[MUSTER__SPAN_BYTES], ran[MUSTER__SPAN_BYTES];
-    bool failed = muster__report_op_failed(op) || (op->flags & MUSTER_REPORT_TIMED_OUT) != 0;
+    bool bad = muster__report_op_bad(op);
     indent(writer, depth);
-    muster__put_colour(writer, failed ? MUSTER__RED : MUSTER__PLAIN);
+    muster__put_colour(writer, bad ? MUSTER__RED : MUSTER__PLAIN);
     muster__put(writer, "%s %s", report->subjects[op->subject].name, muster_phase_name(op->phase));
     muster__put_colour(writer, MUSTER__PLAIN);
     muster__put(writer, " @%s +%s", muster__span(begin, op->begin_ms),
-                muster__span(ran, muster__report_end(report, op) - op->begin_ms));
-    if (op->end_ms == MUSTER_REPORT_NEVER)
+                muster__span(ran, muster__report_op_ran(report, op)));
+    if (muster__report_op_out(op))
         muster__put_text(writer, ", still running");
-    else if (failed)
+    else if (bad)
         muster__put(writer, ", %s: %s", muster__outcome(op), op->error == NULL ? "" : op->error->text);
     put_wait(writer, op);
     muster__put_text(writer, "\n");
@@ -69,9 +69,7 @@ static void put_troubled(struct muster__writer *writer, const struct muster_repo
     }
     const struct muster_report_subject *is = &report->subjects[subject];
     size_t last = muster__report_last_op(report, subject);
-    bool told = last != MUSTER_REPORT_NONE &&
-                (report->ops[last].error != NULL || report->ops[last].end_ms == MUSTER_REPORT_NEVER);
-    if (last == MUSTER_REPORT_NONE || (is->error != NULL && !told)) {
+    if (last == MUSTER_REPORT_NONE || (is->error != NULL && !muster__report_last_tells(report, subject))) {
         indent(writer, depth++);
         muster__put(writer, "%s %s%s%s\n", is->name, muster__report_state_text(is), is->error == NULL ? "" : ": ",
                     is->error == NULL ? "" : is->error->text);

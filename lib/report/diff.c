@@ -19,10 +19,8 @@ static uint64_t ran(const struct muster_report *report, uint32_t subject)
 {
     const struct muster__subject *of = &report->more[subject];
     uint64_t ms = 0;
-    for (uint32_t i = 0; i < of->op_count; i++) {
-        const struct muster_report_op *op = &report->ops[report->op_order[of->first_op + i]];
-        ms += muster__report_end(report, op) - op->begin_ms;
-    }
+    for (uint32_t i = 0; i < of->op_count; i++)
+        ms += muster__report_op_ran(report, &report->ops[report->op_order[of->first_op + i]]);
     return ms;
 }
 

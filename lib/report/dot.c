@@ -28,7 +28,7 @@ static void put_node(struct muster__writer *writer, const struct muster_report *
     const struct muster_report_subject *is = &report->subjects[subject];
     char label[640], text[MUSTER__SPAN_BYTES];
     size_t last = muster__report_last_op(report, subject);
-    uint64_t end = last == MUSTER_REPORT_NONE ? 0 : muster__report_end(report, &report->ops[last]);
+    uint64_t end = last == MUSTER_REPORT_NONE ? 0 : muster__report_end(report, report->ops[last].end_ms);
     snprintf(label, sizeof(label), "%s: %s%s%s", is->resource == NULL ? is->driver : is->resource,
              muster__report_state_text(is), last == MUSTER_REPORT_NONE ? "" : ", ",
              last == MUSTER_REPORT_NONE ? "" : muster__span(text, end));

@@ -204,7 +204,7 @@ static void read_needs(struct reader *reader, const json_t *object, uint32_t sub
 /* One that is out ends when the report is made. */
 static bool ends_before(const struct reader *reader, uint64_t begin_ms, uint64_t end_ms)
 {
-    return (end_ms == MUSTER_REPORT_NEVER ? reader->report->summary.now_ms : end_ms) < begin_ms;
+    return muster__report_end(reader->report, end_ms) < begin_ms;
 }
 
 static void read_op(struct reader *reader, const json_t *object)

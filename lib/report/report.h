@@ -81,15 +81,32 @@ static inline bool muster__report_is_driver(const struct muster_report *report, 
 {
     return report->subjects[subject].resource == NULL;
 }
-/* The end of an op, or of what is known of it. */
-static inline uint64_t muster__report_end(const struct muster_report *report, const struct muster_report_op *op)
+/* Of what hasn't ended: when the report was made. */
+static inline uint64_t muster__report_end(const struct muster_report *report, uint64_t end_ms)
 {
-    return op->end_ms == MUSTER_REPORT_NEVER ? report->summary.now_ms : op->end_ms;
+    return end_ms == MUSTER_REPORT_NEVER ? report->summary.now_ms : end_ms;
+}
+static inline uint64_t muster__report_op_ran(const struct muster_report *report, const struct muster_report_op *op)
+{
+    return muster__report_end(report, op->end_ms) - op->begin_ms;
+}
+static inline bool muster__report_op_out(const struct muster_report_op *op)
+{
+    return op->end_ms == MUSTER_REPORT_NEVER;
+}
+static inline bool muster__report_op_waited(const struct muster_report_op *op)
+{
+    return op->wait != MUSTER_REPORT_WAIT_NONE && op->begin_ms > op->wanted_ms;
 }
 /* It is finished, and neither well nor with a probe's answer. */
 static inline bool muster__report_op_failed(const struct muster_report_op *op)
 {
-    return op->end_ms != MUSTER_REPORT_NEVER && op->error != NULL;
+    return !muster__report_op_out(op) && op->error != NULL;
+}
+/* It failed, or was past its deadline. */
+static inline bool muster__report_op_bad(const struct muster_report_op *op)
+{
+    return muster__report_op_failed(op) || (op->flags & MUSTER_REPORT_TIMED_OUT) != 0;
 }
 /* Its last op, or MUSTER_REPORT_NONE. */
 size_t muster__report_last_op(const struct muster_report *report, uint32_t subject);

@@ -47,7 +47,7 @@ static void put_heading(const struct picture *picture)
     if (gmtime_r(&seconds, &broken) != NULL)
         strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S UTC", &broken);
     muster__put(writer, "<text class=\"title\" x=\"16\" y=\"26\">%s: %s%s%s</text>\n", muster_report_kind_name(summary->kind),
-                muster__span(span, over ? summary->end_ms : summary->now_ms), over ? "" : " so far",
+                muster__span(span, muster__report_end(picture->report, summary->end_ms)), over ? "" : " so far",
                 summary->code != 0 ? ", with problems" : "");
     muster__put(writer,
                 "<text class=\"soft\" x=\"16\" y=\"44\">begun %s; %zu drivers, %zu resources, %zu ops, %zu commits</text>\n",
@@ -149,8 +149,8 @@ static void put_hover(const struct picture *picture, const struct muster_report_
     muster__put_text(writer, "<title>");
     muster__put_xml(writer, report->subjects[op->subject].name, 0);
     muster__put(writer, " %s (%s)\nbegan at %s, %s %s: %s", muster_phase_name(op->phase), muster_cause_name(op->cause),
-                muster__span(begin, op->begin_ms), op->end_ms == MUSTER_REPORT_NEVER ? "running for" : "ran",
-                muster__span(ran, muster__report_end(report, op) - op->begin_ms), muster__outcome(op));
+                muster__span(begin, op->begin_ms), muster__report_op_out(op) ? "running for" : "ran",
+                muster__span(ran, muster__report_op_ran(report, op)), muster__outcome(op));
     if (op->wait != MUSTER_REPORT_WAIT_NONE) {
         muster__put(writer, "\nwaited %s: %s", muster__span(waited, op->begin_ms - op->wanted_ms),
                     muster_report_wait_name(op->wait));
@@ -171,27 +171,21 @@ static void put_cross(const struct picture *picture, double x, double y)
     muster__put(picture->writer, "<path class=\"bad\" d=\"M%.1f %.1fl8 8m0 -8l-8 8\"/>", x - 4, y - 4);
 }
 
-static bool is_bad(const struct muster_report_op *op)
-{
-    return muster__report_op_failed(op) || (op->flags & MUSTER_REPORT_TIMED_OUT) != 0;
-}
-
 static void put_op(const struct picture *picture, const struct muster_report_op *op, int y, int height)
 {
     struct muster__writer *writer = picture->writer;
-    uint64_t end = muster__report_end(picture->report, op);
+    uint64_t end = muster__report_end(picture->report, op->end_ms);
     double x = x_of(picture, op->begin_ms);
     double width = width_of(picture, op->begin_ms, end);
-    bool out = op->end_ms == MUSTER_REPORT_NEVER;
-    if (op->begin_ms > op->wanted_ms && op->wait != MUSTER_REPORT_WAIT_NONE)
+    if (muster__report_op_waited(op))
         muster__put(writer, "<path class=\"wait\" d=\"M%.1f %.1fH%.1f\"/>", x_of(picture, op->wanted_ms), y + height / 2.0, x);
     muster__put(writer, "<rect class=\"p%d%s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\">", (int)op->phase,
-                out ? " out" : "", x, y, width, height);
+                muster__report_op_out(op) ? " out" : "", x, y, width, height);
     put_hover(picture, op);
     muster__put_text(writer, "</rect>");
     if ((op->flags & MUSTER_REPORT_CRITICAL) != 0)
         muster__put(writer, "<path class=\"crit\" d=\"M%.1f %.1fh%.1f\"/>", x, y + height + 1.0, width);
-    if (is_bad(op))
+    if (muster__report_op_bad(op))
         put_cross(picture, x + width, y + height / 2.0);
 }
 
@@ -223,7 +217,9 @@ static void put_trouble(const struct picture *picture, uint32_t driver)
     if (!muster__report_in_trouble(&report->subjects[driver]))
         return;
     size_t last = muster__report_last_op(report, driver);
-    double x = last == MUSTER_REPORT_NONE ? MUSTER__SVG_LEFT : x_of(picture, muster__report_end(report, &report->ops[last])) + 8;
+    double x = MUSTER__SVG_LEFT;
+    if (last != MUSTER_REPORT_NONE)
+        x = x_of(picture, muster__report_end(report, report->ops[last].end_ms)) + 8;
     bool before = x > (MUSTER__SVG_LEFT + MUSTER__SVG_WIDTH) / 2.0;
     double room = before ? x - 20 - MUSTER__SVG_LEFT : MUSTER__SVG_WIDTH - x;
     muster__put(picture->writer, "<text class=\"why halo\" x=\"%.1f\" y=\"11\"%s>", before ? x - 20 : x,
@@ -251,7 +247,7 @@ static void put_merged(const struct picture *picture, int phase, struct merged *
 static void merge(const struct picture *picture, const struct muster_report_op *op, struct merged merged[PHASES])
 {
     double begin = x_of(picture, op->begin_ms);
-    double end = begin + width_of(picture, op->begin_ms, muster__report_end(picture->report, op));
+    double end = begin + width_of(picture, op->begin_ms, muster__report_end(picture->report, op->end_ms));
     struct merged *of = &merged[(unsigned)op->phase % PHASES];
     if (of->any && begin > of->end + 0.5)
         put_merged(picture, (int)op->phase, of);
@@ -274,12 +270,12 @@ static void put_sum(const struct picture *picture, uint32_t driver)
     for (uint32_t i = picture->first_op[driver]; i < picture->first_op[driver + 1]; i++) {
         const struct muster_report_op *op = &report->ops[picture->ops[i]];
         double x = x_of(picture, op->begin_ms);
-        double width = width_of(picture, op->begin_ms, muster__report_end(report, op));
+        double width = width_of(picture, op->begin_ms, muster__report_end(report, op->end_ms));
         if (muster__report_is_driver(report, op->subject))
             continue;
         if ((op->flags & MUSTER_REPORT_CRITICAL) != 0)
             muster__put(picture->writer, "<path class=\"crit\" d=\"M%.1f 22.5h%.1f\"/>", x, width);
-        if (is_bad(op) && x + width > crossed + 6) {
+        if (muster__report_op_bad(op) && x + width > crossed + 6) {
             crossed = x + width;
             put_cross(picture, crossed, 17);
         }
@@ -293,10 +289,10 @@ static void put_sum(const struct picture *picture, uint32_t driver)
 static void put_op_data(const struct picture *picture, const struct muster_report_op *op)
 {
     const struct muster_report *report = picture->report;
-    unsigned flags = (is_bad(op) ? 1u : 0) | ((op->flags & MUSTER_REPORT_CRITICAL) != 0 ? 2u : 0) |
-                     (op->end_ms == MUSTER_REPORT_NEVER ? 4u : 0);
+    unsigned flags = (muster__report_op_bad(op) ? 1u : 0) | ((op->flags & MUSTER_REPORT_CRITICAL) != 0 ? 2u : 0) |
+                     (muster__report_op_out(op) ? 4u : 0);
     muster__put(picture->writer, "[%d,%d,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%u,\"%s\",%d", (int)op->phase, (int)op->cause,
-                op->wanted_ms, op->begin_ms, muster__report_end(report, op), flags, muster__outcome(op), (int)op->wait);
+                op->wanted_ms, op->begin_ms, muster__report_end(report, op->end_ms), flags, muster__outcome(op), (int)op->wait);
     if (op->wait != MUSTER_REPORT_WAIT_NONE || op->error != NULL) {
         muster__put_text(picture->writer, ",");
         muster__put_json_in_xml(picture->writer, op->after == MUSTER_REPORT_NONE ? NULL : name_after(report, op));
@@ -398,10 +394,9 @@ static void sort_ops(struct picture *picture)
 
 static uint64_t total_of(const struct muster_report *report)
 {
-    bool over = report->summary.end_ms != MUSTER_REPORT_NEVER;
-    uint64_t total = over ? report->summary.end_ms : report->summary.now_ms;
+    uint64_t total = muster__report_end(report, report->summary.end_ms);
     for (size_t i = 0; i < report->op_count; i++) {
-        uint64_t end = report->ops[i].end_ms == MUSTER_REPORT_NEVER ? report->ops[i].begin_ms : report->ops[i].end_ms;
+        uint64_t end = muster__report_op_out(&report->ops[i]) ? report->ops[i].begin_ms : report->ops[i].end_ms;
         total = end > total ? end : total;
     }
     return total == 0 ? 1 : total;

@@ -27,9 +27,9 @@ static size_t rest(const struct muster__writer *writer, size_t used, size_t leas
 
 static enum muster__colour colour_of(const struct muster_report_op *op)
 {
-    if (muster__report_op_failed(op) || (op->flags & MUSTER_REPORT_TIMED_OUT) != 0)
+    if (muster__report_op_bad(op))
         return op->outcome == MUSTER_UNAVAILABLE ? MUSTER__YELLOW : MUSTER__RED;
-    return op->end_ms == MUSTER_REPORT_NEVER ? MUSTER__YELLOW : MUSTER__PLAIN;
+    return muster__report_op_out(op) ? MUSTER__YELLOW : MUSTER__PLAIN;
 }
 
 /* ---- every op --------------------------------------------------------------------------------------------------- */
@@ -80,7 +80,7 @@ static void put_op_line(struct muster__writer *writer, const struct muster_repor
 {
     char text[MUSTER__ERROR_TEXT + 2 * (MUSTER__NAME_MAX + 1) + 64];
     put_span(writer, op->begin_ms);
-    put_span(writer, muster__report_end(report, op) - op->begin_ms);
+    put_span(writer, muster__report_op_ran(report, op));
     put_span(writer, op->begin_ms - op->wanted_ms);
     muster__put_text(writer, "  ");
     muster__put_cell(writer, report->subjects[op->subject].name, name_columns, false);
@@ -113,9 +113,8 @@ void muster__write_text(struct muster__writer *writer, const struct muster_repor
         put_op_line(writer, report, &report->ops[i], name_columns);
     for (size_t i = 0; i < report->commit_count; i++) {
         const struct muster_report_commit *commit = &report->commits[i];
-        uint64_t end = commit->end_ms == MUSTER_REPORT_NEVER ? report->summary.now_ms : commit->end_ms;
         put_span(writer, commit->begin_ms);
-        put_span(writer, end - commit->begin_ms);
+        put_span(writer, muster__report_end(report, commit->end_ms) - commit->begin_ms);
         muster__put(writer, "%*s  the store: %" PRIu64 " record%s %s\n", TIME_COLUMNS, "", commit->records,
                     commit->records == 1 ? "" : "s",
                     commit->end_ms == MUSTER_REPORT_NEVER ? "on their way"
@@ -167,7 +166,7 @@ void muster__write_time(struct muster__writer *writer, const struct muster_repor
     bool over = summary->end_ms != MUSTER_REPORT_NEVER;
     muster__put_colour(writer, MUSTER__BOLD);
     muster__put(writer, "The %s %s %s", muster_report_kind_name(summary->kind), over ? "took" : "has been running for",
-                muster__span(text, over ? summary->end_ms : summary->now_ms));
+                muster__span(text, muster__report_end(report, summary->end_ms)));
     muster__put_colour(writer, MUSTER__PLAIN);
     muster__put(writer, "%s%s.\n", over && summary->code != 0 ? ": " : "",
                 over && summary->code != 0 ? muster_code_text(summary->code) : "");
@@ -205,10 +204,10 @@ static struct blamed *collect(const struct muster_report *report)
     for (size_t i = 0; all != NULL && i < report->op_count; i++) {
         const struct muster_report_op *op = &report->ops[i];
         struct blamed *of = &all[op->subject];
-        of->ran += muster__report_end(report, op) - op->begin_ms;
+        of->ran += muster__report_op_ran(report, op);
         of->waited += op->begin_ms - op->wanted_ms;
         of->failed |= muster__report_op_failed(op);
-        of->out |= op->end_ms == MUSTER_REPORT_NEVER;
+        of->out |= muster__report_op_out(op);
     }
     if (all != NULL)
         qsort(all, report->subject_count, sizeof(*all), compare);

@@ -22,7 +22,7 @@ static void put_name(struct muster__writer *writer, const char *kind, uint32_t p
 
 static void put_wait(struct muster__writer *writer, const struct muster_report *report, const struct muster_report_op *op)
 {
-    if (op->wait == MUSTER_REPORT_WAIT_NONE || op->begin_ms == op->wanted_ms)
+    if (!muster__report_op_waited(op))
         return;
     muster__put(writer,
                 ",\n{\"ph\":\"X\",\"cat\":\"wait\",\"name\":\"waits: %s\",\"pid\":%" PRIu32 ",\"tid\":%" PRIu32
@@ -41,7 +41,7 @@ static void put_op(struct muster__writer *writer, const struct muster_report *re
                 ",\"dur\":%" PRIu64 ",\"args\":{\"cause\":\"%s\",\"result\":\"%s\"",
                 muster_phase_name(op->phase), (op->flags & MUSTER_REPORT_CRITICAL) != 0 ? ",critical" : "",
                 muster_phase_name(op->phase), pid_of(report, op->subject), op->subject + 1, op->begin_ms * US,
-                (muster__report_end(report, op) - op->begin_ms) * US, muster_cause_name(op->cause), muster__outcome(op));
+                muster__report_op_ran(report, op) * US, muster_cause_name(op->cause), muster__outcome(op));
     if (op->error != NULL) {
         muster__put_text(writer, ",\"error\":");
         muster__put_json(writer, op->error->text);
@@ -52,7 +52,7 @@ static void put_op(struct muster__writer *writer, const struct muster_report *re
 static void put_commit(struct muster__writer *writer, const struct muster_report *report,
                        const struct muster_report_commit *commit)
 {
-    uint64_t end = commit->end_ms == MUSTER_REPORT_NEVER ? report->summary.now_ms : commit->end_ms;
+    uint64_t end = muster__report_end(report, commit->end_ms);
     muster__put(writer,
                 ",\n{\"ph\":\"X\",\"cat\":\"commit\",\"name\":\"commit\",\"pid\":0,\"tid\":0,\"ts\":%" PRIu64 ",\"dur\":%" PRIu64
                 ",\"args\":{\"records\":%" PRIu64 ",\"code\":%d}}",

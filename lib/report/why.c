@@ -69,9 +69,9 @@ static void put_last_op(struct muster__writer *writer, const struct muster_repor
         return;
     const char *name = report->subjects[subject].name;
     const char *phase = muster_phase_name(op->phase);
-    const char *ran = muster__span(text, muster__report_end(report, op) - op->begin_ms);
+    const char *ran = muster__span(text, muster__report_op_ran(report, op));
     size_t count = tries(report, subject, op->phase);
-    if (op->end_ms == MUSTER_REPORT_NEVER)
+    if (muster__report_op_out(op))
         muster__put(writer, "The %s of %s has been running for %s%s.\n", phase, name, ran,
                     (op->flags & MUSTER_REPORT_TIMED_OUT) != 0 ? ", which is past its deadline" : "");
     else if (op->outcome == MUSTER_UNAVAILABLE)
@@ -126,7 +126,7 @@ static const char *advice(const struct muster_report *report, uint32_t subject)
     if (deferred)
         return "make it available; it is tried again by itself, each time after a longer pause, or at once by a retry. "
                "What waits for it follows";
-    if (op != NULL && op->end_ms == MUSTER_REPORT_NEVER && (op->flags & MUSTER_REPORT_TIMED_OUT) == 0)
+    if (op != NULL && muster__report_op_out(op) && (op->flags & MUSTER_REPORT_TIMED_OUT) == 0)
         return "wait: it is under way, and has a deadline";
     if (is->resource == NULL && is->state == MUSTER_DRIVER_SKIPPED)
         return "install or enable what it misses on this machine and retry it, or leave out what needs it";
@@ -147,7 +147,7 @@ static const char *advice(const struct muster_report *report, uint32_t subject)
 
 static uint64_t ran(const struct muster_report *report, size_t op)
 {
-    return muster__report_end(report, &report->ops[op]) - report->ops[op].begin_ms;
+    return muster__report_op_ran(report, &report->ops[op]);
 }
 
 /* Of others. */
@@ -180,7 +180,7 @@ static void put_pause(struct muster__writer *writer, const struct muster_report 
         const struct muster_report_op *before = &report->ops[is->after];
         muster__put(writer, "On its way, the %s of %s had to be tried again, %s after it had ended: %s.\n",
                     muster_phase_name(before->phase), report->subjects[before->subject].name,
-                    muster__span(text, is->begin_ms - muster__report_end(report, before)),
+                    muster__span(text, is->begin_ms - muster__report_end(report, before->end_ms)),
                     before->error == NULL ? "it failed" : before->error->text);
         return;
     }
@@ -190,7 +190,7 @@ static void put_slowness(struct muster__writer *writer, const struct muster_repo
 {
     char took[MUSTER__SPAN_BYTES], text[MUSTER__SPAN_BYTES];
     size_t last = muster__report_last_op(report, subject);
-    if (last == MUSTER_REPORT_NONE || report->ops[last].end_ms == MUSTER_REPORT_NEVER)
+    if (last == MUSTER_REPORT_NONE || muster__report_op_out(&report->ops[last]))
         return;
     const struct muster_report_op *op = &report->ops[last];
     size_t longest = longest_before(report, last);

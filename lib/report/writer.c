@@ -176,7 +176,7 @@ const char *muster__outcome(const struct muster_report_op *op)
 {
     if ((op->flags & MUSTER_REPORT_TIMED_OUT) != 0)
         return "timed out";
-    if (op->end_ms == MUSTER_REPORT_NEVER)
+    if (muster__report_op_out(op))
         return "running";
     switch (op->outcome) {
     case MUSTER_OK:
