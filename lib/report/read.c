@@ -141,7 +141,7 @@ static void read_summary(struct reader *reader, const json_t *root)
 /* As the engine has them: each once, and no driver's like a resource's. */
 static void check_name(struct reader *reader, const struct muster_report_subject *is)
 {
-    char path[2 * (MUSTER__NAME_MAX + 1)];
+    char path[MUSTER__PATH_BYTES];
     bool valid = muster__driver_name_valid(is->driver) && (is->resource == NULL || muster__name_valid(is->resource));
     snprintf(path, sizeof(path), "%.255s%s%.255s", is->driver, is->resource == NULL ? "" : "/",
              is->resource == NULL ? "" : is->resource);

@@ -199,7 +199,7 @@ static void put_ops(const struct picture *picture, uint32_t subject, int y, int 
 /* Without who it is, which the row says. */
 static const char *trouble_text(const struct muster_report_subject *is)
 {
-    char who[2 * (MUSTER__NAME_MAX + 1) + 16];
+    char who[MUSTER__PATH_BYTES + 16];
     if (is->error == NULL)
         return muster__report_state_text(is);
     if (is->resource == NULL)

@@ -78,7 +78,7 @@ static bool has_cause(const struct muster__writer *writer)
 static void put_op_line(struct muster__writer *writer, const struct muster_report *report, const struct muster_report_op *op,
                         size_t name_columns)
 {
-    char text[MUSTER__ERROR_TEXT + 2 * (MUSTER__NAME_MAX + 1) + 64];
+    char text[MUSTER__ERROR_TEXT + MUSTER__PATH_BYTES + 64];
     put_span(writer, op->begin_ms);
     put_span(writer, muster__report_op_ran(report, op));
     put_span(writer, op->begin_ms - op->wanted_ms);

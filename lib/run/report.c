@@ -99,7 +99,7 @@ static int add_dependency(const char *name, int is_need, void *data)
 static int add_resource_needs(struct muster_resource *resource, void *data)
 {
     struct builder *builder = data;
-    char path[2 * (MUSTER__NAME_MAX + 1)];
+    char path[MUSTER__PATH_BYTES];
     int code = muster_resource_foreach_dependency(resource, add_dependency, builder);
     if (code != 0 || builder->need_count == 0)
         return code;
@@ -115,13 +115,12 @@ static int add_resources_needs(struct muster_driver *driver, void *data)
 
 /* ---- what happened ----------------------------------------------------------------------------------------------- */
 
-/* Of a resource that is there no more. */
-static uint32_t add_gone(struct builder *builder, const char *path)
+/* `path` is of a resource that is there no more, or of a record that nobody has claimed. */
+static uint32_t add_gone(struct builder *builder, uint32_t driver, const char *path)
 {
-    char driver[MUSTER__NAME_MAX + 1];
-    const char *slash = strchr(path, '/');
-    snprintf(driver, sizeof(driver), "%.*s", (int)(slash - path), path);
-    const struct muster_report_subject is = {.driver = driver, .resource = slash + 1, .flags = MUSTER_REPORT_GONE};
+    const char *name = builder->report->subjects[driver].name;
+    const struct muster_report_subject is = {
+        .driver = name, .resource = path + strlen(name) + 1, .flags = MUSTER_REPORT_GONE};
     return muster__report_add_subject(builder->report, &is, 0);
 }
 
@@ -131,7 +130,7 @@ static uint32_t subject_of(struct builder *builder, const struct muster__trail_o
         return builder->subjects[op->driver];
     const char *path = muster__entry_path(op->entry);
     uint32_t subject = muster__report_find(builder->report, path);
-    return subject != MUSTER__NO_SUBJECT ? subject : add_gone(builder, path);
+    return subject != MUSTER__NO_SUBJECT ? subject : add_gone(builder, builder->subjects[op->driver], path);
 }
 
 static uint64_t time_of(uint32_t ms)
