@@ -86,7 +86,7 @@ struct muster_report_summary {
 enum muster_report_subject_flags {
     /** A resource that is active while something that it depends on isn't. */
     MUSTER_REPORT_DEGRADED = 1,
-    /** A resource that is gone: it was removed, or the context is down. */
+    /** A resource that is gone: it was removed, nobody has claimed its record, or the context is down. */
     MUSTER_REPORT_GONE = 2
 };
 

@@ -34,7 +34,7 @@ static const char *standing(const struct muster_report_subject *is)
         "is deferred",          "is shutting down",
         "is down"};
     if ((is->flags & MUSTER_REPORT_GONE) != 0)
-        return "is gone: it was removed, or the context is down";
+        return "is gone: it was removed, nobody has claimed its record, or the context is down";
     if (is->resource == NULL)
         return (size_t)is->state < sizeof(of_driver) / sizeof(of_driver[0]) ? of_driver[is->state] : "is in a state of its own";
     if ((is->flags & MUSTER_REPORT_DEGRADED) != 0)
@@ -195,6 +195,8 @@ static void put_slowness(struct muster__writer *writer, const struct muster_repo
     const struct muster_report_op *op = &report->ops[last];
     size_t longest = longest_before(report, last);
     bool down = op->phase == MUSTER_PHASE_STOP || op->phase == MUSTER_PHASE_SHUTDOWN;
+    if (!down && (report->subjects[subject].flags & MUSTER_REPORT_GONE) != 0)
+        return;
     muster__put(writer, "It was %s after %s; its own ops ran for %s of that.\n", down ? "down" : "there",
                 muster__span(took, op->end_ms), muster__span(text, ran_itself(report, last)));
     put_pause(writer, report, last);

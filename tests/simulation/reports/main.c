@@ -148,6 +148,19 @@ static void a_guest_that_is_slow_to_stop(struct world *world)
     world_run(world);
 }
 
+/* Its config is gone, its record is kept. */
+static void a_guest_that_nobody_claims(struct world *world)
+{
+    DRIVER(world, .name = "guest", .callbacks = WORLD_USUAL | WORLD_CALLBACK(RESTORE));
+    RESOURCE(world, .name = "guest/web", .policy = MUSTER_AUTOSTART);
+    world_boot_daemon(world);
+    world_run(world);
+    world_kill(world);
+    world_resource(world, "guest/web")->configured = false;
+    world_boot_daemon(world);
+    world_run(world);
+}
+
 static const struct story stories[] = {
     {"a_slow_pool", a_slow_pool, "guest/web storage/pool1", MUSTER_REPORT_BRING_UP},
     {"a_slow_pool_while_it_runs", a_slow_pool_while_it_runs, "guest/web", MUSTER_REPORT_BRING_UP},
@@ -161,6 +174,7 @@ static const struct story stories[] = {
     {"a_limit_on_starts", a_limit_on_starts, "guest/b", MUSTER_REPORT_BRING_UP},
     {"a_blocked_driver", a_blocked_driver, "guest", MUSTER_REPORT_BRING_UP},
     {"a_guest_that_is_slow_to_stop", a_guest_that_is_slow_to_stop, "guest/web", MUSTER_REPORT_SHUTDOWN},
+    {"a_guest_that_nobody_claims", a_guest_that_nobody_claims, "guest/web", MUSTER_REPORT_BRING_UP},
 };
 
 /* ---- what is said of them ---------------------------------------------------------------------------------------- */
