@@ -5,8 +5,8 @@
  * A report is a snapshot with its own strings: it stays as it is whatever the context does, may outlive it, and may be
  * read by several threads at once. It is made of what is running, too. One that was written as JSON can be read back.
  *
- * Times are in milliseconds from the begin of what the report is about. They are read from the kernel's coarse clock
- * unless somebody observes the context: then what takes less than its tick (1 to 10 ms) may seem to take no time.
+ * Times are in milliseconds from the begin of what the report is about. While nobody observes the context and no driver has a
+ * start_interval_ms, the clock is read once a tick of the kernel's (1 to 10 ms): what takes less may seem to take no time.
  */
 #ifndef MUSTER_REPORT_H
 #define MUSTER_REPORT_H
@@ -43,8 +43,9 @@ enum muster_report_kind {
 /**
  * Make a report. What muster has called is in it from the begin to the end, and after that up to 4,096 retries and what
  * they let go on, until the next bring-up, reload or shutdown begins. Drivers and resources are in it as they stand now.
- * The caller frees it. It takes time and memory in proportion to the ops, and nothing is kept for it but an entry of
- * 32 bytes an op. MUSTER_ENOENT: there was none of that kind; MUSTER_ENOMEM.
+ * The caller frees it. It takes time and memory about in proportion to the drivers, resources and ops. What is kept for it
+ * until then: 32 bytes an op, 16 a commit, 16 for each dependency of a resource that went away, the errors of ops, and the names
+ * of what went away. MUSTER_ENOENT: there was none of that kind; MUSTER_EINVAL; MUSTER_ENOMEM.
  */
 MUSTER_API int muster_get_report(struct muster *context, enum muster_report_kind kind,
                                  struct muster_report **ret_report);
@@ -112,7 +113,7 @@ struct muster_report_subject {
     const uint32_t *needs;
     /** How many. */
     size_t needs_count;
-    /** Why it failed, is blocked, held, deferred, degraded or not started; NULL if none of these. */
+    /** Why it failed, was skipped, is blocked, held, deferred, degraded or not started; NULL if none of these. */
     const struct muster_error *error;
 };
 
@@ -165,7 +166,7 @@ struct muster_report_op {
     int outcome;
     /** enum muster_report_op_flags. */
     uintptr_t flags;
-    /** Why it failed; NULL if it didn't. */
+    /** Why it failed, was skipped or isn't available; NULL if none of these. */
     const struct muster_error *error;
 };
 
@@ -206,15 +207,16 @@ struct muster_progress_counts {
     size_t size;
     /** Where they are to be: a driver that is up (or down, on the way down), a resource that has settled. */
     uint64_t done;
-    /** With an op out. */
+    /** With an op out that isn't past its deadline. */
     uint64_t running;
     /** For others, for the barrier, for their turn. */
     uint64_t waiting;
-    /** Failed, skipped, blocked, held, deferred or not started. */
+    /** Failed, skipped, blocked, held, deferred, degraded or not started. */
     uint64_t failed;
     /**
      * How much longer it takes, by the longest path of what is still to be done and the durations in the store, in ms; 0 if all
-     * is over, MUSTER_REPORT_NEVER if no durations are known. (Limits on ops may make it longer, what has got faster shorter.)
+     * is over, MUSTER_REPORT_NEVER on the way down, or if no durations are known. (Limits on ops may make it longer, what has
+     * got faster shorter.)
      */
     uint64_t estimate_ms;
 };
@@ -231,7 +233,7 @@ MUSTER_API int muster_progress(const struct muster *context, struct muster_progr
 
 /** How a report is written. */
 enum muster_report_format {
-    /** Every op, a line each. */
+    /** As MUSTER_REPORT_TIME, then every op and every commit, a line each. */
     MUSTER_REPORT_TEXT = 0,
     /** All of it, for muster_report_read() and for jq. */
     MUSTER_REPORT_JSON = 1,
@@ -241,7 +243,7 @@ enum muster_report_format {
     MUSTER_REPORT_TRACE = 3,
     /** What depends on what, for Graphviz. */
     MUSTER_REPORT_DOT = 4,
-    /** Each milestone, and when all had settled. */
+    /** How long it took, and each milestone of a bring-up. */
     MUSTER_REPORT_TIME = 5,
     /** What took longest, running and waiting apart. */
     MUSTER_REPORT_BLAME = 6,
@@ -269,7 +271,7 @@ struct muster_report_options {
     const char *name;
     /** DIFF: the later one. */
     const struct muster_report *other;
-    /** How many columns a line of text may have. 0: no limit. */
+    /** How many columns there are: TEXT cuts names and results to fit, BLAME names and bars, CHAIN indents less. 0: no limit. */
     uintptr_t width;
     /** enum muster_report_write_flags. */
     uintptr_t flags;

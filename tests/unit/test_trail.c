@@ -116,6 +116,15 @@ static void retries_that_come_late_are_taken_up_to_a_bound(void **state)
     assert_true(trail->lost >= 49);
 }
 
+/* As muster_get_report() promises. */
+static void an_entry_is_small(void **state)
+{
+    (void)state;
+    assert_in_range(sizeof(struct muster__trail_op), 1, 32);
+    assert_in_range(sizeof(struct muster__trail_commit), 1, 16);
+    assert_in_range(sizeof(struct muster__trail_edge), 1, 16);
+}
+
 /* The trail that it began in is gone when it ends. */
 static void an_op_may_outlive_its_trail(void **state)
 {
@@ -155,6 +164,7 @@ int main(void)
         engine_test(names_outlive_their_resources),
         engine_test(what_a_user_asks_for_later_is_no_part_of_it),
         engine_test(retries_that_come_late_are_taken_up_to_a_bound),
+        engine_test(an_entry_is_small),
         engine_test(an_op_may_outlive_its_trail),
         engine_test(a_next_bring_up_begins_anew),
     };
