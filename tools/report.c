@@ -164,7 +164,7 @@ int tool_report(int argc, char **argv)
             return tool_misused(argv[0]);
         }
     }
-    const struct view *view = optind < argc && argc - optind > 1 ? find(views, COUNT(views), argv[optind]) : NULL;
+    const struct view *view = argc - optind > 1 ? find(views, COUNT(views), argv[optind]) : NULL;
     if (view != NULL && format != NULL) {
         tool_problem(argv[0], "%s has no other format than text", view->name);
         return tool_misused(argv[0]);

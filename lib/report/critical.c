@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The critical chain as a tree of one branch, the end first, as systemd-analyze prints it. */
-#include <string.h>
-
 #include "report/chain.h"
 #include "report/writer.h"
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON: what muster_report_read() reads, a line a subject, an op or a commit. */
-#include "report/chain.h"
 #include "report/writer.h"
 
 #include <inttypes.h>

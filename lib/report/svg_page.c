@@ -11,7 +11,7 @@ const char muster__svg_style[] =
     "text{fill:var(--ink)}"
     ".halo{paint-order:stroke;stroke:var(--paper);stroke-width:4px}\n"
     ".title{font-size:16px;font-weight:600}.soft{fill:var(--soft)}.small{font-size:11px}\n"
-    ".paper{fill:var(--paper)}.band{fill:var(--band)}.tick{stroke:var(--line)}.mile{stroke:var(--ink);stroke-dasharray:5 4}\n"
+    ".paper{fill:var(--paper)}.tick{stroke:var(--line)}.mile{stroke:var(--ink);stroke-dasharray:5 4}\n"
     ".p0{fill:#0072b2}.p1{fill:#56b4e9}.p2{fill:#009e73}.p3{fill:#e69f00}.p4{fill:#cc79a7}.p5{fill:#8a7f5d}\n"
     ".p6{fill:#56b4e9}.p7{fill:#009e73}.p8{fill:#e69f00}.p9{fill:#cc79a7}\n"
     "@media (prefers-color-scheme:dark){.p0{fill:#2b93d1}.p2,.p7{fill:#1fb58b}}\n"

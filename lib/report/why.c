@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Why something is where it is, in sentences, and what to do. */
-#include <inttypes.h>
-#include <string.h>
-
 #include "report/chain.h"
 #include "report/writer.h"
 
