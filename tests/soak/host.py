@@ -207,10 +207,15 @@ class Host:
             if name not in self.doubtful and identity != (found[name].identity() if name in found else None):
                 raise Lost(f'guest {name} is {found.get(name) and found[name].identity()}, and was left {identity}')
             self.running[name] = found[name].identity() if name in found else None
-        self.doubtful.clear()
+        # Whose start has failed is started again by a restart.
+        self.doubtful = {name for name in self.running if self.is_to_be_tried_again(listed[f'guest/{name}'])}
         self.look_for_strays(found)
         for name in found:
             self.expect_counting(name)
+
+    @staticmethod
+    def is_to_be_tried_again(item):
+        return (item['state'], item['desired'], item['reason']) == ('inactive', 'active', 'failure')
 
     def expect_counting(self, name):
         before = self.lab.counter(name) or 0
