@@ -49,7 +49,7 @@ static char *read_all(FILE *file, const char *path, size_t most, size_t *ret_byt
 {
     char *text = NULL;
     size_t used = 0, capacity = 0;
-    while (!feof(file)) {
+    do {
         if (used == capacity) {
             capacity = capacity == 0 ? 65536 : capacity * 2;
             capacity = capacity > most ? most + 1 : capacity;
@@ -69,7 +69,7 @@ static char *read_all(FILE *file, const char *path, size_t most, size_t *ret_byt
             tool_problem(tool_file_name(path), "longer than %zu MiB", most >> 20);
             goto fail;
         }
-    }
+    } while (!feof(file));
     *ret_bytes = used;
     return text;
 fail:

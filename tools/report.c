@@ -173,7 +173,7 @@ int tool_report(int argc, char **argv)
         tool_problem(argv[0], "%s: a file is missing", argv[optind]);
         return tool_misused(argv[0]);
     }
-    if (view == NULL && argc - optind == 2) {
+    if (view == NULL && argc - optind > 1) {
         tool_problem(argv[0], "there is no view '%s': time, blame, critical-chain, why or diff", argv[optind]);
         return tool_misused(argv[0]);
     }

@@ -195,6 +195,19 @@ class Report(unittest.TestCase):
                           ['--format', 'svg', 'time', path], ['nonsense', path], ['--nonsense', path]):
             self.run_report(*arguments, code=2)
 
+    def test_a_view_that_is_none_is_named(self):
+        path = self.paths['slow']
+        for arguments in (['wy', path], ['wy', path, 'guest/web1'], [path, 'time']):
+            done = subprocess.run([MUSTER, 'report', *arguments], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f"there is no view '{arguments[0]}'", done.stderr)
+
+    def test_standard_input_is_read_once(self):
+        with open(self.paths['slow'], 'rb') as file:
+            done = subprocess.run([MUSTER, 'report', 'diff', '-', '-'], input=file.read(), capture_output=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (1, b''))
+        self.assertRegex(done.stderr, b'^standard input: .*end of file\n$')
+
     def test_unknown_name(self):
         self.run_report('why', self.paths['slow'], 'guest/nobody', code=1)
         self.run_report('critical-chain', self.paths['slow'], 'nobody', code=1)
