@@ -30,6 +30,77 @@ static void a_call_that_fails_never_calls_its_callback(void **state)
     assert_int_equal(muster_free(context), 0);
 }
 
+static int add_pool(struct muster_op *op)
+{
+    struct muster_resource_def def;
+    MUSTER_RESOURCE_DEF_INIT(&def);
+    def.name = "pool";
+    return muster_op_add_resource(op, &def);
+}
+
+static void a_call_that_succeeds_calls_back_exactly_once(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("a", add_pool);
+    struct ending endings[6] = {0};
+    (void)state;
+    def.start = def.stop = def.reload = nothing_to_do;
+    add_driver(context, &def, NULL);
+    assert_int_equal(muster_when(context, MUSTER_SETTLED, note_ending, &endings[0]), 0);
+    assert_int_equal(muster_bring_up(context, note_ending, &endings[1]), 0);
+    wait_for(context, &endings[1]);
+    struct muster_resource *pool = muster_resource_find(context, "a/pool");
+    assert_int_equal(muster_resource_start(pool, NULL, note_ending, &endings[2]), 0);
+    wait_for(context, &endings[2]);
+    assert_int_equal(muster_resource_stop(pool, NULL, note_ending, &endings[3]), 0);
+    wait_for(context, &endings[3]);
+    assert_int_equal(muster_reload(context, note_ending, &endings[4]), 0);
+    wait_for(context, &endings[4]);
+    assert_int_equal(muster_shutdown(context, MUSTER_DAEMON_RESTART, note_ending, &endings[5]), 0);
+    wait_for(context, &endings[5]);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(muster_process(context), 0);
+    assert_int_equal(muster_free(context), 0);
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(endings[i].times, 1);
+        assert_int_equal(endings[i].code, 0);
+    }
+}
+
+static void on_failure_no_output_is_touched(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("a", add_pool);
+    struct muster_resource_def bad;
+    struct muster_options options;
+    struct muster_store_ops ops;
+    struct muster_resource_status status = {.size = 1, .stage = MUSTER_STAGE_STOPPING};
+    struct muster_progress_counts counts = {.size = 1, .done = 4711};
+    static char untouched;
+    void *out = &untouched;
+    (void)state;
+    struct muster_driver *driver = add_driver(context, &def, NULL);
+    assert_int_equal(bring_up(context), 0);
+    MUSTER_RESOURCE_DEF_INIT(&bad);
+    bad.name = "pool";
+    MUSTER_OPTIONS_INIT(&options);
+    options.flags = 0x100;
+    memset(&ops, 0, sizeof(ops));
+    def.name = "";
+    assert_int_equal(muster_add_driver(context, &def, NULL, (struct muster_driver **)&out), MUSTER_EINVAL);
+    assert_int_equal(muster_resource_add(driver, &bad, (struct muster_resource **)&out), MUSTER_EEXIST);
+    assert_int_equal(muster_new(&options, (struct muster **)&out), MUSTER_EINVAL);
+    assert_int_equal(muster_store_new(&ops, NULL, (struct muster_store **)&out), MUSTER_EINVAL);
+    assert_int_equal(muster_get_report(context, MUSTER_REPORT_RELOAD, (struct muster_report **)&out), MUSTER_ENOENT);
+    assert_int_equal(muster_report_read("{}", 2, (struct muster_report **)&out, NULL, 0), MUSTER_EINVAL);
+    assert_ptr_equal(out, &untouched);
+    assert_int_equal(muster_resource_state(muster_resource_find(context, "a/pool"), &status), MUSTER_EINVAL);
+    assert_int_equal(status.stage, MUSTER_STAGE_STOPPING);
+    assert_int_equal(muster_progress(context, &counts), MUSTER_EINVAL);
+    assert_int_equal(counts.done, 4711);
+    take_down(context);
+}
+
 static void a_callback_never_comes_inside_the_call_that_asked_for_it(void **state)
 {
     struct muster *context = new_context(NULL);
@@ -100,20 +171,53 @@ static void an_op_may_be_finished_from_any_thread(void **state)
     take_down(context);
 }
 
+/* ---- deadlines ------------------------------------------------------------------------------------ */
+
+struct hung {
+    struct muster_op *op;
+    int starts;
+};
+
+static int hang(struct muster_op *op)
+{
+    struct hung *hung = muster_op_driver_data(op);
+    hung->op = op;
+    hung->starts++;
+    return MUSTER_PENDING;
+}
+
+static void no_second_start_is_made_while_one_is_out(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("a", add_pool);
+    struct hung hung = {0};
+    struct ending first = {0}, second = {0};
+    (void)state;
+    def.start = hang;
+    def.op_timeout_ms = 20;
+    add_driver(context, &def, &hung);
+    assert_int_equal(bring_up(context), 0);
+    struct muster_resource *pool = muster_resource_find(context, "a/pool");
+    assert_int_equal(muster_resource_start(pool, NULL, note_ending, &first), 0);
+    wait_for(context, &first);
+    assert_int_equal(first.code, MUSTER_ETIMEDOUT);
+    assert_int_equal(muster_resource_start(pool, NULL, note_ending, &second), 0);
+    wait_for(context, &second);
+    assert_int_equal(second.code, MUSTER_EUNKNOWN);
+    assert_int_equal(hung.starts, 1);
+    assert_int_equal(muster_op_finish(hung.op, MUSTER_OK), 0);
+    while (stage_of(context, "a/pool") != MUSTER_STAGE_ACTIVE)
+        turn(context);
+    assert_int_equal(hung.starts, 1);
+    take_down(context);
+}
+
 /* ---- inside a callback ---------------------------------------------------------------------------- */
 
 struct inside {
     struct ending started;
     int starts;
 };
-
-static int add_pool(struct muster_op *op)
-{
-    struct muster_resource_def def;
-    MUSTER_RESOURCE_DEF_INIT(&def);
-    def.name = "pool";
-    return muster_op_add_resource(op, &def);
-}
 
 static int count_start(struct muster_op *op)
 {
@@ -203,9 +307,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_that_fails_never_calls_its_callback),
+        cmocka_unit_test(a_call_that_succeeds_calls_back_exactly_once),
+        cmocka_unit_test(on_failure_no_output_is_touched),
         cmocka_unit_test(a_callback_never_comes_inside_the_call_that_asked_for_it),
         cmocka_unit_test(callbacks_run_on_the_thread_that_processes),
         cmocka_unit_test(an_op_may_be_finished_from_any_thread),
+        cmocka_unit_test(no_second_start_is_made_while_one_is_out),
         cmocka_unit_test(other_functions_may_be_called_inside_a_callback),
         cmocka_unit_test(what_a_definition_says_is_copied),
         cmocka_unit_test(a_resources_data_is_released_once),
