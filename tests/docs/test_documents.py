@@ -6,7 +6,7 @@
   ```console            each line "$ COMMAND" is run, must end with 0, and says what follows; "..." stands for any lines
   ```c                  that isn't a file: lines of one of the files, or of one in examples/
 
-Of a manual page, those are the examples with `muster report`.
+Of a manual page, those are the examples that begin with `muster report`, or with `cat` of a file that is made so.
 """
 
 import os
@@ -39,9 +39,14 @@ def matches(expected, said):
 
 
 def as_markdown(page):
-    """A manual page with its examples of `muster report` as blocks, each line in its place."""
-    example = re.compile(r'^\.EX\n(\$ muster report.*?)^\.EE$', re.M | re.S)
-    return example.sub(r'```console\n\1```', page).replace(r'\-', '-')
+    """A manual page with those of its examples as blocks that can be run anywhere."""
+    example = re.compile(r'^\.EX\n(?:\$ cat (?P<file>\S+)\n(?P<text>.*?)(?=\$)|(?=\$ muster report))(?P<rest>.*?)^\.EE$',
+                         re.M | re.S)
+
+    def blocks(match):
+        made = f'<!-- file: {match["file"]} -->\n```json\n{match["text"]}```\n' if match['file'] else ''
+        return f'{made}```console\n{match["rest"]}```'
+    return example.sub(blocks, page).replace(r'\-', '-')
 
 
 class Document:
