@@ -5,6 +5,8 @@ _muster()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     COMPREPLY=()
+    [ "$current" != = ] || current=''
+    [ "$previous" != = ] || previous=${COMP_WORDS[COMP_CWORD - 2]}
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W 'plan report store --help --version' -- "$current")
         return
@@ -39,6 +41,7 @@ _muster()
                 mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^{"driver":"\([^"]*\)","resource":"\([^"]*\)".*/\1\/\2/p
                     s/^{"driver":"\([^"]*\)","tier".*/\1/p' "${COMP_WORDS[3]}" 2>/dev/null)" -- "$current")
                 ;;
+            time | blame) ;;
             *) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
             esac
             ;;
