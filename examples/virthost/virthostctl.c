@@ -196,16 +196,37 @@ static void print_timeline(const json_t *reply, bool as_json)
 
 /* ---- commands ------------------------------------------------------------------------------------- */
 
+enum { SOCKET, FORMAT, KIND, JSON, CASCADE, DEPENDENCIES, HOST, HELP, VERSION };
+
+static const struct option known[] = {
+    {"socket", required_argument, NULL, SOCKET}, {"json", no_argument, NULL, JSON},
+    {"format", required_argument, NULL, FORMAT}, {"kind", required_argument, NULL, KIND},
+    {"cascade", no_argument, NULL, CASCADE},     {"dependencies", no_argument, NULL, DEPENDENCIES},
+    {"host", no_argument, NULL, HOST},           {"help", no_argument, NULL, HELP},
+    {"version", no_argument, NULL, VERSION},     {NULL, 0, NULL, 0},
+};
+
+#define BIT(option) (1U << (option))
+
 static const struct command {
     const char *name;
     /* The member that its argument becomes; NULL: it has none. */
     const char *argument;
     void (*print)(const json_t *reply, bool as_json);
+    /* The bits of its options, besides --socket. */
+    unsigned options;
 } commands[] = {
-    {"list", NULL, print_list},  {"status", NULL, print_status}, {"timeline", NULL, print_timeline},
-    {"start", "resource", NULL}, {"stop", "resource", NULL},     {"retry", "resource", NULL},
-    {"create", "guest", NULL},   {"reload", NULL, NULL},         {"shutdown", NULL, NULL},
-    {"report", NULL, NULL},      {"watch", NULL, NULL},
+    {"list", NULL, print_list, BIT(JSON)},
+    {"status", NULL, print_status, BIT(JSON)},
+    {"timeline", NULL, print_timeline, BIT(JSON)},
+    {"start", "resource", NULL, BIT(DEPENDENCIES)},
+    {"stop", "resource", NULL, BIT(CASCADE)},
+    {"retry", "resource", NULL, 0},
+    {"create", "guest", NULL, 0},
+    {"reload", NULL, NULL, 0},
+    {"shutdown", NULL, NULL, BIT(HOST)},
+    {"report", NULL, NULL, BIT(FORMAT) | BIT(KIND)},
+    {"watch", NULL, NULL, 0},
 };
 
 static const struct command *find_command(const char *name)
@@ -216,17 +237,11 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-static int parse_options(int argc, char **argv, struct options *options)
+/* Those that were given are in `ret_given`, as bits. */
+static int parse_options(int argc, char **argv, struct options *options, unsigned *ret_given)
 {
-    enum { SOCKET = 1000, FORMAT, KIND, JSON, CASCADE, DEPENDENCIES, HOST, HELP, VERSION };
-    static const struct option known[] = {
-        {"socket", required_argument, NULL, SOCKET}, {"json", no_argument, NULL, JSON},
-        {"format", required_argument, NULL, FORMAT}, {"kind", required_argument, NULL, KIND},
-        {"cascade", no_argument, NULL, CASCADE},     {"dependencies", no_argument, NULL, DEPENDENCIES},
-        {"host", no_argument, NULL, HOST},           {"help", no_argument, NULL, HELP},
-        {"version", no_argument, NULL, VERSION},     {NULL, 0, NULL, 0},
-    };
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        *ret_given |= option < HELP ? BIT(option) : 0;
         switch (option) {
         case SOCKET:
             options->socket = optarg;
@@ -261,6 +276,16 @@ static int parse_options(int argc, char **argv, struct options *options)
         }
     }
     return -1;
+}
+
+/* The name of one that was given and isn't the command's; NULL: there is none. */
+static const char *alien_option(const struct command *command, unsigned given)
+{
+    unsigned alien = given & ~(command->options | BIT(SOCKET));
+    for (const struct option *option = known; option->name != NULL; option++)
+        if ((alien & BIT(option->val)) != 0)
+            return option->name;
+    return NULL;
 }
 
 /* NULL: it can't be made, and why has been said. */
@@ -301,16 +326,20 @@ static int carry_out(const struct command *command, const char *argument, const 
 int main(int argc, char **argv)
 {
     struct options options = {0};
-    int code = parse_options(argc, argv, &options);
+    unsigned given = 0;
+    int code = parse_options(argc, argv, &options, &given);
     if (code >= 0)
         return code;
     const struct command *command = optind < argc ? find_command(argv[optind]) : NULL;
     int arguments = argc - optind - 1;
     bool reports = command != NULL && strcmp(command->name, "report") == 0;
+    const char *alien = command == NULL ? NULL : alien_option(command, given);
     if (optind == argc)
         complain("a command is missing; try --help");
     else if (command == NULL)
         complain("there is no command '%s'; try --help", argv[optind]);
+    else if (alien != NULL)
+        complain("%s has no --%s; try --help", command->name, alien);
     else if (!reports && arguments != (command->argument != NULL))
         complain("%s: %s; try --help", command->name,
                  command->argument == NULL ? "it has no argument" : "it has one argument");

@@ -126,7 +126,11 @@ class Culprits(Case):
                 (['report', 'why'], 'an argument is missing'), (['report', 'nonsense'], "there is no report 'nonsense'"),
                 (['report', 'time', 'x'], 'too many arguments'), (['report', '--format', 'xml'], "there is no format 'xml'"),
                 (['report', '--format', 'time'], "there is no format 'time'"), (['report', 'json'], "there is no report 'json'"),
-                (['report', 'time', '--format', 'json'], 'has no --format'), (['watch', 'x'], 'it has no argument')):
+                (['report', 'time', '--format', 'json'], 'has no --format'), (['watch', 'x'], 'it has no argument'),
+                (['watch', '--json'], 'watch has no --json'), (['list', '--kind', 'reload'], 'list has no --kind'),
+                (['stop', 'a/b', '--dependencies'], 'stop has no --dependencies'), (['reload', '--host'], 'reload has no --host'),
+                (['start', 'a/b', '--cascade'], 'start has no --cascade'), (['start', 'a/b', '--format', 'json'], 'has no --format'),
+                (['report', '--json'], 'report has no --json')):
             done = subprocess.run(self.lab.command(*arguments), capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual(done.returncode, 2, arguments)
             self.assertIn(complaint, done.stderr)
