@@ -118,6 +118,11 @@ static int write_view(const struct muster_report *report, const struct view *vie
     return code == 0 || code == -1 ? TOOL_FINE : tool_problem("muster report", "%s", muster_code_text(code));
 }
 
+static enum muster_report_kind kind_of(const struct muster_report *report)
+{
+    return muster_report_get_summary(report)->kind;
+}
+
 static int show(const struct view *view, char **operands, int count)
 {
     struct muster_report *report = read_report(operands[0]);
@@ -126,7 +131,10 @@ static int show(const struct view *view, char **operands, int count)
     int code = TOOL_PROBLEM;
     if (report != NULL && view->operand == OPERAND_OTHER)
         other = read_report(operands[1]);
-    if (report != NULL && (other != NULL || view->operand != OPERAND_OTHER))
+    if (report != NULL && other != NULL && kind_of(report) != kind_of(other))
+        tool_problem(tool_file_name(operands[1]), "it is of a %s, and the other of a %s",
+                     muster_report_kind_name(kind_of(other)), muster_report_kind_name(kind_of(report)));
+    else if (report != NULL && (other != NULL || view->operand != OPERAND_OTHER))
         code = write_view(report, view, name, other);
     muster_report_free(report);
     muster_report_free(other);

@@ -113,13 +113,23 @@ static int show(const struct view *view, const struct muster_report *report, con
     return code == 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : complain("the report could not be printed");
 }
 
+static enum muster_report_kind kind_of(const struct muster_report *report)
+{
+    return muster_report_get_summary(report)->kind;
+}
+
 /* diff's argument is the file of an earlier report. */
 static int show_view(const struct options *options, const struct view *view, const char *argument)
 {
     bool compares = view->format == MUSTER_REPORT_DIFF;
     struct muster_report *earlier = compares ? read_report(argument) : NULL;
     struct muster_report *report = compares && earlier == NULL ? NULL : ask_report(options);
-    int code = report == NULL ? EXIT_PROBLEM : show(view, report, compares ? NULL : argument, earlier);
+    int code = EXIT_PROBLEM;
+    if (report != NULL && earlier != NULL && kind_of(report) != kind_of(earlier))
+        complain("%s is of a %s, the other of a %s", argument, muster_report_kind_name(kind_of(earlier)),
+                 muster_report_kind_name(kind_of(report)));
+    else if (report != NULL)
+        code = show(view, report, compares ? NULL : argument, earlier);
     muster_report_free(report);
     muster_report_free(earlier);
     return code;

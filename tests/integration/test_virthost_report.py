@@ -95,6 +95,8 @@ class Culprits(Case):
         self.assert_told(lab.ctl('watch'), r'^up: \d+ done, 0 running, 0 waiting, 2 failed\n$')
         lab.ctl('reload')
         self.assert_told(lab.ctl('report', 'time', '--kind', 'reload'), '^The reload took')
+        with self.assertRaisesRegex(Refused, 'report.json is of a bring-up, the other of a reload$'):
+            lab.ctl('report', 'diff', self.file, '--kind', 'reload')
 
     def test_watch_draws_a_table_until_all_has_settled(self):
         lab = self.lab
