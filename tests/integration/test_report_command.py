@@ -122,8 +122,8 @@ class Report(unittest.TestCase):
         self.assertIn('(gone)', self.run_report('diff', self.paths['40'], self.paths['slow']))
 
     def test_what_is_of_another_kind_is_not_compared(self):
-        done = subprocess.run([MUSTER, 'report', 'diff', self.paths['slow'], self.paths['shutdown']], capture_output=True, text=True,
-                              timeout=60)
+        done = subprocess.run([MUSTER, 'report', 'diff', self.paths['slow'], self.paths['shutdown']], capture_output=True,
+                              text=True, timeout=60)
         self.assertEqual((done.returncode, done.stdout), (1, ''))
         self.assertIn('of a bring-up', done.stderr)
         self.assertIn('of a shutdown', done.stderr)

@@ -131,8 +131,8 @@ class Culprits(Case):
                 (['report', 'time', '--format', 'json'], 'has no --format'), (['watch', 'x'], 'it has no argument'),
                 (['watch', '--json'], 'watch has no --json'), (['list', '--kind', 'reload'], 'list has no --kind'),
                 (['stop', 'a/b', '--dependencies'], 'stop has no --dependencies'), (['reload', '--host'], 'reload has no --host'),
-                (['start', 'a/b', '--cascade'], 'start has no --cascade'), (['start', 'a/b', '--format', 'json'], 'has no --format'),
-                (['report', '--json'], 'report has no --json')):
+                (['start', 'a/b', '--cascade'], 'start has no --cascade'), (['report', '--json'], 'report has no --json'),
+                (['start', 'a/b', '--format', 'json'], 'has no --format')):
             done = subprocess.run(self.lab.command(*arguments), capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual(done.returncode, 2, arguments)
             self.assertIn(complaint, done.stderr)
