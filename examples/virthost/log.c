@@ -2,10 +2,10 @@
 #include "log.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -14,6 +14,11 @@ static bool is_json;
 void log_use_json(void)
 {
     is_json = true;
+}
+
+bool log_is_live(void)
+{
+    return !is_json && isatty(STDERR_FILENO);
 }
 
 static void print_json(json_t *line)

@@ -4,12 +4,15 @@
 #ifndef VIRTHOST_LOG_H
 #define VIRTHOST_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
 
 /* From now on lines are JSON. */
 void log_use_json(void);
+/* It is text, and somebody looks on: a terminal. */
+bool log_is_live(void);
 
 /* Something that happened. */
 void log_line(uint64_t ms, const char *type, const char *subject, const char *text);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "virthost.h"
 
 /* ---- counts --------------------------------------------------------------------------------------- */
@@ -81,12 +82,12 @@ int progress_write_report(const struct virthost *host, const char *path)
 
 static bool is_live(const struct virthost *host)
 {
-    return host->context != NULL && muster_state(host->context) == MUSTER_STATE_BRINGING_UP && isatty(STDERR_FILENO);
+    return host->context != NULL && muster_state(host->context) == MUSTER_STATE_BRINGING_UP && log_is_live();
 }
 
 void progress_hide(void)
 {
-    if (isatty(STDERR_FILENO))
+    if (log_is_live())
         fprintf(stderr, "\r\033[K");
 }
 

@@ -123,6 +123,19 @@ class Culprits(Case):
         lab.terminate()
         os.close(master)
 
+    def test_a_json_log_has_no_live_line(self):
+        lab = self.lab
+        master, slave = pty.openpty()
+        lab.start('--log', 'json', wait='', wrapper=['sh', '-c', 'exec "$@" 2>&0', '-'], stdin=slave)
+        os.close(slave)
+        text = b''
+        while b'"settled"' not in text:
+            text += read(master)
+        for line in text.splitlines()[:-1]:
+            json.loads(line)
+        lab.terminate()
+        os.close(master)
+
     def test_wrong_usage(self):
         for arguments, complaint in (
                 (['report', 'why'], 'an argument is missing'), (['report', 'nonsense'], "there is no report 'nonsense'"),
