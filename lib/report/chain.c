@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who waited for whom. */
-#include "report/report.h"
 #include "report/chain.h"
+#include "report/report.h"
 
 /* Not a retry that came after the end, unless nothing else did. */
 static bool counts(const struct muster_report *report, const struct muster_report_op *op)
@@ -24,6 +24,19 @@ size_t muster__report_last(const struct muster_report *report)
     return last;
 }
 
+size_t muster__report_last_late(const struct muster_report *report)
+{
+    size_t last = MUSTER_REPORT_NONE;
+    for (size_t i = 0; i < report->op_count; i++) {
+        const struct muster_report_op *op = &report->ops[i];
+        if (counts(report, op) || muster__report_op_out(op) || muster__report_in_trouble(&report->subjects[op->subject]))
+            continue;
+        if (last == MUSTER_REPORT_NONE || op->end_ms >= report->ops[last].end_ms)
+            last = i;
+    }
+    return last;
+}
+
 void muster__report_mark_critical(struct muster_report *report)
 {
     for (size_t op = muster__report_last(report); op != MUSTER_REPORT_NONE; op = report->ops[op].after)
@@ -38,7 +51,7 @@ bool muster__report_in_trouble(const struct muster_report_subject *subject)
            (subject->state >= MUSTER_DRIVER_SKIPPED && subject->state <= MUSTER_DRIVER_DEFERRED);
 }
 
-static bool is_up(const struct muster_report_subject *subject)
+bool muster__report_is_up(const struct muster_report_subject *subject)
 {
     return subject->resource == NULL ? subject->state == MUSTER_DRIVER_UP : subject->stage == MUSTER_STAGE_ACTIVE;
 }
@@ -57,11 +70,11 @@ uint32_t muster__report_culprit(const struct muster_report *report, uint32_t sub
         return MUSTER__NO_SUBJECT;
     for (size_t i = 0; i < is->needs_count; i++) {
         const struct muster_report_subject *need = &report->subjects[is->needs[i]];
-        if (!is_up(need) && muster__report_in_trouble(need))
+        if (!muster__report_is_up(need) && muster__report_in_trouble(need))
             return is->needs[i];
     }
     for (size_t i = 0; i < is->needs_count; i++)
-        if (!is_up(&report->subjects[is->needs[i]]))
+        if (!muster__report_is_up(&report->subjects[is->needs[i]]))
             return is->needs[i];
     uint32_t home = report->more[subject].home;
     if (home != subject && muster__report_in_trouble(&report->subjects[home]))

@@ -5,6 +5,8 @@
 
 #include "report/report.h"
 
+/* A driver that is up, a resource that is active. */
+bool muster__report_is_up(const struct muster_report_subject *subject);
 /* It isn't where it was to be: on its way, failed, held, degraded, not started. */
 bool muster__report_in_trouble(const struct muster_report_subject *subject);
 /* Whom `subject`, in trouble, waits for or failed for; MUSTER__NO_SUBJECT: nobody but itself. */

@@ -26,6 +26,13 @@ static void put_wait(struct muster__writer *writer, const struct muster_report_o
     muster__put_colour(writer, MUSTER__PLAIN);
 }
 
+/* As the probe that each start begins with repeats that of the roll call. */
+static bool repeats(const struct muster_report *report, const struct muster_report_op *op)
+{
+    const struct muster_report_op *after = op->after == MUSTER_REPORT_NONE ? NULL : &report->ops[op->after];
+    return after != NULL && after->subject == op->subject && after->phase == op->phase;
+}
+
 static void put_op(struct muster__writer *writer, const struct muster_report *report, const struct muster_report_op *op,
                    size_t depth)
 {
@@ -33,12 +40,13 @@ static void put_op(struct muster__writer *writer, const struct muster_report *re
     bool bad = muster__report_op_bad(op);
     indent(writer, depth);
     muster__put_colour(writer, bad ? MUSTER__RED : MUSTER__PLAIN);
-    muster__put(writer, "%s %s", report->subjects[op->subject].name, muster_phase_name(op->phase));
+    muster__put(writer, "%s %s%s", report->subjects[op->subject].name, muster_phase_name(op->phase),
+                repeats(report, op) ? " again" : "");
     muster__put_colour(writer, MUSTER__PLAIN);
     muster__put(writer, " @%s +%s", muster__span(begin, op->begin_ms),
                 muster__span(ran, muster__report_op_ran(report, op)));
     if (muster__report_op_out(op))
-        muster__put_text(writer, ", still running");
+        muster__put_text(writer, bad ? ", timed out and still running" : ", still running");
     else if (bad)
         muster__put(writer, ", %s: %s", muster__outcome(op), op->error == NULL ? "" : op->error->text);
     put_wait(writer, op);
@@ -104,5 +112,10 @@ void muster__write_chain(struct muster__writer *writer, const struct muster_repo
         return;
     }
     put_ops(writer, report, muster__report_last(report), 0);
+    size_t late = muster__report_last_late(report);
+    if (late != MUSTER_REPORT_NONE) {
+        muster__put_text(writer, "\nLate:\n");
+        put_ops(writer, report, late, 0);
+    }
     put_failures(writer, report);
 }

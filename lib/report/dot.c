@@ -29,9 +29,9 @@ static void put_node(struct muster__writer *writer, const struct muster_report *
     char label[640], text[MUSTER__SPAN_BYTES];
     size_t last = muster__report_last_op(report, subject);
     uint64_t end = last == MUSTER_REPORT_NONE ? 0 : muster__report_end(report, report->ops[last].end_ms);
+    bool timed = last != MUSTER_REPORT_NONE && (muster__report_is_up(is) || muster__report_last_tells(report, subject));
     snprintf(label, sizeof(label), "%s: %s%s%s", is->resource == NULL ? is->driver : is->resource,
-             muster__report_state_text(is), last == MUSTER_REPORT_NONE ? "" : ", ",
-             last == MUSTER_REPORT_NONE ? "" : muster__span(text, end));
+             muster__report_state_text(is), timed ? ", " : "", timed ? muster__span(text, end) : "");
     muster__put(writer, "    s%" PRIu32 " [label=", subject);
     muster__put_json(writer, label);
     muster__put(writer, ", fillcolor=\"%s\"%s%s];\n", colour_of(is), is->resource == NULL ? ", shape=box" : "",

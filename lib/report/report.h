@@ -120,6 +120,8 @@ int muster__report_find_waits(struct muster_report *report);
 
 /* The op whose end was the end of everything, or that is awaited longest. MUSTER_REPORT_NONE: there are no ops. */
 size_t muster__report_last(const struct muster_report *report);
+/* The last op after that of what is well by now: it came late. MUSTER_REPORT_NONE: nothing did. */
+size_t muster__report_last_late(const struct muster_report *report);
 void muster__report_mark_critical(struct muster_report *report);
 
 #endif

@@ -137,6 +137,11 @@ static void put_milestone(struct muster__writer *writer, const char *name, uint6
     muster__put_text(writer, "\n");
 }
 
+static void put_count(struct muster__writer *writer, const char *before, size_t count, const char *of)
+{
+    muster__put(writer, "%s%zu %s%s", before, count, of, count == 1 ? "" : "s");
+}
+
 static void count_troubled(struct muster__writer *writer, const struct muster_report *report)
 {
     size_t counts[2][3] = {{0}};
@@ -147,8 +152,10 @@ static void count_troubled(struct muster__writer *writer, const struct muster_re
         counts[of][1] += is->error != NULL;
         counts[of][2] += is->error == NULL && muster__report_in_trouble(is);
     }
-    muster__put(writer, "%zu drivers, %zu resources, %zu ops, %zu commits", counts[0][0], counts[1][0], report->op_count,
-                report->commit_count);
+    put_count(writer, "", counts[0][0], "driver");
+    put_count(writer, ", ", counts[1][0], "resource");
+    put_count(writer, ", ", report->op_count, "op");
+    put_count(writer, ", ", report->commit_count, "commit");
     if (counts[0][1] + counts[1][1] > 0) {
         muster__put_colour(writer, MUSTER__RED);
         muster__put(writer, "; in trouble: %zu", counts[0][1] + counts[1][1]);
@@ -172,6 +179,9 @@ void muster__write_time(struct muster__writer *writer, const struct muster_repor
                 over && summary->code != 0 ? muster_code_text(summary->code) : "");
     for (size_t i = 0; summary->kind == MUSTER_REPORT_BRING_UP && i < 3; i++)
         put_milestone(writer, muster__report_milestones[i], summary->milestones[i]);
+    size_t late = muster__report_last_late(report);
+    if (late != MUSTER_REPORT_NONE)
+        put_milestone(writer, "late, until", report->ops[late].end_ms);
     count_troubled(writer, report);
 }
 
@@ -181,7 +191,8 @@ struct blamed {
     uint64_t ran;
     uint64_t waited;
     uint32_t subject;
-    bool failed;
+    bool failed; /* the last op */
+    bool deferred;
     bool out;
 };
 
@@ -206,7 +217,8 @@ static struct blamed *collect(const struct muster_report *report)
         struct blamed *of = &all[op->subject];
         of->ran += muster__report_op_ran(report, op);
         of->waited += op->begin_ms - op->wanted_ms;
-        of->failed |= muster__report_op_failed(op);
+        of->failed = muster__report_op_failed(op);
+        of->deferred = op->outcome == MUSTER_UNAVAILABLE;
         of->out |= muster__report_op_out(op);
     }
     if (all != NULL)
@@ -228,12 +240,15 @@ static void put_blamed(struct muster__writer *writer, const struct muster_report
                        uint64_t most, size_t name_columns)
 {
     const char *name = report->subjects[blamed->subject].name;
-    const char *mark = blamed->out ? " (running)" : blamed->failed ? " (failed)" : "";
+    const char *mark = blamed->out        ? " (running)"
+                       : !blamed->failed  ? ""
+                       : blamed->deferred ? " (deferred)"
+                                          : " (failed)";
     size_t bar = writer->terminal ? rest(writer, 2 * TIME_COLUMNS + 2 + name_columns + 12, 0) : 0;
     put_span(writer, blamed->ran);
     put_span(writer, blamed->waited);
     muster__put_text(writer, "  ");
-    muster__put_colour(writer, blamed->failed ? MUSTER__RED : MUSTER__PLAIN);
+    muster__put_colour(writer, !blamed->failed ? MUSTER__PLAIN : blamed->deferred ? MUSTER__YELLOW : MUSTER__RED);
     muster__put_cell(writer, name, bar > 0 || muster__columns(name) > name_columns ? name_columns : 0, false);
     muster__put_text(writer, mark);
     muster__put_colour(writer, MUSTER__PLAIN);

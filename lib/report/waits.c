@@ -234,7 +234,7 @@ static void find_driver_op(const struct waits *waits, struct found *found, size_
     }
 }
 
-/* A probe is the first that comes of a resource; whatever follows it has waited for what it depends on. */
+/* A probe that comes first waits for nothing; whatever else comes has waited for what it depends on. */
 static void find_resource_op(const struct waits *waits, struct found *found, size_t op, uint32_t before)
 {
     const struct muster_report_op *is = &waits->report->ops[op];
@@ -243,10 +243,10 @@ static void find_resource_op(const struct waits *waits, struct found *found, siz
         consider_dependents(waits, found, op);
         return;
     }
-    if (before == NONE)
+    if (before == NONE && (is->phase == MUSTER_PHASE_PROBE || is->phase == MUSTER_PHASE_RESTORE))
         return;
     consider_needs(waits, found, op);
-    bool over = barrier <= is->begin_ms && waits->report->ops[before].end_ms <= barrier;
+    bool over = barrier <= is->begin_ms && (before == NONE || waits->report->ops[before].end_ms <= barrier);
     if (is->cause == MUSTER_CAUSE_AUTOSTART || over)
         consider_barrier(waits, found, op);
 }
@@ -262,7 +262,11 @@ static const struct muster_report_commit *commit_between(const struct muster_rep
         else
             high = middle;
     }
-    return low > 0 && report->commits[low - 1].end_ms > from ? &report->commits[low - 1] : NULL;
+    const struct muster_report_commit *last = low > 0 ? &report->commits[low - 1] : NULL;
+    /* One that took no time to see may have been the one after that of the intent. */
+    while (last > report->commits && last->begin_ms == last->end_ms && last[-1].end_ms == last->begin_ms)
+        last--;
+    return last != NULL && last->end_ms > from ? last : NULL;
 }
 
 /* How far back an op is looked for that took any time. */
@@ -303,7 +307,8 @@ static void find_turn(const struct waits *waits, struct found *found, size_t op,
     uint32_t freed = freed_by(waits, op, turn, BY_DRIVER);
     if (freed == NONE)
         freed = freed_by(waits, op, turn, WHOLE);
-    found->wait = MUSTER_REPORT_WAIT_TURN;
+    bool late = is->begin_ms > report->summary.end_ms; /* the commits of then aren't in the report */
+    found->wait = intends && late && freed == NONE ? MUSTER_REPORT_WAIT_COMMIT : MUSTER_REPORT_WAIT_TURN;
     if (freed != NONE)
         found->op = freed;
 }

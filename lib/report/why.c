@@ -51,7 +51,7 @@ static const char *standing(const struct muster_report_subject *is)
         break;
     }
     if (is->stage == MUSTER_STAGE_INACTIVE)
-        return is->error != NULL ? "was not started" : "is inactive, and nothing keeps it from being started";
+        return is->error != NULL ? "was not started" : "is inactive";
     return is->stage == MUSTER_STAGE_ACTIVE     ? "is active"
            : is->stage == MUSTER_STAGE_STARTING ? "is being started"
                                                 : "is being stopped";
@@ -136,7 +136,7 @@ static const char *advice(const struct muster_report *report, uint32_t subject)
         return is->resource == NULL ? "mend the cause, then retry the driver; what it has blocked follows"
                                     : "mend the cause, then start it; what waits for it follows";
     if (is->resource != NULL && is->stage == MUSTER_STAGE_INACTIVE && is->condition == MUSTER_CONDITION_NONE)
-        return "start it, or give it a policy that does";
+        return "start it, and hear if something is missing; or give it a policy that does";
     return NULL;
 }
 
@@ -167,20 +167,27 @@ static uint64_t ran_itself(const struct muster_report *report, size_t op)
     return ms;
 }
 
-static void put_pause(struct muster__writer *writer, const struct muster_report *report, size_t op)
+/* What had to be tried again on the way to `op`; how long that was waited for. */
+static uint64_t put_pause(struct muster__writer *writer, const struct muster_report *report, size_t op)
 {
+    const struct muster_report_op *last = NULL;
+    size_t count = 0;
+    uint64_t ms = 0;
     char text[MUSTER__SPAN_BYTES];
     for (; op != MUSTER_REPORT_NONE; op = report->ops[op].after) {
         const struct muster_report_op *is = &report->ops[op];
         if (is->wait != MUSTER_REPORT_WAIT_RETRY)
             continue;
         const struct muster_report_op *before = &report->ops[is->after];
-        muster__put(writer, "On its way, the %s of %s had to be tried again, %s after it had ended: %s.\n",
-                    muster_phase_name(before->phase), report->subjects[before->subject].name,
-                    muster__span(text, is->begin_ms - muster__report_end(report, before->end_ms)),
-                    before->error == NULL ? "it failed" : before->error->text);
-        return;
+        last = last == NULL ? before : last;
+        count++;
+        ms += is->begin_ms - muster__report_end(report, before->end_ms);
     }
+    if (last != NULL)
+        muster__put(writer, "On its way, the %s of %s had to be tried again%s, which took pauses of %s: %s.\n",
+                    muster_phase_name(last->phase), report->subjects[last->subject].name, count == 1 ? "" : " and again",
+                    muster__span(text, ms), last->error == NULL ? "it failed" : last->error->text);
+    return ms;
 }
 
 static void put_slowness(struct muster__writer *writer, const struct muster_report *report, uint32_t subject)
@@ -192,15 +199,23 @@ static void put_slowness(struct muster__writer *writer, const struct muster_repo
     const struct muster_report_op *op = &report->ops[last];
     size_t longest = longest_before(report, last);
     bool down = op->phase == MUSTER_PHASE_STOP || op->phase == MUSTER_PHASE_SHUTDOWN;
-    if (!down && (report->subjects[subject].flags & MUSTER_REPORT_GONE) != 0)
+    if (!down && !muster__report_is_up(&report->subjects[subject]))
         return;
     muster__put(writer, "It was %s after %s; its own ops ran for %s of that.\n", down ? "down" : "there",
                 muster__span(took, op->end_ms), muster__span(text, ran_itself(report, last)));
-    put_pause(writer, report, last);
-    if (longest != MUSTER_REPORT_NONE && ran(report, longest) > 0)
+    uint64_t paused = put_pause(writer, report, last);
+    if (longest != MUSTER_REPORT_NONE && ran(report, longest) > paused)
         muster__put(writer, "The longest that it waited for was the %s of %s, which ran for %s.\n",
                     muster_phase_name(report->ops[longest].phase), report->subjects[report->ops[longest].subject].name,
                     muster__span(text, ran(report, longest)));
+}
+
+/* Without what it depends on. */
+static const char *going_on(const struct muster_report_subject *is)
+{
+    if ((is->flags & MUSTER_REPORT_DEGRADED) != 0)
+        return "and runs on without it";
+    return is->error != NULL ? "and can't go on without it" : "and waits for it";
 }
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
@@ -221,7 +236,7 @@ void muster__write_why(struct muster__writer *writer, const struct muster_report
         muster__put(writer, "%s %s %s.\n", is->resource == NULL || report->subjects[culprit].resource != NULL
                                                ? "It depends on"
                                                : "It is a resource of the driver",
-                    report->subjects[culprit].name, is->error != NULL ? "and can't go on without it" : "and waits for it");
+                    report->subjects[culprit].name, going_on(is));
     }
     const struct muster_report_subject *is = &report->subjects[subject];
     put_last_op(writer, report, subject);

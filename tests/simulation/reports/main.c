@@ -161,6 +161,34 @@ static void a_guest_that_nobody_claims(struct world *world)
     world_run(world);
 }
 
+/* Its start is its first op, and waits for the barrier all the same. */
+static void a_pool_without_a_probe(struct world *world)
+{
+    DRIVER(world, .name = "dir", .callbacks = WORLD_USUAL & ~WORLD_CALLBACK(PROBE));
+    DRIVER(world, .name = "network");
+    RESOURCE(world, .name = "dir/pool", .policy = MUSTER_AUTOSTART);
+    RESOURCE(world, .name = "network/lan", .policy = MUSTER_AUTOSTART);
+    TURN(world, PROBE, "network/lan", .delay = 500, .outcome = MUSTER_INACTIVE);
+    world_boot_daemon(world);
+    world_run(world);
+}
+
+/* The guest lives on without it. */
+static void a_pool_that_does_not_come_back(struct world *world)
+{
+    DRIVER(world, .name = "storage");
+    DRIVER(world, .name = "guest", .needs = {"storage"});
+    RESOURCE(world, .name = "storage/pool", .policy = MUSTER_AUTOSTART, .flags = MUSTER_VOLATILE);
+    RESOURCE(world, .name = "guest/web", .policy = MUSTER_AUTOSTART, .needs = {"storage/pool"});
+    RESOURCE(world, .name = "guest/spare");
+    world_boot_daemon(world);
+    world_run(world);
+    world_kill(world);
+    TURN(world, START, "storage/pool", .outcome = -ECONNREFUSED);
+    world_boot_daemon(world);
+    world_run(world);
+}
+
 static const struct story stories[] = {
     {"a_slow_pool", a_slow_pool, "guest/web storage/pool1", MUSTER_REPORT_BRING_UP},
     {"a_slow_pool_while_it_runs", a_slow_pool_while_it_runs, "guest/web", MUSTER_REPORT_BRING_UP},
@@ -174,6 +202,8 @@ static const struct story stories[] = {
     {"a_limit_on_starts", a_limit_on_starts, "guest/b", MUSTER_REPORT_BRING_UP},
     {"a_blocked_driver", a_blocked_driver, "guest", MUSTER_REPORT_BRING_UP},
     {"a_guest_that_is_slow_to_stop", a_guest_that_is_slow_to_stop, "guest/web", MUSTER_REPORT_SHUTDOWN},
+    {"a_pool_without_a_probe", a_pool_without_a_probe, "dir/pool", MUSTER_REPORT_BRING_UP},
+    {"a_pool_that_does_not_come_back", a_pool_that_does_not_come_back, "guest/web guest/spare", MUSTER_REPORT_BRING_UP},
     {"a_guest_that_nobody_claims", a_guest_that_nobody_claims, "guest/web", MUSTER_REPORT_BRING_UP},
 };
 
