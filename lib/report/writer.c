@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/writer.h"
+#include "report/wrap.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -217,15 +218,20 @@ static int write_named(struct muster__writer *writer, const struct muster_report
                        const struct muster_report_options *options)
 {
     uint32_t subject = muster__report_find(report, options->name);
+    struct muster__wrap wrap = {.to = writer};
+    struct muster__writer lines = {
+        .write = muster__wrap_write, .data = &wrap, .width = writer->width, .terminal = writer->terminal};
+    struct muster__writer *to = writer->width == 0 ? writer : &lines;
     if (options->name != NULL && subject == MUSTER__NO_SUBJECT)
         return MUSTER_ENOENT;
     if (options->format == MUSTER_REPORT_CHAIN)
-        muster__write_chain(writer, report, subject);
+        muster__write_chain(to, report, subject);
     else if (options->name == NULL)
         return MUSTER_EINVAL;
     else
-        muster__write_why(writer, report, subject);
-    return muster__put_end(writer);
+        muster__write_why(to, report, subject);
+    int code = muster__put_end(to);
+    return code != 0 ? code : muster__put_end(writer);
 }
 
 int muster_report_write(const struct muster_report *report, const struct muster_report_options *options,

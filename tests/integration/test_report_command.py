@@ -194,6 +194,16 @@ class Report(unittest.TestCase):
                     most = max(columns, 78) if len(arguments) == 1 else columns
                     self.assertLessEqual(len(plain), most, plain)
 
+    def test_sentences_and_chains_are_broken_between_words(self):
+        for arguments in (['why', self.paths['failing'], 'guest/web1'], ['critical-chain', self.paths['late'], 'guest/web1']):
+            piped = self.run_report(*arguments)
+            for columns in (60, 80, 200):
+                text = re.sub('\033\\[[0-9]*m', '', on_terminal(arguments, columns)).replace('\r', '')
+                self.assertEqual(text.split(), piped.split())
+                for line in text.splitlines():
+                    self.assertLessEqual(len(line), columns)
+            self.assertEqual(text, piped)
+
     # ---- misuse
 
     def test_wrong_usage(self):
