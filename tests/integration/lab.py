@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import select
 import shutil
 import signal
 import socket
@@ -63,16 +64,20 @@ def processes_of(directory):
 
 
 def end_process(pid, began):
-    """Only that one: the descriptor is bound to it before its start time is looked at."""
+    """
+    Only that one: the descriptor is bound to it before its start time is looked at. It can be read when the last thread is gone,
+    and with it all sockets are closed.
+    """
     try:
         fd = os.pidfd_open(pid)
-    except OSError:
+    except ProcessLookupError:
         return
     try:
         if start_time(pid) == began:
             signal.pidfd_send_signal(fd, signal.SIGKILL)
-            wait_until(lambda: start_time(pid) != began, f'process {pid} to end')
-    except OSError:
+            if not select.select([fd], [], [], PATIENCE)[0]:
+                raise TimeoutError(f'waited {PATIENCE:.0f} s in vain: process {pid} to end')
+    except ProcessLookupError:
         pass
     finally:
         os.close(fd)
@@ -347,14 +352,13 @@ class Lab:
     def state_of(self, resource):
         return self.list()[resource]['state']
 
+    def is_quiet(self):
+        """No resource waits for anything that is on its way."""
+        return not any(item['state'] in ('starting', 'stopping') or item.get('condition') in ('probing', 'waiting', 'deferred')
+                       for item in self.list().values())
+
     def wait_quiet(self):
-        """Until no resource waits for anything that is on its way."""
-        def quiet():
-            items = self.list().values()
-            busy = [i for i in items if i['state'] in ('starting', 'stopping') or
-                    i.get('condition') in ('probing', 'waiting', 'deferred')]
-            return not busy
-        wait_until(quiet, 'all resources to settle')
+        wait_until(self.is_quiet, 'all resources to settle')
 
     # ---- what is really there
 

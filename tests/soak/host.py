@@ -11,10 +11,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'integration'))
 
-from lab import Lab, end_process, processes_of, start_time, wait_until  # noqa: E402
+from lab import PATIENCE, Lab, end_process, processes_of, start_time, wait_until  # noqa: E402
 
 POOLS = ('dir/local', 'export/iscsi', 'nbd/rbd', 'nbd/vault')
 CUT = 'cut off'
+# Seconds: the longest pause before another try, of muster_options.retry_max_ms.
+RETRY_MAX = 60
 
 
 class Lost(Exception):
@@ -191,9 +193,14 @@ class Host:
     def settle(self):
         for pool in sorted(self.away):
             self.mend(pool)
-        for pool in POOLS:
-            wait_until(lambda pool=pool: self.ask('start', pool, dependencies=True) is None, f'{pool} to be started')
-        self.lab.wait_quiet()
+        wait_until(self.are_settled, 'all resources to settle', RETRY_MAX + PATIENCE)
+
+    def are_settled(self):
+        """A loss may be seen late, and what was lost often is tried again after a long pause: so it is asked for."""
+        listed = self.lab.list()
+        missing = [pool for pool in POOLS if listed[pool]['state'] != 'active']
+        started = [self.ask('start', pool, dependencies=True) is None for pool in missing]
+        return all(started) and self.lab.is_quiet()
 
     def check(self):
         """All pools are there again: the daemon, the machine and what was acknowledged agree, and nothing is left over."""
@@ -236,7 +243,7 @@ class Host:
         for name in self.pool_of:
             wait_until(lambda name=name: self.ask('start', f'guest/{name}') is None, f'guest {name} to be started')
             self.expect_running(name)
-        self.lab.wait_quiet()
+        wait_until(self.are_settled, 'all resources to settle', RETRY_MAX + PATIENCE)
         process = Path(f'/proc/{self.lab.daemon.pid}')
         memory = next(int(line.split()[1]) for line in (process / 'status').read_text().splitlines()
                       if line.startswith('RssAnon'))
