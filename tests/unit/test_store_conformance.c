@@ -133,8 +133,6 @@ static void the_journal_passes(void **state)
 {
     static const struct subject subject = {new_journal, NULL, 0};
     (void)state;
-    if (!built(new_journal))
-        skip();
     assert_int_equal(passes(&subject).skipped, 6);
 }
 
@@ -142,8 +140,6 @@ static void the_sqlite_store_passes(void **state)
 {
     static const struct subject subject = {new_sqlite, NULL, 0};
     (void)state;
-    if (!built(new_sqlite))
-        skip();
     assert_int_equal(passes(&subject).skipped, 6);
 }
 
@@ -171,10 +167,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_memory_store_passes),
-        cmocka_unit_test(the_journal_passes),
-        cmocka_unit_test(the_sqlite_store_passes),
         cmocka_unit_test(the_example_s_store_passes),
         cmocka_unit_test(the_kit_refuses_a_bad_definition),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest journal_tests[] = {cmocka_unit_test(the_journal_passes)};
+    const struct CMUnitTest sqlite_tests[] = {cmocka_unit_test(the_sqlite_store_passes)};
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    if (built(new_journal))
+        failed += cmocka_run_group_tests(journal_tests, NULL, NULL);
+    if (built(new_sqlite))
+        failed += cmocka_run_group_tests(sqlite_tests, NULL, NULL);
+    return failed;
 }
