@@ -11,6 +11,8 @@ import sys
 import tempfile
 import unittest
 
+import outcome
+
 MUSTER = HOST = None
 STORIES = ('slow', 'failing', 'late', 'late-driver', 'missing', 'running', 'shutdown', '40')
 PHASES = {'initialize', 'restore', 'reconcile', 'autostart', 'reload', 'shutdown', 'probe', 'adopt', 'start', 'stop'}
@@ -252,4 +254,4 @@ class Report(unittest.TestCase):
 
 if __name__ == '__main__':
     MUSTER, HOST = sys.argv[1:3]
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
+    outcome.main(sys.argv[:1] + sys.argv[3:])

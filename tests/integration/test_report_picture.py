@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 import browser
+import outcome
 
 MUSTER = HOST = None
 SIZES = (8, 300, 5000)
@@ -139,4 +140,4 @@ if __name__ == '__main__':
     if sys.argv[3:4] == ['--screenshots']:
         take_screenshots(sys.argv[4])
     else:
-        unittest.main(argv=sys.argv[:1] + sys.argv[3:])
+        outcome.main(sys.argv[:1] + sys.argv[3:])

@@ -18,6 +18,8 @@ import termios
 import unittest
 from pathlib import Path
 
+import outcome
+
 MUSTER, STORES = None, []
 
 # What must get through every store: big numbers, each flag, every kind, words of no language, long handles.
@@ -396,4 +398,4 @@ class Usage(unittest.TestCase):
 
 if __name__ == '__main__':
     MUSTER, STORES = sys.argv[1], sys.argv[2:]
-    unittest.main(argv=sys.argv[:1])
+    outcome.main(sys.argv[:1])
