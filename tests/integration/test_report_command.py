@@ -119,7 +119,7 @@ class Report(unittest.TestCase):
 
     def test_diff_tells_what_got_slower(self):
         text = self.run_report('diff', self.paths['failing'], self.paths['slow'])
-        self.assertRegex(text.splitlines()[4], r'\+\d+ms  storage/pool1$')
+        self.assertRegex(text.splitlines()[4], r'\+\d\S*s  storage/pool1$')
         self.assertIn('(new)', self.run_report('diff', self.paths['slow'], self.paths['40']))
         self.assertIn('(gone)', self.run_report('diff', self.paths['40'], self.paths['slow']))
 
