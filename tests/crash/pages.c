@@ -94,11 +94,6 @@ void pages_lost(int fd)
         pages[i].lost = pages[i].lost || same_file(&pages[i].is, &page);
 }
 
-void pages_forget(void)
-{
-    count = 0;
-}
-
 int pages_save(const char *path)
 {
     FILE *file = fopen(path, "w");

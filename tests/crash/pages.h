@@ -19,8 +19,6 @@ void pages_written(int fd, uint64_t offset, uint64_t size);
 void pages_synced(int fd);
 /* Its sync failed: what was written is lost, though it can be read. */
 void pages_lost(int fd);
-/* Everything is on the disk. */
-void pages_forget(void);
 
 /* The lost ones as a file: for each the inode, its generation and the offset (8 bytes each, of this machine), then what the
  * disk has. -1: errno. */

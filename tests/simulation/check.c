@@ -97,7 +97,7 @@ static void know_after(struct world *world)
     world->after_known = true;
 }
 
-bool check_is_after(struct world *world, const struct world_driver *driver, const struct world_driver *other)
+static bool is_after(struct world *world, const struct world_driver *driver, const struct world_driver *other)
 {
     if (!world->after_known)
         know_after(world);
@@ -387,7 +387,7 @@ bool check_is_bad(struct world *world, const struct world_resource *resource, co
 {
     world->walks++;
     if (on->driver != resource->driver)
-        return !check_is_after(world, resource->driver, on->driver);
+        return !is_after(world, resource->driver, on->driver);
     return on == resource || leads_to(world, on, resource->full, true);
 }
 

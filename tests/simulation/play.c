@@ -26,7 +26,7 @@ static const char *outcome_name(int outcome)
     return outcome < 0 ? muster_code_name(outcome) : names[outcome];
 }
 
-struct played *play_find(struct world *world, const struct muster_op *op)
+static struct played *find_played(struct world *world, const struct muster_op *op)
 {
     for (unsigned i = 0; i < world->op_high; i++)
         if (world->ops[i].used && world->ops[i].out && world->ops[i].op == op)
@@ -36,7 +36,7 @@ struct played *play_find(struct world *world, const struct muster_op *op)
 
 /* ---- resources' definitions ------------------------------------------------------------------------ */
 
-void play_release(void *data)
+static void release(void *data)
 {
     struct world_resource *resource = data;
     resource->alive--;
@@ -51,7 +51,7 @@ int play_define(struct world_resource *resource, struct muster_resource_def *def
         .needs = is->needs,
         .after = is->after,
         .data = resource,
-        .release = play_release,
+        .release = release,
         .policy = is->policy,
         .priority = is->priority,
         .flags = is->flags,
@@ -333,7 +333,7 @@ static void finish(struct world *world, struct played *played)
 
 void play_cancel(struct world *world, struct muster_op *op)
 {
-    struct played *played = play_find(world, op);
+    struct played *played = find_played(world, op);
     if (played == NULL)
         world_fail(world, "an op that is finished is cancelled");
     world_trace(world, "cancel %s %s", phase_names[played->phase], target(played));

@@ -90,7 +90,7 @@ struct pause {
 struct world_driver {
     struct muster__table_node node;
     struct driver_config is;
-    bool after[WORLD_DRIVERS]; /* check_is_after(), once known */
+    bool after[WORLD_DRIVERS]; /* directly or through others, tiers included, once known */
     bool registered;
     struct muster_driver *driver; /* NULL: not added in this life */
     bool planned;                 /* a bring-up has accepted it */
@@ -352,8 +352,6 @@ void world_due(struct world *world, struct due due);
 void play_call(struct world *world, struct muster_op *op);
 void play_cancel(struct world *world, struct muster_op *op);
 void play_due(struct world *world, const struct due *due);
-struct played *play_find(struct world *world, const struct muster_op *op);
-void play_release(void *data);
 int play_define(struct world_resource *resource, struct muster_resource_def *def);
 /* The store's jobs (keep.c). */
 void keep_job(struct world *world, enum store_job_kind kind, const struct muster__action *action);
@@ -379,8 +377,6 @@ bool check_needs(struct world *world, const struct world_resource *resource, con
 bool check_is_bad(struct world *world, const struct world_resource *resource, const struct world_resource *on);
 /* Does a driver declare that it comes after another? */
 bool check_depends(const struct driver_config *driver, const struct driver_config *on);
-/* Does it come after it, directly or through others, tiers included? */
-bool check_is_after(struct world *world, const struct world_driver *driver, const struct world_driver *other);
 /* Nothing of it is on its way: no intent may be left whose start was never called. */
 void check_intents(struct world *world);
 /* Nothing will happen by itself any more, faults or not: so nothing may be on its way. */

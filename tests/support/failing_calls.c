@@ -35,7 +35,8 @@ static void name_of(const char *path, char ret_name[32])
         snprintf(ret_name, 32, "%.31s", last == NULL ? path : last + 1);
 }
 
-void call_remember(int fd, const char *path)
+/* What a path names, for call_fault.file. */
+static void remember(int fd, const char *path)
 {
     if (fd >= 0 && fd < FDS)
         name_of(path, names[fd]);
@@ -105,7 +106,7 @@ static int call_openat(int directory, const char *path, int flags, mode_t mode)
     if (call_fails(CALL_OPENAT, -1, path))
         return -1;
     int fd = muster__journal_system.openat(directory, path, flags, mode);
-    call_remember(fd, path);
+    remember(fd, path);
     return call_done(CALL_OPENAT, fd);
 }
 

@@ -82,7 +82,5 @@ extern const char *const call_names[CALLS];
 bool call_fails(enum call call, int fd, const char *path);
 /* To be called when the call was made, with its result, which it returns. It may not return. */
 int call_done(enum call call, int result);
-/* What a path names, for call_fault.file: remembered with the descriptor that it was opened as. */
-void call_remember(int fd, const char *path);
 
 #endif
