@@ -132,6 +132,8 @@ int hostile_main(const struct hostile_group *groups)
         if (code == SKIPPED)
             skipped_name = groups[count].name;
         skipped += code == SKIPPED;
+        bool idle = code == 0 && tally->files == before;
+        hostile_expect(!idle, "%s: nothing was tried", groups[count].name);
         crashed += code != 0 && code != SKIPPED;
         printf("%s: %s, %ju files\n", groups[count].name, code == SKIPPED ? "skipped" : code == 0 ? "done" : "crashed",
                (uintmax_t)(tally->files - before));

@@ -21,7 +21,7 @@ struct hostile_group {
     unsigned seconds;
 };
 
-/* Run all of them, up to one without a name. The exit code of a test: 0, 1, or 77 where all were skipped. */
+/* Run all of them, up to one without a name. The exit code of a test: 0, 1, or 77 where some were skipped. */
 int hostile_main(const struct hostile_group *groups);
 
 /* In a group: one more file, described so. */
@@ -48,6 +48,18 @@ char *hostile_get(const char *file, size_t *ret_size);
 void hostile_clean(void);
 /* Files in it whose names begin so. */
 size_t hostile_count(const char *prefix);
+
+/* A call that must end with 0, or the group crashes here. */
+void hostile_must(int result);
+
+/* What may stand in the place of a file. The link is to the file "kept" beside it. */
+struct hostile_stranger {
+    const char *what;
+    void (*make)(const char *path);
+};
+
+#define HOSTILE_STRANGERS 7
+extern const struct hostile_stranger hostile_strangers[HOSTILE_STRANGERS];
 
 /* ---- what a daemon sees */
 

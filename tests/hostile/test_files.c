@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* What may stand where the journal, its lock, its directory or its temporary belong; somebody else's files; no permission. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "hostile.h"
 
 #define NOBODY 65534
-
-static void must(int result)
-{
-    if (result == 0)
-        return;
-    hostile_expect(false, "%s", strerror(errno));
-    abort();
-}
 
 /* A state directory with one record in its journal. */
 static void make_state(void)
@@ -43,80 +33,30 @@ static void opens_as_ever(bool reported)
 
 /* ---- in the place of a file */
 
-static void make_directory(const char *path)
-{
-    must(mkdir(path, 0700));
-}
-
-static void make_fifo(const char *path)
-{
-    must(mkfifo(path, 0600));
-}
-
-static void make_link(const char *path)
-{
-    must(rename(hostile_path("journal.kept"), hostile_path("elsewhere")));
-    must(symlink("elsewhere", path));
-}
-
-static void make_loop(const char *path)
-{
-    must(symlink("journal", path));
-}
-
-static void make_dangling(const char *path)
-{
-    must(symlink("nothing", path));
-}
-
-static void make_socket_like(const char *path)
-{
-    must(mknod(path, S_IFSOCK | 0600, 0));
-}
-
-static void make_null_device(const char *path)
-{
-    if (mknod(path, S_IFCHR | 0600, makedev(1, 3)) != 0)
-        make_fifo(path);
-}
-
-static const struct {
-    const char *what;
-    void (*make)(const char *path);
-} makers[] = {
-    {"a directory", make_directory},
-    {"a FIFO", make_fifo},
-    {"a symbolic link to a good file", make_link},
-    {"a symbolic link to itself", make_loop},
-    {"a symbolic link to nothing", make_dangling},
-    {"a socket", make_socket_like},
-    {"a device", make_null_device},
-};
-
 static void in_the_place_of_the_journal(void)
 {
-    for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
-        hostile_file("the journal is %s", makers[i].what);
+    for (size_t i = 0; i < HOSTILE_STRANGERS; i++) {
+        hostile_file("the journal is %s", hostile_strangers[i].what);
         make_state();
-        must(rename(hostile_path("journal"), hostile_path("journal.kept")));
-        makers[i].make(hostile_path("journal"));
+        hostile_must(rename(hostile_path("journal"), hostile_path("kept")));
+        hostile_strangers[i].make(hostile_path("journal"));
         hostile_refused(MUSTER_EINVAL, "/journal");
-        must(remove(hostile_path("journal")));
-        must(rename(hostile_path(makers[i].make == make_link ? "elsewhere" : "journal.kept"), hostile_path("journal")));
+        hostile_must(remove(hostile_path("journal")));
+        hostile_must(rename(hostile_path("kept"), hostile_path("journal")));
         opens_as_ever(false);
     }
 }
 
 static void in_the_place_of_the_lock(void)
 {
-    for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
-        hostile_file("the lock is %s", makers[i].what);
+    for (size_t i = 0; i < HOSTILE_STRANGERS; i++) {
+        hostile_file("the lock is %s", hostile_strangers[i].what);
         make_state();
-        hostile_put("journal.kept", "x", 1);
-        must(remove(hostile_path("lock")));
-        makers[i].make(hostile_path("lock"));
+        hostile_put("kept", "x", 1);
+        hostile_must(remove(hostile_path("lock")));
+        hostile_strangers[i].make(hostile_path("lock"));
         hostile_refused(MUSTER_EINVAL, "/lock");
-        must(remove(hostile_path("lock")));
+        hostile_must(remove(hostile_path("lock")));
         opens_as_ever(false);
     }
     static const char *const texts[] = {"", "garbage", "99999999999999999999 1", "-1 0\n", "1 \xff\xff\n"};
@@ -132,23 +72,23 @@ static void links_and_modes(void)
 {
     make_state();
     hostile_file("a hard link of the journal");
-    must(link(hostile_path("journal"), hostile_path("other")));
+    hostile_must(link(hostile_path("journal"), hostile_path("other")));
     hostile_refused(MUSTER_EINVAL, "more than one link");
-    must(unlink(hostile_path("other")));
+    hostile_must(unlink(hostile_path("other")));
     static const mode_t modes[] = {0622, 0660, 0606, 0777};
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         hostile_file("the journal has mode %04o", modes[i]);
-        must(chmod(hostile_path("journal"), modes[i]));
+        hostile_must(chmod(hostile_path("journal"), modes[i]));
         hostile_refused(MUSTER_EINVAL, "chmod 0600");
     }
-    must(chmod(hostile_path("journal"), 0600));
+    hostile_must(chmod(hostile_path("journal"), 0600));
     static const mode_t directories[] = {0777, 0770, 0702, 01777};
     for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
         hostile_file("the state directory has mode %04o", directories[i]);
-        must(chmod(hostile_directory(), directories[i]));
+        hostile_must(chmod(hostile_directory(), directories[i]));
         hostile_refused(MUSTER_EINVAL, "chmod 0700");
     }
-    must(chmod(hostile_directory(), 0700));
+    hostile_must(chmod(hostile_directory(), 0700));
     opens_as_ever(false);
 }
 
@@ -159,20 +99,20 @@ static void directories(void)
     struct hostile_result result;
     hostile_file("the state directory is a file");
     int fd = open(hostile_directory(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    must(fd < 0 ? -1 : close(fd));
+    hostile_must(fd < 0 ? -1 : close(fd));
     hostile_open(&result);
     hostile_expect(result.code == MUSTER_EIO, "%d: %s", result.code, result.text);
-    must(unlink(hostile_directory()));
+    hostile_must(unlink(hostile_directory()));
     hostile_file("the state directory is a FIFO");
-    must(mkfifo(hostile_directory(), 0700));
+    hostile_must(mkfifo(hostile_directory(), 0700));
     hostile_open(&result);
     hostile_expect(result.code == MUSTER_EIO, "%d: %s", result.code, result.text);
-    must(unlink(hostile_directory()));
+    hostile_must(unlink(hostile_directory()));
     hostile_file("the state directory is a link to nothing");
-    must(symlink("nothing", hostile_directory()));
+    hostile_must(symlink("nothing", hostile_directory()));
     hostile_open(&result);
     hostile_expect(result.code == MUSTER_EIO, "%d: %s", result.code, result.text);
-    must(unlink(hostile_directory()));
+    hostile_must(unlink(hostile_directory()));
 }
 
 /* ---- cut off between the question how long it is, and the reading */
@@ -183,7 +123,7 @@ static ssize_t shrinking_pread(int fd, void *bytes, size_t count, off_t offset)
 {
     struct stat found;
     if (fstat(fd, &found) == 0 && found.st_size > shrunk && ftruncate(fd, shrunk) != 0)
-        must(-1);
+        hostile_must(-1);
     return pread(fd, bytes, count, offset);
 }
 
@@ -232,14 +172,14 @@ static void temporaries(void)
     hostile_file("a temporary that is a symbolic link");
     make_state();
     hostile_put("precious", "1", 1);
-    must(symlink("precious", hostile_path("journal.new")));
+    hostile_must(symlink("precious", hostile_path("journal.new")));
     opens_as_ever(false);
     hostile_expect(hostile_count("precious") == 1, "what it pointed to is gone");
     hostile_file("a temporary that is a directory");
     make_state();
-    must(mkdir(hostile_path("journal.new"), 0700));
+    hostile_must(mkdir(hostile_path("journal.new"), 0700));
     hostile_refused(MUSTER_EIO, "journal.new");
-    must(rmdir(hostile_path("journal.new")));
+    hostile_must(rmdir(hostile_path("journal.new")));
     opens_as_ever(false);
 }
 
@@ -260,8 +200,8 @@ static void copies(void)
     make_state();
     damage();
     hostile_put("quarantine-1-0", "mine", 4);
-    must(mkdir(hostile_path("quarantine-1-1"), 0700));
-    must(symlink("nothing", hostile_path("quarantine-1-2")));
+    hostile_must(mkdir(hostile_path("quarantine-1-1"), 0700));
+    hostile_must(symlink("nothing", hostile_path("quarantine-1-2")));
     opens_as_ever(true);
     size_t size;
     char *bytes = hostile_get("quarantine-1-0", &size);
@@ -277,7 +217,7 @@ static void copies(void)
         hostile_put(name, "", 0);
     }
     hostile_refused(MUSTER_EIO, "there are too many");
-    must(unlink(hostile_path("quarantine-1-7")));
+    hostile_must(unlink(hostile_path("quarantine-1-7")));
     opens_as_ever(true);
 }
 
@@ -296,9 +236,9 @@ static void files_of_somebody_else(void)
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         make_state();
         hostile_file("%s belongs to somebody else", files[i]);
-        must(chown(hostile_path(files[i]), NOBODY, NOBODY));
+        hostile_must(chown(hostile_path(files[i]), NOBODY, NOBODY));
         hostile_refused(MUSTER_EINVAL, "belongs to");
-        must(chown(hostile_path(files[i]), 0, 0));
+        hostile_must(chown(hostile_path(files[i]), 0, 0));
         opens_as_ever(false);
     }
 }
@@ -308,27 +248,27 @@ static void no_permission(void)
     static const char *const files[] = {"journal", "lock"};
     to_nobody();
     make_state();
-    must(chmod(hostile_path(".."), 0711));
-    must(chown(hostile_path("."), NOBODY, NOBODY));
-    must(chown(hostile_path("journal"), NOBODY, NOBODY));
-    must(chown(hostile_path("lock"), NOBODY, NOBODY));
-    must(setgid(NOBODY));
-    must(setuid(NOBODY));
+    hostile_must(chmod(hostile_path(".."), 0711));
+    hostile_must(chown(hostile_path("."), NOBODY, NOBODY));
+    hostile_must(chown(hostile_path("journal"), NOBODY, NOBODY));
+    hostile_must(chown(hostile_path("lock"), NOBODY, NOBODY));
+    hostile_must(setgid(NOBODY));
+    hostile_must(setuid(NOBODY));
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         hostile_file("no permission for %s", files[i]);
-        must(chmod(hostile_path(files[i]), 0));
+        hostile_must(chmod(hostile_path(files[i]), 0));
         hostile_refused(MUSTER_EIO, "Permission denied");
         hostile_file("%s can't be written", files[i]);
-        must(chmod(hostile_path(files[i]), 0400));
+        hostile_must(chmod(hostile_path(files[i]), 0400));
         hostile_refused(MUSTER_EIO, "Permission denied");
-        must(chmod(hostile_path(files[i]), 0600));
+        hostile_must(chmod(hostile_path(files[i]), 0600));
     }
     struct hostile_result result;
     hostile_file("no permission for the directory");
-    must(chmod(hostile_directory(), 0));
+    hostile_must(chmod(hostile_directory(), 0));
     hostile_open(&result);
     hostile_expect(result.code == MUSTER_EIO, "%d: %s", result.code, result.text);
-    must(chmod(hostile_directory(), 0700));
+    hostile_must(chmod(hostile_directory(), 0700));
     opens_as_ever(false);
 }
 

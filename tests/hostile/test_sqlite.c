@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The sqlite store on what may stand where its database belongs: other files, other databases, and its own, damaged. */
 #include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "hostile.h"
 
 #define NOBODY 65534
 #define RECORDS 40
-
-static void must(int result)
-{
-    if (result == 0)
-        return;
-    hostile_expect(false, "%s", strerror(errno));
-    abort();
-}
 
 static void run_sql(const char *sql)
 {
@@ -63,7 +53,7 @@ static void commit(struct muster_store *store, unsigned number, uint64_t generat
 static void make_state(struct hostile_result *ret_result)
 {
     hostile_clean();
-    must(mkdir(hostile_directory(), 0700));
+    hostile_must(mkdir(hostile_directory(), 0700));
     struct muster_store *store = hostile_store();
     hostile_expect(muster_store_open(store, 0) == 0, "%s", muster_error_text(muster_store_get_error(store)));
     for (unsigned i = 0; i < RECORDS; i++)
@@ -87,64 +77,24 @@ static void opens_as_ever(const struct hostile_result *before)
 
 /* ---- in its place */
 
-static void make_directory(const char *path)
-{
-    must(mkdir(path, 0700));
-}
-
-static void make_fifo(const char *path)
-{
-    must(mkfifo(path, 0600));
-}
-
-static void make_link(const char *path)
-{
-    must(symlink("kept", path));
-}
-
-static void make_dangling(const char *path)
-{
-    must(symlink("nothing", path));
-}
-
-static void make_socket(const char *path)
-{
-    must(mknod(path, S_IFSOCK | 0600, 0));
-}
-
-static void make_device(const char *path)
-{
-    if (mknod(path, S_IFCHR | 0600, makedev(1, 5)) != 0)
-        make_fifo(path);
-}
-
-static const struct {
-    const char *what;
-    void (*make)(const char *path);
-} makers[] = {
-    {"a directory", make_directory}, {"a FIFO", make_fifo},     {"a symbolic link to a good one", make_link},
-    {"a symbolic link to nothing", make_dangling}, {"a socket", make_socket}, {"a device", make_device},
-};
-#define MAKERS (sizeof(makers) / sizeof(makers[0]))
-
 static void in_its_place(void)
 {
     struct hostile_result before;
-    for (size_t i = 0; i < MAKERS; i++) {
-        hostile_file("the database is %s", makers[i].what);
+    for (size_t i = 0; i < HOSTILE_STRANGERS; i++) {
+        hostile_file("the database is %s", hostile_strangers[i].what);
         make_state(&before);
-        must(rename(hostile_path("records"), hostile_path("kept")));
-        makers[i].make(hostile_path("records"));
+        hostile_must(rename(hostile_path("records"), hostile_path("kept")));
+        hostile_strangers[i].make(hostile_path("records"));
         hostile_refused(MUSTER_EINVAL, "/records isn't a regular file");
-        must(remove(hostile_path("records")));
-        must(rename(hostile_path("kept"), hostile_path("records")));
+        hostile_must(remove(hostile_path("records")));
+        hostile_must(rename(hostile_path("kept"), hostile_path("records")));
         opens_as_ever(&before);
-        hostile_file("the lock is %s", makers[i].what);
+        hostile_file("the lock is %s", hostile_strangers[i].what);
         make_state(&before);
-        must(remove(hostile_path("records-lock")));
-        makers[i].make(hostile_path("records-lock"));
+        hostile_must(remove(hostile_path("records-lock")));
+        hostile_strangers[i].make(hostile_path("records-lock"));
         hostile_refused(MUSTER_EINVAL, "/records-lock isn't a file of this user");
-        must(remove(hostile_path("records-lock")));
+        hostile_must(remove(hostile_path("records-lock")));
         opens_as_ever(&before);
     }
 }
@@ -154,10 +104,10 @@ static void beside_it(void)
 {
     static const char *const files[] = {"records-wal", "records-shm"};
     struct hostile_result before, result;
-    for (size_t i = 0; i < 2 * MAKERS; i++) {
+    for (size_t i = 0; i < 2 * HOSTILE_STRANGERS; i++) {
         make_state(&before);
-        hostile_file("%s is %s", files[i % 2], makers[i / 2].what);
-        makers[i / 2].make(hostile_path(files[i % 2]));
+        hostile_file("%s is %s", files[i % 2], hostile_strangers[i / 2].what);
+        hostile_strangers[i / 2].make(hostile_path(files[i % 2]));
         hostile_open(&result);
         hostile_expect(result.code == 0 || result.code == MUSTER_EIO || result.code == MUSTER_ENOTSUP, "%d: %s", result.code,
                        result.text);
@@ -172,16 +122,16 @@ static void links_and_modes(void)
     struct hostile_result before;
     make_state(&before);
     hostile_file("a hard link of the database");
-    must(link(hostile_path("records"), hostile_path("other")));
+    hostile_must(link(hostile_path("records"), hostile_path("other")));
     hostile_refused(MUSTER_EINVAL, "more than one link");
-    must(unlink(hostile_path("other")));
+    hostile_must(unlink(hostile_path("other")));
     static const mode_t modes[] = {0622, 0660, 0606, 0777};
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         hostile_file("the database has mode %04o", modes[i]);
-        must(chmod(hostile_path("records"), modes[i]));
+        hostile_must(chmod(hostile_path("records"), modes[i]));
         hostile_refused(MUSTER_EINVAL, "chmod 0600");
     }
-    must(chmod(hostile_path("records"), 0600));
+    hostile_must(chmod(hostile_path("records"), 0600));
     opens_as_ever(&before);
 }
 
@@ -192,28 +142,28 @@ static void users(void)
         hostile_skip("SKIPPED: only root can try the files of other users");
     make_state(&before);
     hostile_file("the database belongs to somebody else");
-    must(chown(hostile_path("records"), NOBODY, NOBODY));
+    hostile_must(chown(hostile_path("records"), NOBODY, NOBODY));
     hostile_refused(MUSTER_EINVAL, "belongs to user");
-    must(chown(hostile_path("records"), 0, 0));
+    hostile_must(chown(hostile_path("records"), 0, 0));
     hostile_file("the lock belongs to somebody else");
-    must(chown(hostile_path("records-lock"), NOBODY, NOBODY));
+    hostile_must(chown(hostile_path("records-lock"), NOBODY, NOBODY));
     hostile_refused(MUSTER_EINVAL, "isn't a file of this user");
-    must(chmod(hostile_top(), 0711));
-    must(chown(hostile_directory(), NOBODY, NOBODY));
-    must(chown(hostile_path("records"), NOBODY, NOBODY));
-    must(setgid(NOBODY));
-    must(setuid(NOBODY));
+    hostile_must(chmod(hostile_top(), 0711));
+    hostile_must(chown(hostile_directory(), NOBODY, NOBODY));
+    hostile_must(chown(hostile_path("records"), NOBODY, NOBODY));
+    hostile_must(setgid(NOBODY));
+    hostile_must(setuid(NOBODY));
     static const char *const files[] = {"records", "records-lock"};
     for (size_t i = 0; i < 2; i++) {
         hostile_file("no permission for %s", files[i]);
-        must(chmod(hostile_path(files[i]), 0));
+        hostile_must(chmod(hostile_path(files[i]), 0));
         hostile_refused(MUSTER_EIO, "/records");
-        must(chmod(hostile_path(files[i]), 0600));
+        hostile_must(chmod(hostile_path(files[i]), 0600));
     }
     hostile_file("the database can't be written");
-    must(chmod(hostile_path("records"), 0400));
+    hostile_must(chmod(hostile_path("records"), 0400));
     hostile_refused(MUSTER_EIO, "/records");
-    must(chmod(hostile_path("records"), 0600));
+    hostile_must(chmod(hostile_path("records"), 0600));
     opens_as_ever(&before);
 }
 
@@ -248,7 +198,7 @@ static void refused_database(int code, const char *text, const char *sql)
 {
     hostile_file("%s", sql);
     hostile_clean();
-    must(mkdir(hostile_directory(), 0700));
+    hostile_must(mkdir(hostile_directory(), 0700));
     hostile_put("records", "", 0);
     run_sql(sql);
     hostile_refused(code, text);
@@ -419,7 +369,7 @@ static void logs(void)
     hostile_put("records-shm", garbage, sizeof(garbage));
     opens_as_ever(&before);
     hostile_clean();
-    must(mkdir(hostile_directory(), 0700));
+    hostile_must(mkdir(hostile_directory(), 0700));
     struct muster_store *store = hostile_store();
     hostile_expect(muster_store_open(store, 0) == 0 && hostile_commit(store, "other", 7) == 0, "there is no other database");
     char *log = hostile_get("records-wal", &log_size);
