@@ -184,6 +184,8 @@ static void sweep(size_t first, size_t stride)
         }
     }
     image_free(&image);
+    if (allocations == count)
+        bad("no allocation of it fails");
     printf("%-8s %-22s %6u %9u\n", now.backend->name, now.kind == MUSTER_HOST_SHUTDOWN ? "shutdown of the host" : "restart",
            allocations - count, tolerated - unnoticed);
     fflush(stdout);

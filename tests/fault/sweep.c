@@ -287,8 +287,10 @@ void sweep_scenario(struct sweep *sweep, const struct scenario *scenario)
     }
     if (scenario->cut_off != NULL)
         image_free(&image);
-    printf("%-40s %6u %9u %6u %11u\n", scenario->name, sweep->totals.faults - before.faults,
-           sweep->totals.tolerated - before.tolerated, sweep->totals.deaths - before.deaths,
-           sweep->totals.allocations - before.allocations);
+    const struct totals *after = &sweep->totals;
+    if (after->faults == before.faults || after->deaths == before.deaths || after->allocations == before.allocations)
+        bad("calls or allocations of it go past those that fail");
+    printf("%-40s %6u %9u %6u %11u\n", scenario->name, after->faults - before.faults, after->tolerated - before.tolerated,
+           after->deaths - before.deaths, after->allocations - before.allocations);
     fflush(stdout);
 }

@@ -157,7 +157,8 @@ static void a_foreign_one_is_stopped_without_a_handle(void **state)
     assert_null(out(f, "guest/web stop")->handle);
 }
 
-static void a_finished_stop_of_the_last_daemon_waits_for_dependents(void **state)
+/* The last daemon was about to stop the disk, and web needs it. */
+static struct fixture *in_a_stop(void **state)
 {
     struct fixture *f = *state;
     DRIVER(f, .name = "pool", USUAL);
@@ -168,6 +169,12 @@ static void a_finished_stop_of_the_last_daemon_waits_for_dependents(void **state
     RECORD(f, "guest/web", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE);
     f->outcomes[MUSTER_PHASE_PROBE] = MUSTER_ACTIVE;
     assert_ended(bring_up(f), 0);
+    return f;
+}
+
+static void a_finished_stop_of_the_last_daemon_waits_for_dependents(void **state)
+{
+    struct fixture *f = in_a_stop(state);
     assert_null(strstr(f->calls, "stop"));
     assert_state(f, "pool/disk", "stopping, waiting");
     assert_text(why(f, "pool/disk"), "guest/web needs it and is active");
@@ -177,15 +184,7 @@ static void a_finished_stop_of_the_last_daemon_waits_for_dependents(void **state
 
 static void a_finished_stop_of_the_last_daemon_goes_on_when_its_dependent_ends_itself(void **state)
 {
-    struct fixture *f = *state;
-    DRIVER(f, .name = "pool", USUAL);
-    DRIVER(f, .name = "guest", .needs = NAMES("pool"), USUAL);
-    RESOURCE(f, "pool", .name = "disk");
-    RESOURCE(f, "guest", .name = "web", .needs = NAMES("pool/disk"));
-    RECORD(f, "pool/disk", .stage = MUSTER_STAGE_STOPPING);
-    RECORD(f, "guest/web", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE);
-    f->outcomes[MUSTER_PHASE_PROBE] = MUSTER_ACTIVE;
-    assert_ended(bring_up(f), 0);
+    struct fixture *f = in_a_stop(state);
     changed(f, "guest/web", MUSTER_CHANGED_INACTIVE);
     assert_state(f, "pool/disk", "inactive");
 }

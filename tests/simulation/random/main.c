@@ -199,7 +199,7 @@ static bool take_option(int option, struct options *options)
     uint64_t taken = 0;
     switch (option) {
     case 'n':
-        return number(optarg, &options->order.runs);
+        return number(optarg, &options->order.runs) && options->order.runs > 0;
     case 's':
         return number(optarg, &options->order.seed);
     case 'j':
