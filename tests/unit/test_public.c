@@ -2,6 +2,9 @@
 /* The public functions that only read, names, and the structs' initial values. */
 #include "engine_fixture.h"
 
+#include <muster.h>
+#include <muster/testing.h>
+
 static void every_value_has_a_name_and_no_other_has_one(void **state)
 {
     (void)state;
@@ -38,6 +41,11 @@ static void an_initialized_struct_has_its_size_and_nothing_else(void **state)
     assert_init(muster_resource_status, MUSTER_RESOURCE_STATUS_INIT);
     assert_init(muster_request_options, MUSTER_REQUEST_OPTIONS_INIT);
     assert_init(muster_options, MUSTER_OPTIONS_INIT);
+    assert_init(muster_progress_counts, MUSTER_PROGRESS_COUNTS_INIT);
+    assert_init(muster_report_options, MUSTER_REPORT_OPTIONS_INIT);
+    assert_init(muster_record, MUSTER_RECORD_INIT);
+    assert_init(muster_journal_options, MUSTER_JOURNAL_OPTIONS_INIT);
+    assert_init(muster_testing_store_def, MUSTER_TESTING_STORE_DEF_INIT);
 }
 
 static int count(struct muster_resource *resource, void *data)
