@@ -223,6 +223,10 @@ def check_plan(name, says, path=None, data=None):
         expect(where, len(said) < 4096, 'it is long')
 
 
+def has_open(pid, path):
+    return any(os.path.realpath(f'/proc/{pid}/fd/{fd}') == os.path.realpath(path) for fd in os.listdir(f'/proc/{pid}/fd'))
+
+
 def check_plans():
     driver = b'{"drivers": [{"name": "%s"}]}'
     with tempfile.TemporaryDirectory(prefix='muster-hostile-') as top:
@@ -255,8 +259,7 @@ def check_plans():
             keeper.write(driver % b'a')
             with subprocess.Popen([MUSTER, 'plan', f'{top}/fifo'], stdout=subprocess.PIPE) as plan:
                 # It reads until all who write have closed.
-                while not any(os.path.realpath(f'/proc/{plan.pid}/fd/{fd}') == os.path.realpath(f'{top}/fifo')
-                              for fd in os.listdir(f'/proc/{plan.pid}/fd')):
+                while plan.poll() is None and not has_open(plan.pid, f'{top}/fifo'):
                     pass
                 keeper.close()
                 out = plan.communicate(timeout=TIMEOUT)[0]

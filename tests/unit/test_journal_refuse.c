@@ -215,9 +215,9 @@ static pid_t start_holder(struct journal_fixture *fixture, bool by_child, pid_t 
     pid_t pid = fork();
     if (pid == 0)
         hold(fixture, pipes[1], by_child);
+    close(pipes[1]);
     assert_int_equal(read(pipes[0], ret_child, sizeof(*ret_child)), sizeof(*ret_child));
     close(pipes[0]);
-    close(pipes[1]);
     return pid;
 }
 
