@@ -181,12 +181,9 @@ static void a_long_chain_of_errors_comes_back_from_json(void **state)
     assert_int_equal(muster__report_finish(report), 0);
     assert_longest_chain(muster_report_get_subject(report, 0)->error);
     struct text json = written(report, MUSTER_REPORT_JSON);
-    int code = muster_report_read(json.bytes, json.used, &read, message, sizeof(message));
-    if (code != MUSTER_ENOTSUP) {
-        assert_string_equal(message, "");
-        assert_int_equal(code, 0);
-        assert_longest_chain(muster_report_get_subject(read, 0)->error);
-    }
+    assert_int_equal(muster_report_read(json.bytes, json.used, &read, message, sizeof(message)), 0);
+    assert_string_equal(message, "");
+    assert_longest_chain(muster_report_get_subject(read, 0)->error);
     free(json.bytes);
     muster_report_free(read);
     muster_report_free(report);
@@ -271,11 +268,8 @@ static void what_begins_after_the_report_is_refused(void **state)
 {
     (void)state;
     char message[200] = "";
-    int code = read_with(4, 4, message);
-    if (code == MUSTER_ENOTSUP)
-        skip();
+    assert_int_equal(read_with(4, 4, message), 0);
     assert_string_equal(message, "");
-    assert_int_equal(code, 0);
     assert_int_equal(read_with(5, 4, message), MUSTER_EINVAL);
     assert_string_equal(message, "an op of 'pool' ends before it begins");
     assert_int_equal(read_with(4, 5, message), MUSTER_EINVAL);
@@ -427,10 +421,15 @@ int main(void)
         cmocka_unit_test(a_driver_without_callbacks_passes_on), cmocka_unit_test(a_higher_tier_waits_for_the_lower),
         cmocka_unit_test(the_last_dependency_counts),           cmocka_unit_test(what_the_callback_says_is_returned),
         cmocka_unit_test(wrong_options_are_refused),            cmocka_unit_test(any_allocation_may_fail),
-        cmocka_unit_test(a_long_chain_of_errors_comes_back_from_json),
         cmocka_unit_test(a_picture_cuts_no_character),          cmocka_unit_test(a_line_has_all_of_long_names),
-        cmocka_unit_test(what_begins_after_the_report_is_refused),
         cmocka_unit_test(those_that_changed_alike_come_by_name), cmocka_unit_test(no_report_has_nothing),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    /* Without jansson nothing is read. */
+    const struct CMUnitTest reading_tests[] = {
+        cmocka_unit_test(a_long_chain_of_errors_comes_back_from_json),
+        cmocka_unit_test(what_begins_after_the_report_is_refused),
+    };
+    char message[200];
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return failed + (read_with(4, 4, message) == MUSTER_ENOTSUP ? 0 : cmocka_run_group_tests(reading_tests, NULL, NULL));
 }
