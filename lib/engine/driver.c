@@ -614,12 +614,6 @@ void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op 
 
 /* ---- life ------------------------------------------------------------------------------------------- */
 
-static void pause_expired(struct muster__engine *engine, struct muster__timer *timer)
-{
-    (void)engine;
-    muster__dispatch_update(muster__container(timer, struct muster__roster, start_pause)->driver);
-}
-
 static int reserve_blocks(struct muster__engine *engine)
 {
     if (engine->driver_count < engine->block_count * MUSTER__BLOCK_DRIVERS)
@@ -649,54 +643,6 @@ static void init_definition(struct muster_driver *driver, const struct muster_dr
     driver->threaded = def->threaded != 0;
 }
 
-static void init_roster(struct muster__roster *roster, const struct muster__memory *memory)
-{
-    muster__list_init(&roster->resources);
-    muster__heap_init(&roster->probes, memory);
-    muster__heap_init(&roster->starts, memory);
-    muster__heap_init(&roster->calls, memory);
-}
-
-void muster__driver_blocks_init(struct muster__engine *engine)
-{
-    init_roster(&engine->empty_roster, engine->memory);
-}
-
-int muster__driver_roster(struct muster_driver *driver)
-{
-    struct muster__engine *engine = driver->engine;
-    if (driver->rest->roster != &engine->empty_roster)
-        return 0;
-    struct muster__roster *roster = muster__new(engine->memory, struct muster__roster);
-    if (roster == NULL || muster__heap_reserve(&engine->turns) != 0)
-        goto free_roster;
-    if (muster__timer_init(engine, &roster->start_pause, pause_expired) != 0)
-        goto unreserve_turn;
-    init_roster(roster, engine->memory);
-    roster->driver = driver;
-    driver->rest->roster = roster;
-    return 0;
-
-unreserve_turn:
-    muster__heap_unreserve(&engine->turns);
-free_roster:
-    muster__free(engine->memory, roster);
-    return MUSTER_ENOMEM;
-}
-
-static void free_roster(struct muster__engine *engine, struct muster__roster *roster)
-{
-    if (roster == &engine->empty_roster)
-        return;
-    muster__heap_remove(&engine->turns, &roster->turn);
-    muster__heap_unreserve(&engine->turns);
-    muster__timer_fini(engine, &roster->start_pause);
-    muster__heap_fini(&roster->probes);
-    muster__heap_fini(&roster->starts);
-    muster__heap_fini(&roster->calls);
-    muster__free(engine->memory, roster);
-}
-
 struct muster_driver *muster__driver_new(struct muster__engine *engine, const struct muster_driver_def *def, void *data)
 {
     struct muster__driver_rest *rest = muster__new(engine->memory, struct muster__driver_rest);
@@ -721,7 +667,7 @@ void muster__driver_free(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
     struct muster__driver_rest *rest = driver->rest;
-    free_roster(engine, rest->roster);
+    muster__roster_free(engine, rest->roster);
     muster__timer_fini(engine, &rest->retry);
     muster__error_unref(rest->error);
     muster__free(engine->memory, rest);

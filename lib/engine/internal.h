@@ -632,13 +632,17 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
 /* A driver behind the last, which has an id, but isn't counted yet. NULL: out of memory. */
 struct muster_driver *muster__driver_new(struct muster__engine *engine, const struct muster_driver_def *def, void *data);
 void muster__driver_free(struct muster_driver *driver);
-/* Before its first resource: a roster of its own. 0 or MUSTER_ENOMEM. */
-int muster__driver_roster(struct muster_driver *driver);
-void muster__driver_blocks_init(struct muster__engine *engine);
 void muster__driver_blocks_free(struct muster__engine *engine);
 bool muster__driver_can_start_waiting(const struct muster_driver *driver);
 /* The step that its state belongs to; of one that has fallen, that it fell in. */
 enum muster__step muster__driver_step(const struct muster_driver *driver);
+
+/* roster.c */
+/* The one that drivers without resources share. */
+void muster__roster_init_empty(struct muster__engine *engine);
+/* Before its first resource: a roster of its own. 0 or MUSTER_ENOMEM. */
+int muster__driver_roster(struct muster_driver *driver);
+void muster__roster_free(struct muster__engine *engine, struct muster__roster *roster);
 
 /* dispatch.c */
 /* Put a resource into one of its driver's heaps, to be called in its turn. */
