@@ -235,11 +235,8 @@ static void begin_start(struct muster_driver *driver)
 static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_again)
 {
     *ret_again = driver->state == MUSTER_DRIVER_WAITING;
-    if (*ret_again) {
-        driver->engine->in_turn = driver;
-        muster__driver_look(driver);
-        driver->engine->in_turn = NULL;
-    }
+    if (*ret_again)
+        muster__driver_take_turn(driver);
     if (driver->op_wanted) {
         *ret_again = false;
         return begin_driver(driver);

@@ -364,7 +364,6 @@ struct muster__engine {
     uint64_t resources_added;
 
     struct muster_driver *looked_at;
-    struct muster_driver *in_turn; /* something of it is being begun: it needs not be ready for that */
     struct muster__queue touched_drivers; /* ids */
     struct muster__list touched_resources;
     struct muster__ready ready; /* positions of drivers that have something of their own to call */
@@ -617,6 +616,8 @@ static inline void muster__driver_touch(struct muster_driver *driver)
 }
 
 void muster__driver_look(struct muster_driver *driver);
+/* Its turn has come while it waits for its initialize: nobody that it waits for is left. */
+void muster__driver_take_turn(struct muster_driver *driver);
 /* At once where nobody is told in which order, else in its turn. Not where a look may lead from driver to driver. */
 static inline void muster__driver_look_early(struct muster_driver *driver)
 {
@@ -741,9 +742,11 @@ static inline void muster__step_settled(struct muster_driver *driver, enum muste
     struct muster__engine *engine = driver->engine;
     bool first = !driver->settled[step];
     driver->settled[step] = true;
-    engine->pending[step] -= first;
-    engine->tiers[driver->tier].pending[step] -= first;
-    engine->milestone_due |= first && engine->tiers[driver->tier].pending[step] == 0;
+    if (first) {
+        engine->pending[step]--;
+        if (--engine->tiers[driver->tier].pending[step] == 0)
+            engine->milestone_due = true;
+    }
     if (engine->counted[step])
         muster__step_tell(driver, step, first);
     else if (first && engine->order[engine->passed[step]] == driver->id)

@@ -40,10 +40,11 @@ void muster__step_begin(struct muster__engine *engine, uint32_t id)
 {
     if (engine->counted[MUSTER__STEP_INITIALIZE] && engine->waiting[MUSTER__STEP_INITIALIZE][id] > 0)
         return;
-    if (waits_in_line(engine) && muster__driver_at(engine, id)->state == MUSTER_DRIVER_WAITING)
+    struct muster_driver *driver = muster__driver_at(engine, id);
+    if (driver->state == MUSTER_DRIVER_WAITING && waits_in_line(engine))
         muster__ready_add(&engine->ready, engine->position[MUSTER__STEP_INITIALIZE][id]);
     else
-        muster__driver_look_early(muster__driver_at(engine, id));
+        muster__driver_look_early(driver);
 }
 
 static void count(struct muster__engine *engine, enum muster__step step)
