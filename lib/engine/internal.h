@@ -476,15 +476,15 @@ static inline void muster__trail_begin(struct muster_op *op)
         return;
     }
     op->trail = trail;
-    op->trail_at = (uint32_t)trail->op_count;
-    struct muster__trail_op *told = &trail->ops[trail->op_count++];
-    *told = (struct muster__trail_op){.driver = op->driver->id,
-                                      .begin_ms = muster__trail_since(trail, op->called_ms),
-                                      .end_ms = MUSTER__TRAIL_NEVER,
-                                      .phase = (uint8_t)op->phase,
-                                      .cause = (uint8_t)op->cause};
+    op->told = trail->next++;
+    trail->op_count++;
+    *op->told = (struct muster__trail_op){.who = op->driver->id,
+                                          .begin_ms = muster__trail_since(trail, op->called_ms),
+                                          .end_ms = MUSTER__TRAIL_NEVER,
+                                          .phase = (uint8_t)op->phase,
+                                          .cause = (uint8_t)op->cause};
     if (op->resource != NULL || op->phase == MUSTER_PHASE_RESTORE)
-        muster__trail_name(op, told);
+        muster__trail_name(op);
 }
 
 static inline void muster__trail_end(struct muster_op *op)
@@ -492,12 +492,10 @@ static inline void muster__trail_end(struct muster_op *op)
     struct muster__trail *trail = op->trail;
     if (trail == NULL)
         return;
-    struct muster__trail_op *told = &trail->ops[op->trail_at];
-    told->begin_ms = muster__trail_since(trail, op->called_ms);
-    told->end_ms = muster__trail_since(trail, op->engine->now);
-    told->outcome = op->effects.outcome;
-    if (told->outcome != MUSTER_OK || op->phase == MUSTER_PHASE_PROBE)
-        muster__trail_fail(op, told);
+    op->told->begin_ms = muster__trail_since(trail, op->called_ms);
+    op->told->end_ms = muster__trail_since(trail, op->engine->now);
+    if (op->effects.outcome != MUSTER_OK || op->phase == MUSTER_PHASE_PROBE)
+        muster__trail_fail(op);
 }
 
 /* ops.c */

@@ -20,6 +20,7 @@
 
 struct muster__engine;
 struct muster__trail;
+struct muster__trail_op;
 
 /* What the driver's code has asked for; applies when the op is finished. Guarded by whoever carries ops out. */
 struct muster__effects {
@@ -65,8 +66,8 @@ struct muster_op {
     struct muster__list link; /* in the list of ops that are out, or retired */
     uint64_t called_ms; /* as far as is known: the runner may correct it during the call */
     bool timed_out;
-    uint32_t trail_at;
     struct muster__trail *trail; /* it is told there; NULL: nowhere */
+    struct muster__trail_op *told;
     struct muster__list cancel; /* in engine->cancels: the driver's cancel is to be called */
 
     /* ---- the runner's, and any thread's */
