@@ -478,11 +478,9 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
 
 /* ---- looks and ops ------------------------------------------------------------------------------------ */
 
-/* From its state on as far as it goes at once. */
-static void look(struct muster_driver *driver)
+/* From its state on as far as it goes at once. (Not inline: a plain one needs none of it.) */
+static __attribute__((noinline)) void look_at_steps(struct muster_driver *driver)
 {
-    if (is_plain(driver) && look_plain(driver))
-        return;
     switch (driver->state) {
     case MUSTER_DRIVER_WAITING:
         if (!look_waiting(driver))
@@ -513,6 +511,12 @@ static void look(struct muster_driver *driver)
     default:
         break;
     }
+}
+
+static void look(struct muster_driver *driver)
+{
+    if (!is_plain(driver) || !look_plain(driver))
+        look_at_steps(driver);
 }
 
 static struct muster_driver *begin_look(struct muster_driver *driver)
@@ -639,8 +643,20 @@ static void shutdown_finished(struct muster_driver *driver, struct muster_error 
         muster__driver_move(driver, MUSTER_DRIVER_DOWN);
 }
 
+/* As most end: there is nothing to it but that. */
+static bool is_simple_end(const struct muster_op *op)
+{
+    return op->effects.outcome == MUSTER_OK && op->phase == MUSTER_PHASE_INITIALIZE && !op->timed_out &&
+           muster__list_empty(&op->effects.added) && !muster__going_down(op->engine);
+}
+
 void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *op)
 {
+    if (is_simple_end(op)) {
+        driver->op = NULL;
+        succeeded(driver, MUSTER_PHASE_INITIALIZE);
+        return;
+    }
     if (op->phase == MUSTER_PHASE_RESTORE) {
         restore_finished(driver, op);
         return;

@@ -652,8 +652,6 @@ void muster__dispatch_unqueue(struct muster_resource *resource);
 void muster__dispatch_release(struct muster_resource *resource);
 /* Nothing that was to be called will be, for what goes down. */
 void muster__dispatch_clear(struct muster__engine *engine);
-/* Something of the driver may be called, or no more: keep engine->ready and engine->turns true. */
-void muster__dispatch_update(struct muster_driver *driver);
 /* Begin the next op; false: nothing may be called now. */
 bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_action);
 
@@ -668,6 +666,14 @@ void muster__turn_update(struct muster_driver *driver, bool own, const struct mu
 static inline bool muster__turn_is_nobodys(const struct muster__engine *engine)
 {
     return engine->turns.count == 0 && muster__ready_empty(&engine->ready);
+}
+/* Something of the driver may be called, or no more: keep engine->ready and engine->turns true. */
+void muster__dispatch_update_now(struct muster_driver *driver);
+static inline void muster__dispatch_update(struct muster_driver *driver)
+{
+    bool idle = !driver->op_wanted && !driver->restoring && driver->resource_count == 0;
+    if (!idle || !muster__turn_is_nobodys(driver->engine)) /* else as in most of a bring-up: neither has it */
+        muster__dispatch_update_now(driver);
 }
 /* Whose turn it is. NULL: nobody's. */
 struct muster_driver *muster__turn_first(struct muster__engine *engine);
