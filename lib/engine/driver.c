@@ -274,7 +274,7 @@ static bool look_waiting(struct muster_driver *driver)
         return false;
     bool goes_on = begin(driver);
     if (driver->op_wanted)
-        muster__ready_add(&engine->ready, engine->position[MUSTER__STEP_INITIALIZE][driver->id]);
+        muster__ready_add(&engine->ready, muster__turn_position(engine, MUSTER__STEP_INITIALIZE, driver->id));
     return goes_on;
 }
 

@@ -195,6 +195,7 @@ static void destroy(struct muster__engine *engine)
     muster__error_unref(engine->down_error);
     muster__driver_blocks_free(engine);
     muster__free(memory, engine->order);
+    muster__free(memory, engine->places);
     muster__free(memory, engine->tiers);
     muster__free(memory, engine->boot_id);
     muster__free(memory, engine);

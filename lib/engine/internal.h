@@ -333,13 +333,15 @@ struct muster__engine {
     uint32_t checked; /* drivers that a bring-up has accepted */
     uint32_t valid;   /* drivers that the last successful check has seen, */
     uint32_t valid_after; /* when so many had been accepted */
-    uint32_t *order; /* of the plan; one block with the other numbers by driver */
+    uint32_t *order; /* of the plan; one block with `used` */
     /* Among drivers, what is called first: by paths, each step has a position; else (as in the plan, or shuffled) each driver. */
     bool by_path;
     bool durations_known; /* when paths were measured some were */
-    uint32_t *positions; /* position -> id */
+    const uint32_t *positions; /* position -> id; as planned: `order` */
     uint32_t position_count;
-    uint32_t *position[MUSTER__STEPS]; /* id -> position */
+    uint32_t *position[MUSTER__STEPS]; /* id -> position: muster__turn_position() */
+    bool numbered; /* position[] is filled */
+    uint32_t *places; /* positions that aren't the plan's; one block with what is counted by driver, seldom touched */
     uint64_t path_changes; /* of what resources depend on, since their paths were last measured */
     struct muster__tier *tiers;
     uint32_t tier_count;
@@ -662,6 +664,14 @@ bool muster__turn_by_path(const struct muster__engine *engine);
 void muster__turn_order(struct muster__engine *engine);
 /* The driver has something of its own to call, or something of `resource` (NULL: not), or nothing. */
 void muster__turn_update(struct muster_driver *driver, bool own, const struct muster_resource *resource);
+/* Where the driver's step stands among those of all. (As planned, nobody may have to know.) */
+void muster__turn_number(struct muster__engine *engine);
+static inline uint32_t muster__turn_position(struct muster__engine *engine, enum muster__step step, uint32_t id)
+{
+    if (!engine->numbered)
+        muster__turn_number(engine);
+    return engine->position[step][id];
+}
 /* Has no driver anything to call, as far as is known? */
 static inline bool muster__turn_is_nobodys(const struct muster__engine *engine)
 {
