@@ -12,7 +12,6 @@
 
 #include <muster/driver.h>
 
-#include "base/error.h"
 #include "base/list.h"
 #include "base/table.h"
 #include "engine/record.h"
@@ -21,6 +20,9 @@
 struct muster__engine;
 struct muster__trail;
 struct muster__trail_op;
+
+/* The longest message of muster_op_fail(), with its end. */
+#define MUSTER__OP_TEXT 256
 
 /* What the driver's code has asked for; applies when the op is finished. Guarded by whoever carries ops out. */
 struct muster__effects {
@@ -32,8 +34,8 @@ struct muster__effects {
     int outcome;
     /* muster_op_extend(): ms from the time the engine hears of it; 0: none. */
     uint64_t extend_ms;
-    /* muster_op_fail(): its code and text; code 0 if it wasn't called. */
-    struct muster_error error;
+    /* muster_op_fail(); "": it wasn't called, or without a message. */
+    char text[MUSTER__OP_TEXT];
 };
 
 /* Who may still finish the op. */

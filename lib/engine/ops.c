@@ -197,11 +197,8 @@ static void drop_effects(struct muster__engine *engine, struct muster_op *op)
     muster__free(engine->memory, op->effects.handle);
     op->effects.handle = NULL;
     op->effects.handle_set = false;
-    if (op->effects.outcome == MUSTER_OK) /* without a failure there is no error */
-        return;
-    op->effects.error.code = 0;
-    op->effects.error.sys_errno = 0;
-    op->effects.error.text[0] = '\0';
+    if (op->effects.outcome != MUSTER_OK) /* else there is no message */
+        op->effects.text[0] = '\0';
 }
 
 static void drop_resource(struct muster_op *op)
@@ -370,9 +367,12 @@ static struct muster_error *describe(struct muster_op *op)
     if (!allowed(op))
         return muster__error_new(memory, MUSTER_EINVAL, NULL, "%s: the callback returned %d, which answers nothing", who,
                                  outcome);
-    if (op->effects.error.text[0] != '\0') {
-        op->effects.error.code = outcome_code(outcome);
-        return muster__error_wrap(memory, &op->effects.error, "%s", who);
+    if (op->effects.text[0] != '\0') {
+        struct muster_error told;
+        muster__error_init(&told);
+        muster_error_set(&told, outcome_code(outcome), 0, "%s", op->effects.text);
+        told.sys_errno = outcome < 0 && outcome > -4096 ? -outcome : 0;
+        return muster__error_wrap(memory, &told, "%s", who);
     }
     return muster__error_new(memory, outcome_code(outcome), NULL, "%s: %s", who, outcome_text(outcome));
 }
