@@ -218,6 +218,8 @@ static uint32_t count_tiers(const struct muster__engine *engine, const uint32_t 
 {
     uint32_t tiers = 0;
     int64_t last = 0;
+    if (count > 0 && muster__graph_tier(engine->graph, order[0]) == muster__graph_tier(engine->graph, order[count - 1]))
+        return 1; /* as usual: they ascend */
     for (uint32_t i = 0; i < count; i++) {
         int64_t number = muster__graph_tier(engine->graph, order[i]);
         tiers += i == 0 || number != last;

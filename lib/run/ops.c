@@ -113,7 +113,6 @@ void muster__op_returned_on_loop(struct muster *context, struct muster_op *op, i
     if (outcome == MUSTER_PENDING)
         return;
     struct end end = end_of(outcome, text, sizeof(text));
-    struct muster__event event;
     pthread_mutex_lock(&context->mutex);
     bool first = complete(op, MUSTER__OP_OUT, &end);
     bool direct = first && !atomic_load_explicit(&op->in_inbox, memory_order_relaxed);
@@ -123,6 +122,7 @@ void muster__op_returned_on_loop(struct muster *context, struct muster_op *op, i
     if (!direct)
         return;
     muster__op_forget_names(op);
+    struct muster__event event;
     event.type = MUSTER__EVENT_OP_FINISHED;
     event.op = op;
     muster__step(context, &event);
