@@ -13,6 +13,7 @@ void muster__ready_fini(struct muster__ready *ready)
     for (uint32_t level = 0; level < ready->levels; level++)
         muster__free(ready->memory, ready->words[level]);
     ready->levels = 0;
+    ready->count = 0;
     ready->capacity = 0;
 }
 
@@ -37,6 +38,9 @@ int muster__ready_resize(struct muster__ready *ready, uint32_t capacity)
 
 void muster__ready_add(struct muster__ready *ready, uint32_t number)
 {
+    if ((ready->words[0][number / 64] >> (number % 64) & 1) != 0)
+        return;
+    ready->count++;
     if (number / 64 < ready->low)
         ready->low = number / 64;
     for (uint32_t level = 0; level < ready->levels; level++) {
@@ -51,6 +55,7 @@ void muster__ready_add(struct muster__ready *ready, uint32_t number)
 
 void muster__ready_take(struct muster__ready *ready, uint32_t number)
 {
+    ready->count--;
     for (uint32_t level = 0; level < ready->levels; level++) {
         uint64_t *word = &ready->words[level][number / 64];
         *word &= ~((uint64_t)1 << (number % 64));

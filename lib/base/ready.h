@@ -15,6 +15,7 @@ struct muster__ready {
     const struct muster__memory *memory;
     uint64_t *words[MUSTER__READY_LEVELS]; /* words[0]: a bit a number; words[i + 1]: a bit a word of words[i] */
     uint32_t levels;
+    uint32_t count;
     uint32_t capacity;
     uint32_t low; /* no word of words[0] before it has a bit */
 };
@@ -34,7 +35,7 @@ static inline void muster__ready_remove(struct muster__ready *ready, uint32_t nu
 
 static inline bool muster__ready_empty(const struct muster__ready *ready)
 {
-    return ready->levels == 0 || ready->words[ready->levels - 1][0] == 0;
+    return ready->count == 0;
 }
 
 /* Find the first word again; the set isn't empty. */

@@ -174,7 +174,7 @@ int muster__bring_up(struct muster__engine *engine, const struct muster__event *
     engine->milestone = -1;
     engine->result = 0;
     muster__problems_drop(engine);
-    muster__trail_open(engine, MUSTER__TRAIL_BRING_UP, engine->checked);
+    muster__trail_open(engine, MUSTER__TRAIL_BRING_UP);
     muster__set_state(engine, MUSTER_STATE_BRINGING_UP);
     if (engine->store == MUSTER__STORE_CLOSED) {
         engine->store = MUSTER__STORE_LOADING;

@@ -48,14 +48,11 @@ static void set_pause(struct muster__roster *roster, struct muster__engine *engi
         muster__timer_set(engine, &roster->start_pause, roster->next_start_ms);
 }
 
-void muster__dispatch_update(struct muster_driver *driver)
+void muster__dispatch_update_now(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
     if (driver->state == MUSTER_DRIVER_WAITING && !muster__going_down(engine))
         return; /* it may be in line for its initialize */
-    bool idle = !driver->op_wanted && !driver->restoring && driver->resource_count == 0;
-    if (idle && muster__turn_is_nobodys(engine))
-        return; /* as in most of a bring-up */
     if (driver->resource_count > 0)
         set_pause(driver->rest->roster, engine);
     bool own;
@@ -235,11 +232,8 @@ static void begin_start(struct muster_driver *driver)
 static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_again)
 {
     *ret_again = driver->state == MUSTER_DRIVER_WAITING;
-    if (*ret_again) {
-        driver->engine->in_turn = driver;
-        muster__driver_look(driver);
-        driver->engine->in_turn = NULL;
-    }
+    if (*ret_again)
+        muster__driver_take_turn(driver);
     if (driver->op_wanted) {
         *ret_again = false;
         return begin_driver(driver);

@@ -12,10 +12,10 @@
 /* Which states may follow each. */
 static const unsigned successors[] = {
     [MUSTER_DRIVER_WAITING] = TO(INITIALIZING) | FALLEN | ENDING,
-    [MUSTER_DRIVER_INITIALIZING] = TO(INITIALIZED) | FALLEN | ENDING,
+    [MUSTER_DRIVER_INITIALIZING] = TO(INITIALIZED) | TO(RECONCILED) | FALLEN | ENDING,
     [MUSTER_DRIVER_INITIALIZED] = TO(RECONCILING) | FALLEN | ENDING,
     [MUSTER_DRIVER_RECONCILING] = TO(RECONCILED) | FALLEN | ENDING,
-    [MUSTER_DRIVER_RECONCILED] = TO(AUTOSTARTING) | FALLEN | ENDING,
+    [MUSTER_DRIVER_RECONCILED] = TO(AUTOSTARTING) | TO(UP) | FALLEN | ENDING,
     [MUSTER_DRIVER_AUTOSTARTING] = TO(UP) | FALLEN | ENDING,
     [MUSTER_DRIVER_UP] = ENDING,
     [MUSTER_DRIVER_SKIPPED] = TO(WAITING) | ENDING,
@@ -44,7 +44,8 @@ static bool goes_on(const struct muster_driver *driver)
     return driver->engine->looked_at == driver;
 }
 
-static void told(struct muster_driver *driver, enum muster_driver_state from)
+/* (Not inline: most moves are told to nobody, and save no registers for it.) */
+static __attribute__((noinline)) void told(struct muster_driver *driver, enum muster_driver_state from)
 {
     bool fallen = is_fallen(driver);
     set_behind(driver, fallen || (driver->behind && driver->state < MUSTER_DRIVER_UP));
@@ -251,23 +252,30 @@ void muster__driver_use(struct muster_driver *driver)
     engine->used[engine->used_count++] = driver->id;
 }
 
-static bool look_waiting(struct muster_driver *driver)
+/* It waits for nobody (any more). False: not yet, it has fallen, or its callback is due. */
+static bool begin(struct muster_driver *driver)
 {
-    struct muster__engine *engine = driver->engine;
-    bool in_turn = engine->in_turn == driver; /* and so waits for nobody */
-    if (driver->id >= engine->checked || (!in_turn && muster__driver_waits(driver, MUSTER__STEP_INITIALIZE)) ||
-        driver->tier > engine->open_tier || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
+    const struct muster__engine *engine = driver->engine;
+    if (driver->tier > engine->open_tier || !engine->begun || block(driver, MUSTER__STEP_INITIALIZE))
         return false;
     muster__driver_move(driver, MUSTER_DRIVER_INITIALIZING);
     driver->op_wanted = driver->initialize != NULL;
-    if (driver->op_wanted) {
-        if (!in_turn)
-            muster__ready_add(&engine->ready, engine->position[MUSTER__STEP_INITIALIZE][driver->id]);
+    if (driver->op_wanted)
         return false;
-    }
     muster__driver_use(driver);
     take_hold(driver);
     return goes_on(driver);
+}
+
+static bool look_waiting(struct muster_driver *driver)
+{
+    struct muster__engine *engine = driver->engine;
+    if (driver->id >= engine->checked || muster__driver_waits(driver, MUSTER__STEP_INITIALIZE))
+        return false;
+    bool goes_on = begin(driver);
+    if (driver->op_wanted)
+        muster__ready_add(&engine->ready, muster__turn_position(engine, MUSTER__STEP_INITIALIZE, driver->id));
+    return goes_on;
 }
 
 static bool look_initializing(struct muster_driver *driver)
@@ -330,10 +338,15 @@ static void begin_counting(struct muster_driver *driver)
     muster__driver_touch(driver);
 }
 
+static bool may_autostart(struct muster_driver *driver)
+{
+    return muster__barrier_open(driver) && !muster__driver_waits(driver, MUSTER__STEP_AUTOSTART) &&
+           !block(driver, MUSTER__STEP_AUTOSTART);
+}
+
 static bool look_reconciled(struct muster_driver *driver)
 {
-    if (!muster__barrier_open(driver) || muster__driver_waits(driver, MUSTER__STEP_AUTOSTART) ||
-        block(driver, MUSTER__STEP_AUTOSTART))
+    if (!may_autostart(driver))
         return false;
     driver->counting = false;
     muster__driver_move(driver, MUSTER_DRIVER_AUTOSTARTING);
@@ -359,6 +372,56 @@ static void look_autostarting(struct muster_driver *driver)
 bool muster__driver_can_start_waiting(const struct muster_driver *driver)
 {
     return driver->state == MUSTER_DRIVER_UP || (driver->state == MUSTER_DRIVER_AUTOSTARTING && driver->counting);
+}
+
+/* ---- a driver that has nothing but initialize -------------------------------------------------------- */
+
+/* Nothing is done between the ends of two of its steps, and nobody hears of what lies there. */
+static bool is_plain(const struct muster_driver *driver)
+{
+    return !driver->reconciles && !driver->autostarts && !driver->restoring && !driver->behind &&
+           driver->resource_count == 0 && goes_on(driver);
+}
+
+static void settle(struct muster_driver *driver, enum muster__step step)
+{
+    driver->done[step] = true;
+    muster__step_settled(driver, step);
+}
+
+static void pass_reconcile(struct muster_driver *driver)
+{
+    driver->open = true;
+    muster__driver_move(driver, MUSTER_DRIVER_RECONCILED);
+    settle(driver, MUSTER__STEP_INITIALIZE);
+    settle(driver, MUSTER__STEP_RECONCILE);
+}
+
+static void pass_autostart(struct muster_driver *driver)
+{
+    driver->counting = true;
+    muster__driver_move(driver, MUSTER_DRIVER_UP);
+    settle(driver, MUSTER__STEP_AUTOSTART);
+}
+
+/* Initialize ends, and so does reconcile; the barrier opens, and it is up. False: it is in another state. */
+static bool look_plain(struct muster_driver *driver)
+{
+    switch (driver->state) {
+    case MUSTER_DRIVER_INITIALIZING:
+        if (driver->op_wanted || driver->op != NULL)
+            return true;
+        pass_reconcile(driver);
+        if (!driver->engine->tiers[driver->tier].barrier_open)
+            return true;
+        /* fall through */
+    case MUSTER_DRIVER_RECONCILED:
+        if (may_autostart(driver))
+            pass_autostart(driver);
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* ---- late recovery ---------------------------------------------------------------------------------- */
@@ -415,8 +478,8 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
 
 /* ---- looks and ops ------------------------------------------------------------------------------------ */
 
-/* From its state on as far as it goes at once. */
-static void look(struct muster_driver *driver)
+/* From its state on as far as it goes at once. (Not inline: a plain one needs none of it.) */
+static __attribute__((noinline)) void look_at_steps(struct muster_driver *driver)
 {
     switch (driver->state) {
     case MUSTER_DRIVER_WAITING:
@@ -450,14 +513,38 @@ static void look(struct muster_driver *driver)
     }
 }
 
+static void look(struct muster_driver *driver)
+{
+    if (!is_plain(driver) || !look_plain(driver))
+        look_at_steps(driver);
+}
+
+static struct muster_driver *begin_look(struct muster_driver *driver)
+{
+    struct muster__engine *engine = driver->engine;
+    struct muster_driver *outer = engine->looked_at;
+    engine->looked_at = engine->observed ? NULL : driver;
+    return outer;
+}
+
 void muster__driver_look(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
     if (muster__going_down(engine))
         return;
-    struct muster_driver *outer = engine->looked_at;
-    engine->looked_at = engine->observed ? NULL : driver;
+    struct muster_driver *outer = begin_look(driver);
     look(driver);
+    engine->looked_at = outer;
+}
+
+void muster__driver_take_turn(struct muster_driver *driver)
+{
+    struct muster__engine *engine = driver->engine;
+    if (muster__going_down(engine))
+        return;
+    struct muster_driver *outer = begin_look(driver);
+    if (begin(driver))
+        look(driver);
     engine->looked_at = outer;
 }
 
@@ -556,8 +643,20 @@ static void shutdown_finished(struct muster_driver *driver, struct muster_error 
         muster__driver_move(driver, MUSTER_DRIVER_DOWN);
 }
 
+/* As most end: there is nothing to it but that. */
+static bool is_simple_end(const struct muster_op *op)
+{
+    return op->effects.outcome == MUSTER_OK && op->phase == MUSTER_PHASE_INITIALIZE && !op->timed_out &&
+           muster__list_empty(&op->effects.added) && !muster__going_down(op->engine);
+}
+
 void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *op)
 {
+    if (is_simple_end(op)) {
+        driver->op = NULL;
+        succeeded(driver, MUSTER_PHASE_INITIALIZE);
+        return;
+    }
     if (op->phase == MUSTER_PHASE_RESTORE) {
         restore_finished(driver, op);
         return;
@@ -614,12 +713,6 @@ void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op 
 
 /* ---- life ------------------------------------------------------------------------------------------- */
 
-static void pause_expired(struct muster__engine *engine, struct muster__timer *timer)
-{
-    (void)engine;
-    muster__dispatch_update(muster__container(timer, struct muster__roster, start_pause)->driver);
-}
-
 static int reserve_blocks(struct muster__engine *engine)
 {
     if (engine->driver_count < engine->block_count * MUSTER__BLOCK_DRIVERS)
@@ -649,54 +742,6 @@ static void init_definition(struct muster_driver *driver, const struct muster_dr
     driver->threaded = def->threaded != 0;
 }
 
-static void init_roster(struct muster__roster *roster, const struct muster__memory *memory)
-{
-    muster__list_init(&roster->resources);
-    muster__heap_init(&roster->probes, memory);
-    muster__heap_init(&roster->starts, memory);
-    muster__heap_init(&roster->calls, memory);
-}
-
-void muster__driver_blocks_init(struct muster__engine *engine)
-{
-    init_roster(&engine->empty_roster, engine->memory);
-}
-
-int muster__driver_roster(struct muster_driver *driver)
-{
-    struct muster__engine *engine = driver->engine;
-    if (driver->rest->roster != &engine->empty_roster)
-        return 0;
-    struct muster__roster *roster = muster__new(engine->memory, struct muster__roster);
-    if (roster == NULL || muster__heap_reserve(&engine->turns) != 0)
-        goto free_roster;
-    if (muster__timer_init(engine, &roster->start_pause, pause_expired) != 0)
-        goto unreserve_turn;
-    init_roster(roster, engine->memory);
-    roster->driver = driver;
-    driver->rest->roster = roster;
-    return 0;
-
-unreserve_turn:
-    muster__heap_unreserve(&engine->turns);
-free_roster:
-    muster__free(engine->memory, roster);
-    return MUSTER_ENOMEM;
-}
-
-static void free_roster(struct muster__engine *engine, struct muster__roster *roster)
-{
-    if (roster == &engine->empty_roster)
-        return;
-    muster__heap_remove(&engine->turns, &roster->turn);
-    muster__heap_unreserve(&engine->turns);
-    muster__timer_fini(engine, &roster->start_pause);
-    muster__heap_fini(&roster->probes);
-    muster__heap_fini(&roster->starts);
-    muster__heap_fini(&roster->calls);
-    muster__free(engine->memory, roster);
-}
-
 struct muster_driver *muster__driver_new(struct muster__engine *engine, const struct muster_driver_def *def, void *data)
 {
     struct muster__driver_rest *rest = muster__new(engine->memory, struct muster__driver_rest);
@@ -721,7 +766,7 @@ void muster__driver_free(struct muster_driver *driver)
 {
     struct muster__engine *engine = driver->engine;
     struct muster__driver_rest *rest = driver->rest;
-    free_roster(engine, rest->roster);
+    muster__roster_free(engine, rest->roster);
     muster__timer_fini(engine, &rest->retry);
     muster__error_unref(rest->error);
     muster__free(engine->memory, rest);

@@ -153,7 +153,7 @@ static void init_lists(struct muster__engine *engine)
     muster__heap_init(&engine->timers, engine->memory);
     muster__heap_init(&engine->turns, engine->memory);
     muster__history_init(engine);
-    muster__driver_blocks_init(engine);
+    muster__roster_init_empty(engine);
 }
 
 static void free_lists(struct muster__engine *engine)
@@ -195,6 +195,7 @@ static void destroy(struct muster__engine *engine)
     muster__error_unref(engine->down_error);
     muster__driver_blocks_free(engine);
     muster__free(memory, engine->order);
+    muster__free(memory, engine->places);
     muster__free(memory, engine->tiers);
     muster__free(memory, engine->boot_id);
     muster__free(memory, engine);

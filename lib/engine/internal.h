@@ -333,13 +333,15 @@ struct muster__engine {
     uint32_t checked; /* drivers that a bring-up has accepted */
     uint32_t valid;   /* drivers that the last successful check has seen, */
     uint32_t valid_after; /* when so many had been accepted */
-    uint32_t *order; /* of the plan; one block with the other numbers by driver */
+    uint32_t *order; /* of the plan; one block with `used` */
     /* Among drivers, what is called first: by paths, each step has a position; else (as in the plan, or shuffled) each driver. */
     bool by_path;
     bool durations_known; /* when paths were measured some were */
-    uint32_t *positions; /* position -> id */
+    const uint32_t *positions; /* position -> id; as planned: `order` */
     uint32_t position_count;
-    uint32_t *position[MUSTER__STEPS]; /* id -> position */
+    uint32_t *position[MUSTER__STEPS]; /* id -> position: muster__turn_position() */
+    bool numbered; /* position[] is filled */
+    uint32_t *places; /* positions that aren't the plan's; one block with what is counted by driver, seldom touched */
     uint64_t path_changes; /* of what resources depend on, since their paths were last measured */
     struct muster__tier *tiers;
     uint32_t tier_count;
@@ -364,7 +366,6 @@ struct muster__engine {
     uint64_t resources_added;
 
     struct muster_driver *looked_at;
-    struct muster_driver *in_turn; /* something of it is being begun: it needs not be ready for that */
     struct muster__queue touched_drivers; /* ids */
     struct muster__list touched_resources;
     struct muster__ready ready; /* positions of drivers that have something of their own to call */
@@ -477,15 +478,15 @@ static inline void muster__trail_begin(struct muster_op *op)
         return;
     }
     op->trail = trail;
-    op->trail_at = (uint32_t)trail->op_count;
-    struct muster__trail_op *told = &trail->ops[trail->op_count++];
-    *told = (struct muster__trail_op){.driver = op->driver->id,
-                                      .begin_ms = muster__trail_since(trail, op->called_ms),
-                                      .end_ms = MUSTER__TRAIL_NEVER,
-                                      .phase = (uint8_t)op->phase,
-                                      .cause = (uint8_t)op->cause};
+    op->told = trail->next++;
+    trail->op_count++;
+    *op->told = (struct muster__trail_op){.who = op->driver->id,
+                                          .begin_ms = muster__trail_since(trail, op->called_ms),
+                                          .end_ms = MUSTER__TRAIL_NEVER,
+                                          .phase = (uint8_t)op->phase,
+                                          .cause = (uint8_t)op->cause};
     if (op->resource != NULL || op->phase == MUSTER_PHASE_RESTORE)
-        muster__trail_name(op, told);
+        muster__trail_name(op);
 }
 
 static inline void muster__trail_end(struct muster_op *op)
@@ -493,12 +494,10 @@ static inline void muster__trail_end(struct muster_op *op)
     struct muster__trail *trail = op->trail;
     if (trail == NULL)
         return;
-    struct muster__trail_op *told = &trail->ops[op->trail_at];
-    told->begin_ms = muster__trail_since(trail, op->called_ms);
-    told->end_ms = muster__trail_since(trail, op->engine->now);
-    told->outcome = op->effects.outcome;
-    if (told->outcome != MUSTER_OK || op->phase == MUSTER_PHASE_PROBE)
-        muster__trail_fail(op, told);
+    op->told->begin_ms = muster__trail_since(trail, op->called_ms);
+    op->told->end_ms = muster__trail_since(trail, op->engine->now);
+    if (op->effects.outcome != MUSTER_OK || op->phase == MUSTER_PHASE_PROBE)
+        muster__trail_fail(op);
 }
 
 /* ops.c */
@@ -617,6 +616,8 @@ static inline void muster__driver_touch(struct muster_driver *driver)
 }
 
 void muster__driver_look(struct muster_driver *driver);
+/* Its turn has come while it waits for its initialize: nobody that it waits for is left. */
+void muster__driver_take_turn(struct muster_driver *driver);
 /* At once where nobody is told in which order, else in its turn. Not where a look may lead from driver to driver. */
 static inline void muster__driver_look_early(struct muster_driver *driver)
 {
@@ -632,13 +633,17 @@ int muster__driver_retry_event(struct muster__engine *engine, const struct muste
 /* A driver behind the last, which has an id, but isn't counted yet. NULL: out of memory. */
 struct muster_driver *muster__driver_new(struct muster__engine *engine, const struct muster_driver_def *def, void *data);
 void muster__driver_free(struct muster_driver *driver);
-/* Before its first resource: a roster of its own. 0 or MUSTER_ENOMEM. */
-int muster__driver_roster(struct muster_driver *driver);
-void muster__driver_blocks_init(struct muster__engine *engine);
 void muster__driver_blocks_free(struct muster__engine *engine);
 bool muster__driver_can_start_waiting(const struct muster_driver *driver);
 /* The step that its state belongs to; of one that has fallen, that it fell in. */
 enum muster__step muster__driver_step(const struct muster_driver *driver);
+
+/* roster.c */
+/* The one that drivers without resources share. */
+void muster__roster_init_empty(struct muster__engine *engine);
+/* Before its first resource: a roster of its own. 0 or MUSTER_ENOMEM. */
+int muster__driver_roster(struct muster_driver *driver);
+void muster__roster_free(struct muster__engine *engine, struct muster__roster *roster);
 
 /* dispatch.c */
 /* Put a resource into one of its driver's heaps, to be called in its turn. */
@@ -649,8 +654,6 @@ void muster__dispatch_unqueue(struct muster_resource *resource);
 void muster__dispatch_release(struct muster_resource *resource);
 /* Nothing that was to be called will be, for what goes down. */
 void muster__dispatch_clear(struct muster__engine *engine);
-/* Something of the driver may be called, or no more: keep engine->ready and engine->turns true. */
-void muster__dispatch_update(struct muster_driver *driver);
 /* Begin the next op; false: nothing may be called now. */
 bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_action);
 
@@ -661,10 +664,26 @@ bool muster__turn_by_path(const struct muster__engine *engine);
 void muster__turn_order(struct muster__engine *engine);
 /* The driver has something of its own to call, or something of `resource` (NULL: not), or nothing. */
 void muster__turn_update(struct muster_driver *driver, bool own, const struct muster_resource *resource);
+/* Where the driver's step stands among those of all. (As planned, nobody may have to know.) */
+void muster__turn_number(struct muster__engine *engine);
+static inline uint32_t muster__turn_position(struct muster__engine *engine, enum muster__step step, uint32_t id)
+{
+    if (!engine->numbered)
+        muster__turn_number(engine);
+    return engine->position[step][id];
+}
 /* Has no driver anything to call, as far as is known? */
 static inline bool muster__turn_is_nobodys(const struct muster__engine *engine)
 {
     return engine->turns.count == 0 && muster__ready_empty(&engine->ready);
+}
+/* Something of the driver may be called, or no more: keep engine->ready and engine->turns true. */
+void muster__dispatch_update_now(struct muster_driver *driver);
+static inline void muster__dispatch_update(struct muster_driver *driver)
+{
+    bool idle = !driver->op_wanted && !driver->restoring && driver->resource_count == 0;
+    if (!idle || !muster__turn_is_nobodys(driver->engine)) /* else as in most of a bring-up: neither has it */
+        muster__dispatch_update_now(driver);
 }
 /* Whose turn it is. NULL: nobody's. */
 struct muster_driver *muster__turn_first(struct muster__engine *engine);
@@ -737,9 +756,11 @@ static inline void muster__step_settled(struct muster_driver *driver, enum muste
     struct muster__engine *engine = driver->engine;
     bool first = !driver->settled[step];
     driver->settled[step] = true;
-    engine->pending[step] -= first;
-    engine->tiers[driver->tier].pending[step] -= first;
-    engine->milestone_due |= first && engine->tiers[driver->tier].pending[step] == 0;
+    if (first) {
+        engine->pending[step]--;
+        if (--engine->tiers[driver->tier].pending[step] == 0)
+            engine->milestone_due = true;
+    }
     if (engine->counted[step])
         muster__step_tell(driver, step, first);
     else if (first && engine->order[engine->passed[step]] == driver->id)

@@ -12,7 +12,6 @@
 
 #include <muster/driver.h>
 
-#include "base/error.h"
 #include "base/list.h"
 #include "base/table.h"
 #include "engine/record.h"
@@ -20,6 +19,10 @@
 
 struct muster__engine;
 struct muster__trail;
+struct muster__trail_op;
+
+/* The longest message of muster_op_fail(), with its end. */
+#define MUSTER__OP_TEXT 256
 
 /* What the driver's code has asked for; applies when the op is finished. Guarded by whoever carries ops out. */
 struct muster__effects {
@@ -31,8 +34,8 @@ struct muster__effects {
     int outcome;
     /* muster_op_extend(): ms from the time the engine hears of it; 0: none. */
     uint64_t extend_ms;
-    /* muster_op_fail(): its code and text; code 0 if it wasn't called. */
-    struct muster_error error;
+    /* muster_op_fail(); "": it wasn't called, or without a message. */
+    char text[MUSTER__OP_TEXT];
 };
 
 /* Who may still finish the op. */
@@ -44,17 +47,32 @@ enum muster__op_stage {
 };
 
 struct muster_op {
-    /* ---- set by the engine before the call, then constant until the op is retired */
+    /* ---- all that is touched of an op of a driver as a whole that ends within its call, with the begin of its effects */
+    /* Set by the engine before the call, then constant until the op is retired. */
     struct muster__engine *engine;
     struct muster_driver *driver;
     struct muster_resource *resource; /* NULL: an op of the driver as a whole */
     int (*callback)(struct muster_op *op); /* the driver's of the phase; may be NULL */
     enum muster_phase phase;
     enum muster_cause cause;
+    /* The runner's, and any thread's. */
+    _Atomic int stage; /* enum muster__op_stage */
+    atomic_bool cancelled;
+    atomic_bool in_inbox;
+    /* The engine's own; `threaded` is constant, too. */
     bool threaded; /* it is for a worker */
+    bool timed_out;
+    uint64_t called_ms; /* as far as is known: the runner may correct it during the call */
+    struct muster__record *record; /* for restore the unclaimed one, else the resource's; may be NULL */
+    struct muster__trail *trail; /* it is told there; NULL: nowhere */
+    struct muster__trail_op *told;
+    struct muster__list link; /* in the list of ops that are out, or retired */
+    struct muster__list cancel; /* in engine->cancels: the driver's cancel is to be called */
+    struct muster__table *added_names; /* the runner's, of effects.added; NULL if nothing was added */
+    struct muster__effects effects;    /* its long end is seldom touched */
+
+    /* ---- set by the engine before the call, then constant */
     void *request;
-    /* For restore the unclaimed record, else the resource's; may be NULL. */
-    struct muster__record *record;
     /* The handle that the driver may see: in `record`, or NULL. */
     const char *handle;
     /* start: the new token; else the record's. "" is none. */
@@ -62,21 +80,10 @@ struct muster_op {
 
     /* ---- the engine's own */
     struct muster__timer deadline;
-    struct muster__list link; /* in the list of ops that are out, or retired */
-    uint64_t called_ms; /* as far as is known: the runner may correct it during the call */
-    bool timed_out;
-    uint32_t trail_at;
-    struct muster__trail *trail; /* it is told there; NULL: nowhere */
-    struct muster__list cancel; /* in engine->cancels: the driver's cancel is to be called */
 
     /* ---- the runner's, and any thread's */
-    _Atomic int stage; /* enum muster__op_stage */
-    atomic_bool cancelled;
     struct muster__list inbox; /* the runner's queue of ops with news, or of those that wait for a worker */
-    atomic_bool in_inbox;
-    unsigned news;              /* what the inbox has to tell of it */
-    struct muster__table *added_names; /* of effects.added; NULL if nothing was added */
-    struct muster__effects effects;    /* its long end is seldom touched */
+    unsigned news;             /* what the inbox has to tell of it */
 };
 
 #endif

@@ -7,6 +7,14 @@
 
 static void timed_out(struct muster__engine *engine, struct muster__timer *timer);
 
+/* What the next op will be made of hasn't been touched since so many others: let it come from memory meanwhile. */
+static void fetch(const struct muster_op *op)
+{
+    __builtin_prefetch(op, 1);
+    __builtin_prefetch(&op->link, 1);
+    __builtin_prefetch(&op->effects.outcome, 1);
+}
+
 /* The oldest of the retired, unless news of it (a second finish) is still on its way. */
 static struct muster_op *reuse(struct muster__engine *engine)
 {
@@ -15,6 +23,7 @@ static struct muster_op *reuse(struct muster__engine *engine)
         return NULL;
     muster__list_remove(&op->link);
     engine->retired_count--;
+    fetch(muster__container(engine->ops_retired.next, struct muster_op, link));
     return op;
 }
 
@@ -30,6 +39,7 @@ static struct muster_op *take(struct muster__engine *engine)
         muster__free(engine->memory, op);
         return NULL;
     }
+    op->engine = engine;
     muster__list_init(&op->link);
     muster__list_init(&op->inbox);
     muster__list_init(&op->cancel);
@@ -102,6 +112,21 @@ static void set_callback(struct muster_op *op, const struct muster_driver_def *d
     op->threaded = (def->threaded >> op->phase & 1) != 0;
 }
 
+static void set_resource(struct muster_op *op, struct muster_resource *resource)
+{
+    op->resource = resource;
+    op->request = resource->request != NULL ? resource->request->data : NULL;
+}
+
+static void set_record(struct muster_op *op, struct muster__record *record)
+{
+    op->record = muster__record_ref(record);
+    op->handle = record->is.handle;
+    if (record->is.token != NULL)
+        snprintf(op->token, sizeof(op->token), "%s", record->is.token);
+}
+
+/* (What is set for few is left as it was at first by retire().) */
 struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_resource *resource,
                                    enum muster_phase phase, enum muster_cause cause, struct muster__record *record)
 {
@@ -111,9 +136,7 @@ struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_r
         muster__timer_set(engine, &engine->look_timer, engine->now + 100);
         return NULL;
     }
-    op->engine = engine;
     op->driver = driver;
-    op->resource = resource;
     op->phase = phase;
     op->cause = cause;
     if (phase == MUSTER_PHASE_INITIALIZE && !driver->threaded) { /* known without the definition */
@@ -122,20 +145,13 @@ struct muster_op *muster__op_begin(struct muster_driver *driver, struct muster_r
     } else {
         set_callback(op, &driver->rest->def);
     }
-    op->request = resource != NULL && resource->request != NULL ? resource->request->data : NULL;
-    op->record = muster__record_ref(record);
-    op->handle = record == NULL ? NULL : record->is.handle;
-    op->token[0] = '\0';
-    if (record != NULL && record->is.token != NULL)
-        snprintf(op->token, sizeof(op->token), "%s", record->is.token);
+    if (resource != NULL)
+        set_resource(op, resource);
+    if (record != NULL)
+        set_record(op, record);
     op->called_ms = engine->now;
     op->timed_out = false;
-    op->effects.handle = NULL;
-    op->effects.handle_set = false;
-    op->effects.outcome = 0;
-    op->effects.error.code = 0;
-    op->effects.error.text[0] = '\0';
-    op->effects.error.sys_errno = 0;
+    op->effects.outcome = MUSTER_OK;
     op->effects.extend_ms = 0;
     atomic_store_explicit(&op->stage, MUSTER__OP_QUEUED, memory_order_relaxed);
     atomic_store_explicit(&op->cancelled, false, memory_order_relaxed);
@@ -178,9 +194,17 @@ static void drop_effects(struct muster__engine *engine, struct muster_op *op)
 {
     for (struct muster__list *link; (link = muster__list_pop(&op->effects.added)) != NULL;)
         muster__resource_discard(engine, muster__resource_of_link(link));
-    if (op->effects.handle != NULL)
-        muster__free(engine->memory, op->effects.handle);
+    muster__free(engine->memory, op->effects.handle);
     op->effects.handle = NULL;
+    op->effects.handle_set = false;
+    if (op->effects.outcome != MUSTER_OK) /* else there is no message */
+        op->effects.text[0] = '\0';
+}
+
+static void drop_resource(struct muster_op *op)
+{
+    op->resource = NULL;
+    op->request = NULL;
 }
 
 static void drop_record(struct muster_op *op)
@@ -188,6 +212,7 @@ static void drop_record(struct muster_op *op)
     muster__record_unref(op->record);
     op->record = NULL;
     op->handle = NULL;
+    op->token[0] = '\0';
 }
 
 /* After its end has been dealt with. */
@@ -200,7 +225,8 @@ static void retire(struct muster__engine *engine, struct muster_op *op)
     drop_effects(engine, op);
     if (op->record != NULL)
         drop_record(op);
-    op->resource = NULL;
+    if (op->resource != NULL)
+        drop_resource(op);
     engine->op_count--;
     engine->timed_out_count -= op->timed_out;
     atomic_store_explicit(&op->stage, MUSTER__OP_RETIRED, memory_order_relaxed);
@@ -220,10 +246,11 @@ int muster__op_finished(struct muster__engine *engine, const struct muster__even
     struct muster_op *op = event->op;
     if (op == engine->unarmed)
         engine->unarmed = NULL;
+    else
+        muster__timer_clear(engine, &op->deadline);
     if (engine->observed)
         observe_end(op);
     muster__trail_end(op);
-    muster__timer_clear(engine, &op->deadline);
     if (engine->store != MUSTER__STORE_NONE)
         muster__history_measure(op);
     if (op->resource != NULL && muster__resources_released(engine))
@@ -340,9 +367,12 @@ static struct muster_error *describe(struct muster_op *op)
     if (!allowed(op))
         return muster__error_new(memory, MUSTER_EINVAL, NULL, "%s: the callback returned %d, which answers nothing", who,
                                  outcome);
-    if (op->effects.error.text[0] != '\0') {
-        op->effects.error.code = outcome_code(outcome);
-        return muster__error_wrap(memory, &op->effects.error, "%s", who);
+    if (op->effects.text[0] != '\0') {
+        struct muster_error told;
+        muster__error_init(&told);
+        muster_error_set(&told, outcome_code(outcome), 0, "%s", op->effects.text);
+        told.sys_errno = outcome < 0 && outcome > -4096 ? -outcome : 0;
+        return muster__error_wrap(memory, &told, "%s", who);
     }
     return muster__error_new(memory, outcome_code(outcome), NULL, "%s: %s", who, outcome_text(outcome));
 }

@@ -12,7 +12,7 @@ int muster__reload_event(struct muster__engine *engine, const struct muster__eve
         return muster__refuse(engine, MUSTER_ENOMEM, "reload: out of memory");
     engine->reload = request;
     engine->reload_at = 0;
-    muster__trail_open(engine, MUSTER__TRAIL_RELOAD, 0);
+    muster__trail_open(engine, MUSTER__TRAIL_RELOAD);
     muster__problems_drop(engine);
     muster__reload_next(engine);
     return 0;

@@ -76,7 +76,7 @@ int muster__shutdown_event(struct muster__engine *engine, const struct muster__e
         return muster__refuse(engine, MUSTER_ENOMEM, "shutdown: out of memory");
     engine->shutdown = request;
     muster__trail_close(engine, MUSTER_ECANCELED);
-    muster__trail_open(engine, MUSTER__TRAIL_SHUTDOWN, 0);
+    muster__trail_open(engine, MUSTER__TRAIL_SHUTDOWN);
     muster__error_replace(&engine->down_error, NULL);
     muster__problems_drop(engine);
     begin_down(engine,

@@ -40,10 +40,11 @@ void muster__step_begin(struct muster__engine *engine, uint32_t id)
 {
     if (engine->counted[MUSTER__STEP_INITIALIZE] && engine->waiting[MUSTER__STEP_INITIALIZE][id] > 0)
         return;
-    if (waits_in_line(engine) && muster__driver_at(engine, id)->state == MUSTER_DRIVER_WAITING)
-        muster__ready_add(&engine->ready, engine->position[MUSTER__STEP_INITIALIZE][id]);
+    struct muster_driver *driver = muster__driver_at(engine, id);
+    if (driver->state == MUSTER_DRIVER_WAITING && waits_in_line(engine))
+        muster__ready_add(&engine->ready, muster__turn_position(engine, MUSTER__STEP_INITIALIZE, id));
     else
-        muster__driver_look_early(muster__driver_at(engine, id));
+        muster__driver_look_early(driver);
 }
 
 static void count(struct muster__engine *engine, enum muster__step step)
@@ -91,7 +92,7 @@ struct muster_driver *muster__step_next(struct muster__engine *engine)
         return ready;
     struct muster_driver *next = next_in_line(engine, MUSTER__STEP_INITIALIZE);
     uint32_t place = engine->passed[MUSTER__STEP_INITIALIZE];
-    if (next == NULL || (ready != NULL && engine->position[MUSTER__STEP_INITIALIZE][ready->id] < place))
+    if (next == NULL || (ready != NULL && muster__turn_position(engine, MUSTER__STEP_INITIALIZE, ready->id) < place))
         return ready;
     if (next->state == MUSTER_DRIVER_WAITING) {
         muster__drivers_fetch(engine, engine->order, place, engine->checked);
@@ -116,7 +117,7 @@ bool muster__driver_waits_uncounted(const struct muster_driver *driver, enum mus
 static void released(struct muster__engine *engine, uint32_t id, enum muster__step step)
 {
     if (step == MUSTER__STEP_INITIALIZE && waits_in_line(engine)) {
-        muster__ready_add(&engine->ready, engine->position[MUSTER__STEP_INITIALIZE][id]);
+        muster__ready_add(&engine->ready, muster__turn_position(engine, MUSTER__STEP_INITIALIZE, id));
         return;
     }
     muster__queue_push(&engine->touched_drivers, id);
@@ -217,6 +218,8 @@ static uint32_t count_tiers(const struct muster__engine *engine, const uint32_t 
 {
     uint32_t tiers = 0;
     int64_t last = 0;
+    if (count > 0 && muster__graph_tier(engine->graph, order[0]) == muster__graph_tier(engine->graph, order[count - 1]))
+        return 1; /* as usual: they ascend */
     for (uint32_t i = 0; i < count; i++) {
         int64_t number = muster__graph_tier(engine->graph, order[i]);
         tiers += i == 0 || number != last;
@@ -267,17 +270,18 @@ static void reset_counts(struct muster__engine *engine)
             count(engine, (enum muster__step)step);
 }
 
-/* One block of numbers: so many for each driver. */
-#define NUMBERS (2 + 3 * MUSTER__STEPS)
+/* Two blocks, of so many numbers for each driver: what each bring-up touches, and what may stay new memory, which costs. */
+#define USUAL_NUMBERS 2
+#define OTHER_NUMBERS (3 * MUSTER__STEPS)
 
-static void carve(struct muster__engine *engine, uint32_t *block, size_t count)
+static void carve(struct muster__engine *engine, uint32_t *usual, uint32_t *other, size_t count)
 {
-    engine->order = block;
-    engine->used = block + count;
+    engine->order = usual;
+    engine->used = usual + count;
+    engine->places = other;
+    engine->position[0] = other + MUSTER__STEPS * count;
     for (size_t step = 0; step < MUSTER__STEPS; step++)
-        engine->waiting[step] = block + (2 + step) * count;
-    engine->positions = block + (2 + MUSTER__STEPS) * count;
-    engine->position[0] = block + (2 + 2 * MUSTER__STEPS) * count;
+        engine->waiting[step] = other + (2 * MUSTER__STEPS + step) * count;
 }
 
 int muster__steps_lay_out(struct muster__engine *engine)
@@ -286,19 +290,22 @@ int muster__steps_lay_out(struct muster__engine *engine)
     const uint32_t *order = muster__graph_order(engine->graph);
     uint32_t tier_count = count_tiers(engine, order, count);
     struct muster__tier *tiers = muster__alloc(engine->memory, tier_count, sizeof(*tiers));
-    uint32_t *block = muster__realloc(engine->memory, NULL, count, NUMBERS * sizeof(*block));
-    if (tiers == NULL || block == NULL || count > UINT32_MAX / MUSTER__STEPS ||
+    uint32_t *usual = muster__realloc(engine->memory, NULL, count, USUAL_NUMBERS * sizeof(*usual));
+    uint32_t *other = muster__realloc(engine->memory, NULL, count, OTHER_NUMBERS * sizeof(*other));
+    if (tiers == NULL || usual == NULL || other == NULL || count > UINT32_MAX / MUSTER__STEPS ||
         muster__ready_resize(&engine->ready, count * MUSTER__STEPS) != 0) {
         muster__free(engine->memory, tiers);
-        muster__free(engine->memory, block);
+        muster__free(engine->memory, usual);
+        muster__free(engine->memory, other);
         return MUSTER_ENOMEM;
     }
     if (engine->used_count > 0)
-        memcpy(block + count, engine->used, engine->used_count * sizeof(*block));
+        memcpy(usual + count, engine->used, engine->used_count * sizeof(*usual));
     muster__free(engine->memory, engine->tiers);
     muster__free(engine->memory, engine->order);
-    memcpy(block, order, count * sizeof(*order));
-    carve(engine, block, count);
+    muster__free(engine->memory, engine->places);
+    memcpy(usual, order, count * sizeof(*order));
+    carve(engine, usual, other, count);
     engine->tiers = tiers;
     engine->tier_count = tier_count;
     for (int step = 0; step < MUSTER__STEPS; step++)

@@ -17,16 +17,18 @@ static void untell(struct muster__engine *engine, struct muster__entry *entry)
 
 static void forget(struct muster__engine *engine, struct muster__trail *trail)
 {
-    for (size_t i = 0; i < trail->op_count; i++)
-        untell(engine, trail->ops[i].entry);
-    for (size_t i = 0; i < trail->error_count; i++)
-        muster__error_unref(trail->errors[i]);
+    for (size_t i = 0; i < trail->more_count; i++) {
+        untell(engine, trail->more[i].entry);
+        muster__error_unref(trail->more[i].error);
+    }
+    for (size_t i = 0; i < trail->block_count; i++)
+        muster__free(engine->memory, trail->blocks[i]);
     for (size_t i = 0; i < trail->edge_count; i++) {
         untell(engine, trail->edges[i].from);
         untell(engine, trail->edges[i].to);
     }
-    muster__free(engine->memory, trail->ops);
-    muster__free(engine->memory, trail->errors);
+    muster__free(engine->memory, trail->blocks);
+    muster__free(engine->memory, trail->more);
     muster__free(engine->memory, trail->edges);
     muster__free(engine->memory, trail->commits);
     *trail = (struct muster__trail){.engine = engine};
@@ -41,7 +43,7 @@ static void disown(struct muster__engine *engine, const struct muster__trail *tr
     }
 }
 
-void muster__trail_open(struct muster__engine *engine, enum muster__trail_kind kind, size_t ops)
+void muster__trail_open(struct muster__engine *engine, enum muster__trail_kind kind)
 {
     struct muster__trail *trail = &engine->trails[kind];
     disown(engine, trail);
@@ -51,8 +53,6 @@ void muster__trail_open(struct muster__engine *engine, enum muster__trail_kind k
     trail->end_ms = MUSTER__TRAIL_NEVER;
     for (size_t i = 0; i < 3; i++)
         trail->milestones[i] = MUSTER__TRAIL_NEVER;
-    trail->ops = ops == 0 ? NULL : muster__realloc(engine->memory, NULL, ops, sizeof(*trail->ops));
-    trail->op_room = trail->op_capacity = trail->ops == NULL ? 0 : ops;
     engine->trail = trail;
 }
 
@@ -83,16 +83,28 @@ static bool is_part(const struct muster__trail *trail, const struct muster_op *o
     return !trail->ended || op->cause == MUSTER_CAUSE_RESTORE || op->cause == MUSTER_CAUSE_AUTOSTART;
 }
 
+static bool add_block(struct muster__trail *trail)
+{
+    const struct muster__memory *memory = trail->engine->memory;
+    void *blocks = trail->blocks;
+    if (muster__grow(memory, &blocks, trail->block_count, &trail->block_capacity, sizeof(*trail->blocks)) != 0)
+        return false;
+    trail->blocks = blocks;
+    struct muster__trail_block *block = muster__realloc(memory, NULL, 1, sizeof(*block));
+    if (block == NULL)
+        return false;
+    trail->blocks[trail->block_count++] = block;
+    trail->next = block->ops;
+    return true;
+}
+
 static bool grow(struct muster__trail *trail)
 {
-    const struct muster__engine *engine = trail->engine;
-    void *ops = trail->ops;
     if (trail->op_count >= UINT32_MAX || (trail->ended && trail->op_count >= trail->op_limit) ||
-        muster__trail_since(trail, engine->now) >= MUSTER__TRAIL_NEVER - 1 ||
-        muster__grow(engine->memory, &ops, trail->op_count, &trail->op_capacity, sizeof(*trail->ops)) != 0)
+        muster__trail_since(trail, trail->engine->now) >= MUSTER__TRAIL_NEVER - 1 ||
+        (trail->op_count == trail->block_count * MUSTER__TRAIL_BLOCK && !add_block(trail)))
         return false;
-    trail->ops = ops;
-    trail->op_room = trail->ended ? trail->op_count + 1 : trail->op_capacity;
+    trail->op_room = trail->ended ? trail->op_count + 1 : trail->block_count * MUSTER__TRAIL_BLOCK;
     return true;
 }
 
@@ -107,33 +119,50 @@ bool muster__trail_make_room(const struct muster_op *op)
     return false;
 }
 
-void muster__trail_name(const struct muster_op *op, struct muster__trail_op *told)
-{
-    told->entry = op->resource != NULL ? op->resource->entry : muster__entry_of(op->engine, &op->record->is);
-    if (told->entry != NULL)
-        told->entry->told++;
-}
-
-void muster__trail_fail(struct muster_op *op, struct muster__trail_op *told)
+/* There is more to tell of it. NULL: no memory for that, it is lost. */
+static struct muster__trail_more *more_of(const struct muster_op *op)
 {
     struct muster__trail *trail = op->trail;
-    struct muster_error *error = muster__op_error(op);
-    void *errors = trail->errors;
-    if (error == NULL)
-        return;
-    if (muster__grow(op->engine->memory, &errors, trail->error_count, &trail->error_capacity, sizeof(*trail->errors)) != 0) {
-        muster__error_unref(error);
-        return;
+    void *more = trail->more;
+    if (op->told->has == MUSTER__TRAIL_HAS_MORE)
+        return &trail->more[op->told->who];
+    if (op->told->has == MUSTER__TRAIL_HAS_NOTHING)
+        return NULL;
+    if (muster__grow(op->engine->memory, &more, trail->more_count, &trail->more_capacity, sizeof(*trail->more)) != 0) {
+        op->told->has = MUSTER__TRAIL_HAS_NOTHING;
+        trail->lost++;
+        return NULL;
     }
-    trail->errors = errors;
-    trail->errors[trail->error_count++] = error;
-    told->error = (uint32_t)trail->error_count;
+    trail->more = more;
+    trail->more[trail->more_count] = (struct muster__trail_more){.driver = op->told->who};
+    op->told->has = MUSTER__TRAIL_HAS_MORE;
+    op->told->who = (uint32_t)trail->more_count;
+    return &trail->more[trail->more_count++];
+}
+
+void muster__trail_name(const struct muster_op *op)
+{
+    struct muster__trail_more *more = more_of(op);
+    if (more == NULL)
+        return;
+    more->entry = op->resource != NULL ? op->resource->entry : muster__entry_of(op->engine, &op->record->is);
+    if (more->entry != NULL)
+        more->entry->told++;
+}
+
+void muster__trail_fail(struct muster_op *op)
+{
+    struct muster__trail_more *more = more_of(op);
+    if (more == NULL)
+        return;
+    more->outcome = op->effects.outcome;
+    more->error = muster__op_error(op);
 }
 
 void muster__trail_timed_out(const struct muster_op *op)
 {
     if (op->trail != NULL)
-        op->trail->ops[op->trail_at].timed_out = true;
+        op->told->timed_out = true;
 }
 
 void muster__trail_detach(const struct muster_resource *resource)

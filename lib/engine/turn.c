@@ -44,10 +44,19 @@ static void order_as_planned(struct muster__engine *engine)
 {
     uint32_t count = engine->checked;
     engine->position_count = count;
-    memcpy(engine->positions, engine->order, count * sizeof(*engine->order));
-    if (engine->options.shuffle_seed != 0)
-        shuffle(engine, engine->positions, count);
-    for (uint32_t i = 0; i < count; i++)
+    engine->positions = engine->order;
+    engine->numbered = false;
+    if (engine->options.shuffle_seed == 0)
+        return;
+    memcpy(engine->places, engine->order, count * sizeof(*engine->order));
+    shuffle(engine, engine->places, count);
+    engine->positions = engine->places;
+}
+
+void muster__turn_number(struct muster__engine *engine)
+{
+    engine->numbered = true;
+    for (uint32_t i = 0; i < engine->position_count; i++)
         engine->position[0][engine->positions[i]] = i;
     for (int step = 0; step < MUSTER__STEPS; step++)
         engine->position[step] = engine->position[0];
@@ -100,19 +109,22 @@ static void order_by_paths(struct muster__engine *engine)
 {
     uint32_t count = engine->checked * MUSTER__STEPS;
     engine->position_count = count;
+    uint32_t *places = engine->places;
     for (uint32_t i = 0; i < count; i++)
-        engine->positions[i] = i;
-    uint32_t *sorted = sort(engine, path_key, engine->positions, engine->position[0]);
-    sorted = sort(engine, priority_key, sorted, sorted == engine->position[0] ? engine->positions : engine->position[0]);
-    if (sorted != engine->positions)
-        memcpy(engine->positions, sorted, count * sizeof(*sorted));
+        places[i] = i;
+    uint32_t *sorted = sort(engine, path_key, places, engine->position[0]);
+    sorted = sort(engine, priority_key, sorted, sorted == engine->position[0] ? places : engine->position[0]);
+    if (sorted != places)
+        memcpy(places, sorted, count * sizeof(*sorted));
     for (uint32_t step = 0; step < MUSTER__STEPS; step++)
         engine->position[step] = engine->position[0] + (size_t)step * engine->checked;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t id = engine->positions[i] / MUSTER__STEPS;
-        engine->position[engine->positions[i] % MUSTER__STEPS][id] = i;
-        engine->positions[i] = id;
+        uint32_t id = places[i] / MUSTER__STEPS;
+        engine->position[places[i] % MUSTER__STEPS][id] = i;
+        places[i] = id;
     }
+    engine->positions = places;
+    engine->numbered = true;
 }
 
 /* Can one driver's op take the time of another's: has it to be called later for that, or is it known to take any? */
@@ -157,7 +169,7 @@ static void set_own(struct muster_driver *driver, bool own)
 {
     struct muster__engine *engine = driver->engine;
     enum muster__step step = engine->by_path ? muster__driver_step(driver) : MUSTER__STEP_INITIALIZE;
-    uint32_t position = engine->position[step][driver->id];
+    uint32_t position = muster__turn_position(engine, step, driver->id);
     if (own)
         muster__ready_add(&engine->ready, position);
     else
@@ -172,7 +184,8 @@ static void set_turn(struct muster_driver *driver, const struct muster_resource 
         muster__heap_push(&engine->turns, &driver->rest->roster->turn, by_priority(driver->rest->def.priority),
                           by_path(remaining_of(resource), driver->id));
     else
-        muster__heap_push(&engine->turns, &driver->rest->roster->turn, 0, engine->position[0][driver->id]);
+        muster__heap_push(&engine->turns, &driver->rest->roster->turn, 0,
+                          muster__turn_position(engine, MUSTER__STEP_INITIALIZE, driver->id));
 }
 
 void muster__turn_update(struct muster_driver *driver, bool own, const struct muster_resource *resource)
@@ -188,7 +201,7 @@ void muster__turn_update(struct muster_driver *driver, bool own, const struct mu
 static bool comes_before(const struct muster_driver *driver, const struct muster__heap_node *turn)
 {
     if (!driver->engine->by_path)
-        return driver->engine->position[0][driver->id] < turn->tie;
+        return muster__turn_position(driver->engine, MUSTER__STEP_INITIALIZE, driver->id) < turn->tie;
     uint64_t priority = by_priority(driver->rest->def.priority);
     uint64_t path = by_path(driver->rest->remaining[muster__driver_step(driver)], driver->id);
     return priority != turn->key ? priority < turn->key : path <= turn->tie;

@@ -9,8 +9,6 @@
 #include "base/table.h"
 #include "run/context.h"
 
-#define FAIL_TEXT 256
-
 struct added_name {
     struct muster__table_node node;
     char name[];
@@ -47,10 +45,8 @@ static bool complete(struct muster_op *op, int from, const struct end *end)
         return false;
     atomic_store_explicit(&op->stage, MUSTER__OP_FINISHED, memory_order_relaxed);
     op->effects.outcome = outcome_of(op, end->outcome);
-    if (end->text != NULL) {
-        muster_error_set(&op->effects.error, end->outcome, 0, "%s", end->text);
-        op->effects.error.sys_errno = end->outcome > -4096 ? -end->outcome : 0;
-    }
+    if (end->text != NULL)
+        snprintf(op->effects.text, sizeof(op->effects.text), "%s", end->text);
     return true;
 }
 
@@ -82,7 +78,7 @@ int muster_op_fail(struct muster_op *op, int code, const char *format, ...)
     int refused = muster__enter(context_of(op));
     if (refused != 0)
         return refused;
-    char text[FAIL_TEXT];
+    char text[MUSTER__OP_TEXT];
     va_list args;
     va_start(args, format);
     if (format == NULL || vsnprintf(text, sizeof(text), format, args) < 0)
@@ -103,7 +99,7 @@ static struct end end_of(int outcome, char *text, size_t bytes)
 
 void muster__op_returned(struct muster_op *op, int outcome)
 {
-    char text[FAIL_TEXT];
+    char text[MUSTER__OP_TEXT];
     if (outcome == MUSTER_PENDING)
         return;
     struct end end = end_of(outcome, text, sizeof(text));
@@ -113,11 +109,10 @@ void muster__op_returned(struct muster_op *op, int outcome)
 /* As finish(), and steps at once, which the inbox would do later; unless the op is there already. */
 void muster__op_returned_on_loop(struct muster *context, struct muster_op *op, int outcome)
 {
-    char text[FAIL_TEXT];
+    char text[MUSTER__OP_TEXT];
     if (outcome == MUSTER_PENDING)
         return;
     struct end end = end_of(outcome, text, sizeof(text));
-    struct muster__event event;
     pthread_mutex_lock(&context->mutex);
     bool first = complete(op, MUSTER__OP_OUT, &end);
     bool direct = first && !atomic_load_explicit(&op->in_inbox, memory_order_relaxed);
@@ -127,6 +122,7 @@ void muster__op_returned_on_loop(struct muster *context, struct muster_op *op, i
     if (!direct)
         return;
     muster__op_forget_names(op);
+    struct muster__event event;
     event.type = MUSTER__EVENT_OP_FINISHED;
     event.op = op;
     muster__step(context, &event);

@@ -124,13 +124,13 @@ static uint32_t add_gone(struct builder *builder, uint32_t driver, const char *p
     return muster__report_add_subject(builder->report, &is, 0);
 }
 
-static uint32_t subject_of(struct builder *builder, const struct muster__trail_op *op)
+static uint32_t subject_of(struct builder *builder, const struct muster__trail_more *more)
 {
-    if (op->entry == NULL)
-        return builder->subjects[op->driver];
-    const char *path = muster__entry_path(op->entry);
+    if (more->entry == NULL)
+        return builder->subjects[more->driver];
+    const char *path = muster__entry_path(more->entry);
     uint32_t subject = muster__report_find(builder->report, path);
-    return subject != MUSTER__NO_SUBJECT ? subject : add_gone(builder, builder->subjects[op->driver], path);
+    return subject != MUSTER__NO_SUBJECT ? subject : add_gone(builder, builder->subjects[more->driver], path);
 }
 
 static uint64_t time_of(uint32_t ms)
@@ -138,24 +138,31 @@ static uint64_t time_of(uint32_t ms)
     return ms == MUSTER__TRAIL_NEVER ? MUSTER_REPORT_NEVER : ms;
 }
 
+static void add_op(struct builder *builder, const struct muster__trail *trail, const struct muster__trail_op *op)
+{
+    const struct muster__trail_more more = muster__trail_more_of(trail, op);
+    const struct muster_report_op is = {
+        .subject = subject_of(builder, &more),
+        .phase = (enum muster_phase)op->phase,
+        .cause = (enum muster_cause)op->cause,
+        .begin_ms = op->begin_ms,
+        .end_ms = time_of(op->end_ms),
+        .outcome = more.outcome,
+        .flags = op->timed_out ? MUSTER_REPORT_TIMED_OUT : 0,
+        .error = more.error == NULL ? NULL : muster__report_error(builder->report, more.error),
+    };
+    if (is.subject != MUSTER__NO_SUBJECT)
+        muster__report_add_op(builder->report, &is);
+    else
+        muster__error_unref(is.error);
+}
+
 static int add_ops(struct builder *builder, const struct muster__trail *trail)
 {
     for (size_t i = 0; i < trail->op_count; i++) {
-        const struct muster__trail_op *op = &trail->ops[i];
-        const struct muster_report_op is = {
-            .subject = subject_of(builder, op),
-            .phase = (enum muster_phase)op->phase,
-            .cause = (enum muster_cause)op->cause,
-            .begin_ms = op->begin_ms,
-            .end_ms = time_of(op->end_ms),
-            .outcome = op->outcome,
-            .flags = op->timed_out ? MUSTER_REPORT_TIMED_OUT : 0,
-            .error = op->error == 0 ? NULL : muster__report_error(builder->report, trail->errors[op->error - 1]),
-        };
-        if (is.subject != MUSTER__NO_SUBJECT)
-            muster__report_add_op(builder->report, &is);
-        else
-            muster__error_unref(is.error);
+        const struct muster__trail_op *op = muster__trail_op_at(trail, i);
+        if (op->has != MUSTER__TRAIL_HAS_NOTHING)
+            add_op(builder, trail, op);
     }
     for (size_t i = 0; i < trail->commit_count; i++) {
         const struct muster__trail_commit *commit = &trail->commits[i];

@@ -272,7 +272,7 @@ static void set_effects(struct world *world, struct played *played, int outcome)
     struct muster__effects *effects = &played->op->effects;
     effects->outcome = outcome;
     if (outcome < 0)
-        muster_error_set(&effects->error, outcome, 0, "made to fail");
+        snprintf(effects->text, sizeof(effects->text), "made to fail");
     bool ok = outcome == MUSTER_OK;
     if (played->phase == MUSTER_PHASE_INITIALIZE && (ok || played->turn.adds))
         add_configured(world, played);

@@ -216,7 +216,8 @@ void finish(struct fixture *f, const char *call, int outcome)
 
 void finish_with(struct fixture *f, const char *call, int code, const char *text)
 {
-    muster_error_set(&out(f, call)->effects.error, code, 0, "%s", text);
+    struct muster_op *op = out(f, call);
+    snprintf(op->effects.text, sizeof(op->effects.text), "%s", text);
     finish(f, call, code);
 }
 

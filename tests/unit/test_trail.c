@@ -13,9 +13,16 @@ static const struct muster__trail *trail_of(struct fixture *f, enum muster__trai
     return trail;
 }
 
-static const char *name_of(const struct muster__trail_op *op)
+static const struct muster__trail_op *op_at(const struct muster__trail *trail, size_t at)
 {
-    return op->entry == NULL ? "" : muster__entry_path(op->entry);
+    assert_true(at < trail->op_count);
+    return muster__trail_op_at(trail, at);
+}
+
+static const char *name_at(const struct muster__trail *trail, size_t at)
+{
+    const struct muster__trail_more more = muster__trail_more_of(trail, op_at(trail, at));
+    return more.entry == NULL ? "" : muster__entry_path(more.entry);
 }
 
 static struct fixture *two(void **state)
@@ -38,17 +45,17 @@ static void each_op_is_there_once_with_its_times(void **state)
     assert_ended(up, 0);
     const struct muster__trail *trail = trail_of(f, MUSTER__TRAIL_BRING_UP);
     assert_true(trail->ended);
-    assert_int_equal(trail->ops[0].phase, MUSTER_PHASE_INITIALIZE);
-    assert_string_equal(name_of(&trail->ops[0]), "");
+    assert_int_equal(op_at(trail, 0)->phase, MUSTER_PHASE_INITIALIZE);
+    assert_string_equal(name_at(trail, 0), "");
     size_t starts = 0;
     for (size_t i = 0; i < trail->op_count; i++) {
-        assert_true(trail->ops[i].end_ms != MUSTER__TRAIL_NEVER);
-        assert_int_equal(trail->ops[i].error, 0);
-        if (trail->ops[i].phase != MUSTER_PHASE_START)
+        assert_true(op_at(trail, i)->end_ms != MUSTER__TRAIL_NEVER);
+        assert_null(muster__trail_more_of(trail, op_at(trail, i)).error);
+        if (op_at(trail, i)->phase != MUSTER_PHASE_START)
             continue;
-        assert_string_equal(name_of(&trail->ops[i]), starts == 0 ? "pool/disk" : "guest/web");
-        assert_int_equal(trail->ops[i].begin_ms, starts == 0 ? 0 : 70);
-        assert_int_equal(trail->ops[i].end_ms, 70);
+        assert_string_equal(name_at(trail, i), starts == 0 ? "pool/disk" : "guest/web");
+        assert_int_equal(op_at(trail, i)->begin_ms, starts == 0 ? 0 : 70);
+        assert_int_equal(op_at(trail, i)->end_ms, 70);
         starts++;
     }
     assert_int_equal(starts, 2);
@@ -66,11 +73,12 @@ static void an_error_is_kept_of_what_failed_alone(void **state)
     const struct muster__trail *trail = trail_of(f, MUSTER__TRAIL_BRING_UP);
     size_t failures = 0;
     for (size_t i = 0; i < trail->op_count; i++) {
-        bool failed = trail->ops[i].outcome == -EIO;
-        assert_int_equal(trail->ops[i].error != 0, failed);
+        const struct muster__trail_more more = muster__trail_more_of(trail, op_at(trail, i));
+        bool failed = more.outcome == -EIO;
+        assert_int_equal(more.error != NULL, failed);
         failures += failed;
         if (failed)
-            assert_text(muster_error_text(trail->errors[trail->ops[i].error - 1]), "pool 'disk': start");
+            assert_text(muster_error_text(more.error), "pool 'disk': start");
     }
     assert_int_equal(failures, 1);
 }
@@ -82,8 +90,8 @@ static void names_outlive_their_resources(void **state)
     assert_ended(shut_down(f, MUSTER_HOST_SHUTDOWN), 0);
     const struct muster__trail *trail = trail_of(f, MUSTER__TRAIL_SHUTDOWN);
     assert_int_equal(trail->op_count, 3);
-    assert_string_equal(name_of(&trail->ops[0]), "guest/web");
-    assert_string_equal(name_of(&trail->ops[1]), "pool/disk");
+    assert_string_equal(name_at(trail, 0), "guest/web");
+    assert_string_equal(name_at(trail, 1), "pool/disk");
     assert_int_equal(trail->edge_count, 1);
     assert_string_equal(muster__entry_path(trail->edges[0].from), "guest/web");
     assert_string_equal(muster__entry_path(trail->edges[0].to), "pool/disk");
@@ -135,7 +143,7 @@ static void an_op_may_outlive_its_trail(void **state)
     pass(f, 100000);
     assert_ended(first, MUSTER_ETIMEDOUT);
     assert_int_equal(trail_of(f, MUSTER__TRAIL_RELOAD)->op_count, 1);
-    assert_true(trail_of(f, MUSTER__TRAIL_RELOAD)->ops[0].timed_out);
+    assert_true(op_at(trail_of(f, MUSTER__TRAIL_RELOAD), 0)->timed_out);
     assert_ended(reload(f), 0);
     assert_int_equal(trail_of(f, MUSTER__TRAIL_RELOAD)->op_count, 0);
     finish(f, "guest reload", MUSTER_OK);
@@ -149,10 +157,10 @@ static void a_next_bring_up_begins_anew(void **state)
     assert_ended(shut_down(f, MUSTER_DAEMON_RESTART), 0);
     assert_ended(bring_up(f), 0);
     const struct muster__trail *trail = trail_of(f, MUSTER__TRAIL_BRING_UP);
-    assert_int_equal(trail->ops[0].phase, MUSTER_PHASE_INITIALIZE);
+    assert_int_equal(op_at(trail, 0)->phase, MUSTER_PHASE_INITIALIZE);
     size_t initialized = 0;
     for (size_t i = 0; i < trail->op_count; i++)
-        initialized += trail->ops[i].phase == MUSTER_PHASE_INITIALIZE;
+        initialized += op_at(trail, i)->phase == MUSTER_PHASE_INITIALIZE;
     assert_int_equal(initialized, 2);
 }
 
