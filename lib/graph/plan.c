@@ -96,9 +96,7 @@ int muster_plan_add(struct muster_plan *plan, const struct muster_driver_def *gi
                               "doesn't know"));
     if (def->name == NULL)
         return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL, "a driver has no name"));
-    struct muster__node node = {def->name,  def->tier,  def->priority, def->needs,
-                                def->wants, def->after, def->before,   def->provides};
-    int code = muster__graph_add(plan->graph, &node);
+    int code = muster__graph_add(plan->graph, def);
     if (code == MUSTER_EINVAL)
         return refuse_name(plan, def);
     if (code != 0)
