@@ -15,6 +15,8 @@
 /* The nothing that empty slots lead to: no name has the text of zeros. */
 #define NOTHING_BYTES NAME_BYTES(1)
 #define TAIL_BLOCKS ((UINT32_C(1) << MUSTER__TAG_SHIFT) - 1)
+#define SLOT_BITS_LEAST 9
+#define SLOT_BITS_FEW 15
 /* Up to so many bytes of names, they are in the cache anyway. */
 #define ARENA_NEAR ((size_t)256 << 10)
 
@@ -212,12 +214,12 @@ static void fill_slots(const struct muster__names *names)
     }
 }
 
-/* At most half of them are in use, so that few look-ups go on to a second one. */
+/* At most half of them are in use, so that few look-ups go on to a second one; they grow in few steps as long as they are few. */
 static int reserve_slots(struct muster__names *names, size_t wanted)
 {
-    uint32_t bits = 7;
+    uint32_t bits = SLOT_BITS_LEAST;
     while (names->count > ((size_t)1 << bits) / 2 || wanted > ((size_t)1 << bits) / 4 * 3)
-        bits++;
+        bits += bits < SLOT_BITS_FEW ? 2 : 1;
     if (names->slots != NULL && bits == names->slot_bits)
         return 0;
     drop_slots(names); /* first, so that its memory may serve again */
