@@ -14,6 +14,8 @@
 #define BLOCKS_MAX ((MUSTER__NAME_MAX + 1) / BLOCK)
 /* The nothing that empty slots lead to: no name has the text of zeros. */
 #define NOTHING_BYTES NAME_BYTES(1)
+/* The second word of a text that is longer than a block: such bytes are in no UTF-8. */
+#define LONG UINT64_MAX
 #define TAIL_BLOCKS ((UINT32_C(1) << MUSTER__TAG_SHIFT) - 1)
 #define SLOT_BITS_LEAST 9
 #define SLOT_BITS_FEW 15
@@ -294,6 +296,7 @@ static char *place_text(struct muster__names *names, struct muster__name_waiting
     names->waiting_more += (blocks - 1) * BLOCK;
     names->waiting_low -= blocks * BLOCK;
     waiting->words[0] = names->waiting_low;
+    waiting->words[1] = LONG;
     waiting->tail |= (uint32_t)blocks;
     return names->arena + names->waiting_low;
 }
@@ -384,31 +387,34 @@ static __attribute__((noinline)) struct muster__name *add(struct muster__names *
     return name;
 }
 
-static __attribute__((noinline)) bool is_long(const char *arena, const char *text, const struct muster__name_waiting *waiting)
+/* From slot i on. */
+static __attribute__((noinline)) struct muster__name *intern_long(struct muster__names *names, uint32_t i,
+                                                                  const struct muster__name_waiting *waiting)
 {
-    return are_blocks(text, arena + waiting->words[0], waiting->tail & TAIL_BLOCKS);
+    struct view view = view_of(names);
+    for (;; i = (i + 1) & view.mask) {
+        struct muster__name_slot *slot = &view.slots[i];
+        if (slot->place == 0)
+            return add(names, slot, waiting);
+        if (slot->hash == waiting->hash &&
+            are_blocks(text_at(view.arena, slot->place), view.arena + waiting->words[0], waiting->tail & TAIL_BLOCKS))
+            return muster__name_at(names, slot->place);
+    }
 }
 
-static inline bool is_text(const char *arena, const char *text, const struct muster__name_waiting *waiting)
-{
-    struct block block = read_block(text);
-    bool is_short = (waiting->tail & TAIL_BLOCKS) == 0;
-    if (__builtin_expect(!is_short, 0))
-        return is_long(arena, text, waiting);
-    return ((block.words[0] ^ waiting->words[0]) | (block.words[1] ^ waiting->words[1])) == 0;
-}
-
-/* Found, or added. (Hash and text of an empty slot are zeros, which no name has.) */
+/* Found, or added. Most are short: no text is like a long one's words, nor has an empty slot's nothing a name's. */
 static inline struct muster__name *intern(struct muster__names *names, struct view view,
                                           const struct muster__name_waiting *waiting)
 {
     for (uint32_t i = waiting->hash >> view.shift;; i = (i + 1) & view.mask) {
         struct muster__name_slot *slot = &view.slots[i];
         struct muster__name *name = (void *)(view.arena + slot->place);
-        if (slot->hash == waiting->hash && is_text(view.arena, (const char *)(name + 1), waiting))
+        if (slot->hash == waiting->hash && is_block((const char *)(name + 1), (const char *)waiting->words))
             return name;
         if (slot->place == 0)
             return add(names, slot, waiting);
+        if (waiting->words[1] == LONG)
+            return intern_long(names, i, waiting);
     }
 }
 
