@@ -110,7 +110,7 @@ static inline struct block read_block(const char *bytes)
 /* The last 8 of `length` (8 to 15) bytes: what of them is behind the first 8, and zeros behind that. */
 static inline uint64_t behind_first(uint64_t last, size_t length)
 {
-    size_t bits = (BLOCK - 1 - length) * 8;
+    size_t bits = ((length - 8) ^ 7) * 8;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     return last >> 8 >> bits;
 #else
@@ -118,16 +118,17 @@ static inline uint64_t behind_first(uint64_t last, size_t length)
 #endif
 }
 
-typedef signed char bytes16 __attribute__((vector_size(16)));
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+typedef signed char signed16 __attribute__((vector_size(16)));
 
-/* Is there a byte that is no printable ASCII character, or a slash? Then it has to be looked at closely. */
-static inline bool is_suspect(struct block block)
+/* Printable ASCII alone (one more is above ' ' as a signed byte), and no slash? If not, it has to be looked at closely. */
+static inline bool is_plain_block(struct block block)
 {
     bytes16 bytes;
     memcpy(&bytes, &block, sizeof(bytes));
-    bytes16 suspect = (bytes < ' ') | (bytes == 0x7f) | (bytes == '/');
-    memcpy(&block, &suspect, sizeof(block));
-    return (block.words[0] | block.words[1]) != 0;
+    signed16 plain = ((signed16)(bytes + 1) > ' ') & (signed16)(bytes != '/');
+    memcpy(&block, &plain, sizeof(block));
+    return (block.words[0] & block.words[1]) == UINT64_MAX;
 }
 
 /* False: it may be valid all the same. By words, since most names are plain. */
@@ -138,10 +139,10 @@ static bool is_plain(const char *text, size_t length)
     struct block block = {{0, read_word(text + length - 8)}};
     for (size_t at = 0; at + 8 < length; at += 8) {
         block.words[0] = read_word(text + at);
-        if (is_suspect(block))
+        if (!is_plain_block(block))
             return false;
     }
-    return length > 8 || !is_suspect((struct block){{block.words[1], block.words[1]}});
+    return length > 8 || is_plain_block((struct block){{block.words[1], block.words[1]}});
 }
 
 static inline uint64_t hash_block(uint64_t hash, struct block block)
@@ -277,11 +278,14 @@ static inline bool read_short(struct muster__name_waiting *waiting, const char *
 {
     if (length - 8 >= 8)
         return false;
-    struct block ends = {{read_word(text), read_word(text + length - 8)}};
-    if (is_suspect(ends))
+    struct block block = {{read_word(text), read_word(text + length - 8)}};
+    waiting->words[0] = block.words[0];
+    if (!is_plain_block(block))
         return false;
-    struct block block = {{ends.words[0], behind_first(ends.words[1], length)}};
-    *waiting = (struct muster__name_waiting){{block.words[0], block.words[1]}, (uint32_t)(hash_block(0, block) >> 32), tail};
+    block.words[1] = behind_first(block.words[1], length);
+    waiting->words[1] = block.words[1];
+    waiting->hash = (uint32_t)(hash_block(0, block) >> 32);
+    waiting->tail = tail;
     return true;
 }
 
@@ -304,6 +308,8 @@ static char *place_text(struct muster__names *names, struct muster__name_waiting
 static bool read_any(struct muster__names *names, struct muster__name_waiting *waiting, const char *text, uint32_t tail)
 {
     size_t length = strlen(text);
+    if (read_short(waiting, text, length, tail))
+        return true;
     if (!is_plain(text, length) && !muster__driver_name_valid(text))
         return false;
     waiting->tail = tail;
@@ -320,7 +326,7 @@ static inline void prefetch_slot(const struct muster__names *names, const struct
     __builtin_prefetch(&names->slots[waiting->hash >> (32 - names->slot_bits)]);
 }
 
-static bool put_any(struct muster__names *names, struct muster__name_window *window, const char *text, uint32_t tail)
+static __attribute__((noinline)) bool put_any(struct muster__names *names, struct muster__name_window *window, const char *text, uint32_t tail)
 {
     struct muster__name_waiting *waiting = &window->waiting[window->count];
     if (!names->has_room || !read_any(names, waiting, text, tail))
@@ -347,23 +353,21 @@ static inline size_t put_short(struct muster__names *names, const char *const *t
     const struct muster__name_slot *slots = names->slots;
     const uint32_t shift = 32 - names->slot_bits;
     struct muster__name_waiting *waiting = names->mentions.waiting + names->mentions.count;
-    size_t most = names->has_room ? MUSTER__NAMES_WINDOW - names->mentions.count : 0;
-    size_t i = 0;
-    for (; i < most && texts[i] != NULL && read_short(&waiting[i], texts[i], strlen(texts[i]), tail); i++)
-        __builtin_prefetch(&slots[waiting[i].hash >> shift]);
-    names->mentions.count += (uint32_t)i;
-    names->has_room &= i < most;
-    return i;
+    struct muster__name_waiting *end = names->has_room ? names->mentions.waiting + MUSTER__NAMES_WINDOW : waiting;
+    const char *const *text = texts;
+    for (; waiting < end && *text != NULL && read_short(waiting, *text, strlen(*text), tail); waiting++, text++)
+        __builtin_prefetch(&slots[waiting->hash >> shift]);
+    names->mentions.count += (uint32_t)(text - texts);
+    names->has_room &= waiting < end;
+    return (size_t)(text - texts);
 }
 
 size_t muster__names_put(struct muster__names *names, const char *const *texts, uint32_t tag)
 {
     uint32_t tail = tag << MUSTER__TAG_SHIFT;
     size_t i = put_short(names, texts, tail);
-    while (texts[i] != NULL && put_any(names, &names->mentions, texts[i], tail)) {
+    while (texts[i] != NULL && put_any(names, &names->mentions, texts[i], tail))
         i++;
-        i += put_short(names, texts + i, tail);
-    }
     return i;
 }
 
