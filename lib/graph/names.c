@@ -121,12 +121,15 @@ static inline uint64_t behind_first(uint64_t last, size_t length)
 typedef unsigned char bytes16 __attribute__((vector_size(16)));
 typedef signed char signed16 __attribute__((vector_size(16)));
 
-/* Printable ASCII alone (one more is above ' ' as a signed byte), and no slash? If not, it has to be looked at closely. */
+/*
+ * Printable ASCII alone, and no slash? If not, it has to be looked at closely. (As signed bytes: one more is above ' ' where it
+ * is printable, and a slash becomes -1.)
+ */
 static inline bool is_plain_block(struct block block)
 {
     bytes16 bytes;
     memcpy(&bytes, &block, sizeof(bytes));
-    signed16 plain = ((signed16)(bytes + 1) > ' ') & (signed16)(bytes != '/');
+    signed16 plain = (signed16)((bytes + 1) | (bytes16)(bytes == '/')) > ' ';
     memcpy(&block, &plain, sizeof(block));
     return (block.words[0] & block.words[1]) == UINT64_MAX;
 }
@@ -373,21 +376,26 @@ size_t muster__names_put(struct muster__names *names, const char *const *texts, 
 
 /* ---- settling ------------------------------------------------------------------------------------ */
 
-/* Not inlined: most are there. */
+/* For a text of so many bytes. Not inlined: most are there. */
 static __attribute__((noinline)) struct muster__name *add(struct muster__names *names, struct muster__name_slot *slot,
-                                                          const struct muster__name_waiting *waiting)
+                                                          const struct muster__name_waiting *waiting, size_t bytes)
 {
     uint32_t place = (uint32_t)names->arena_used;
     struct muster__name *name = muster__name_at(names, place);
-    size_t blocks = waiting->tail & TAIL_BLOCKS;
-    if (blocks == 0)
-        memcpy(name + 1, waiting->words, BLOCK);
-    else
-        memcpy(name + 1, names->arena + waiting->words[0], blocks * BLOCK);
     *slot = (struct muster__name_slot){waiting->hash, place};
     *name = (struct muster__name){names->count, MUSTER__NONE, 0, waiting->hash};
+    memcpy(name + 1, waiting->words, BLOCK);
     names->place[names->count++] = place;
-    names->arena_used += blocks == 0 ? NAME_BYTES(1) : NAME_BYTES(blocks);
+    names->arena_used += sizeof(*name) + bytes;
+    return name;
+}
+
+static struct muster__name *add_long(struct muster__names *names, struct muster__name_slot *slot,
+                                     const struct muster__name_waiting *waiting)
+{
+    size_t bytes = (waiting->tail & TAIL_BLOCKS) * BLOCK;
+    struct muster__name *name = add(names, slot, waiting, bytes);
+    memcpy(name + 1, names->arena + waiting->words[0], bytes);
     return name;
 }
 
@@ -399,7 +407,7 @@ static __attribute__((noinline)) struct muster__name *intern_long(struct muster_
     for (;; i = (i + 1) & view.mask) {
         struct muster__name_slot *slot = &view.slots[i];
         if (slot->place == 0)
-            return add(names, slot, waiting);
+            return add_long(names, slot, waiting);
         if (slot->hash == waiting->hash &&
             are_blocks(text_at(view.arena, slot->place), view.arena + waiting->words[0], waiting->tail & TAIL_BLOCKS))
             return muster__name_at(names, slot->place);
@@ -415,10 +423,10 @@ static inline struct muster__name *intern(struct muster__names *names, struct vi
         struct muster__name *name = (void *)(view.arena + slot->place);
         if (slot->hash == waiting->hash && is_block((const char *)(name + 1), (const char *)waiting->words))
             return name;
-        if (slot->place == 0)
-            return add(names, slot, waiting);
         if (waiting->words[1] == LONG)
             return intern_long(names, i, waiting);
+        if (slot->place == 0)
+            return add(names, slot, waiting, BLOCK);
     }
 }
 
