@@ -329,7 +329,9 @@ static inline void prefetch_slot(const struct muster__names *names, const struct
     __builtin_prefetch(&names->slots[waiting->hash >> (32 - names->slot_bits)]);
 }
 
-static __attribute__((noinline)) bool put_any(struct muster__names *names, struct muster__name_window *window, const char *text, uint32_t tail)
+/* Not inlined: most are short. */
+static __attribute__((noinline)) bool put_any(struct muster__names *names, struct muster__name_window *window, const char *text,
+                                              uint32_t tail)
 {
     struct muster__name_waiting *waiting = &window->waiting[window->count];
     if (!names->has_room || !read_any(names, waiting, text, tail))
