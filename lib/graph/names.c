@@ -150,7 +150,7 @@ static bool is_plain(const char *text, size_t length)
 
 static inline uint64_t hash_block(uint64_t hash, struct block block)
 {
-    return muster__hash_mix(hash ^ block.words[0] ^ 0x9e3779b97f4a7c15u, block.words[1] ^ 0xa0761d6478bd642fu);
+    return muster__hash_mix(hash ^ block.words[0], block.words[1] ^ 0xa0761d6478bd642fu);
 }
 
 static uint32_t hash_blocks(const char *text, size_t blocks)
