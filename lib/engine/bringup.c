@@ -43,19 +43,6 @@ static int refuse_driver(struct muster__engine *engine, const struct muster_driv
                                  : muster__refuse(engine, code, "driver '%s': out of memory", def->name);
 }
 
-static int add_to_graph(struct muster__engine *engine, const struct muster_driver_def *def)
-{
-    const struct muster__node node = {.name = def->name,
-                                      .tier = def->tier,
-                                      .priority = def->priority,
-                                      .needs = def->needs,
-                                      .wants = def->wants,
-                                      .after = def->after,
-                                      .before = def->before,
-                                      .provides = def->provides};
-    return def->name == NULL ? MUSTER_EINVAL : muster__graph_add(engine->graph, &node);
-}
-
 int muster__add_driver(struct muster__engine *engine, const struct muster__event *event)
 {
     struct muster_driver_def copy;
@@ -69,7 +56,7 @@ int muster__add_driver(struct muster__engine *engine, const struct muster__event
     struct muster_driver *driver = code == 0 ? muster__driver_new(engine, def, event->data) : NULL;
     if (driver == NULL)
         return refuse_driver(engine, def, MUSTER_ENOMEM);
-    code = add_to_graph(engine, def);
+    code = def->name == NULL ? MUSTER_EINVAL : muster__graph_add(engine->graph, def);
     if (code != 0) {
         muster__driver_free(driver);
         return refuse_driver(engine, def, code);

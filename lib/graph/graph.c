@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include <muster/driver.h>
 #include <muster/error.h>
 
 #include "graph/internal.h"
@@ -65,20 +66,18 @@ static int reserve_value(const struct muster__graph *graph, int64_t **column, si
     return code;
 }
 
-static int reserve_values(struct muster__graph *graph, const struct muster__node *node)
+static __attribute__((noinline)) int reserve_values(struct muster__graph *graph, const struct muster_driver_def *def)
 {
-    int code = reserve_value(graph, &graph->tier, &graph->tier_capacity, node->tier);
-    return code == 0 ? reserve_value(graph, &graph->priority, &graph->priority_capacity, node->priority) : code;
+    int code = reserve_value(graph, &graph->tier, &graph->tier_capacity, def->tier);
+    return code == 0 ? reserve_value(graph, &graph->priority, &graph->priority_capacity, def->priority) : code;
 }
 
-static void append_node(struct muster__graph *graph, const struct muster__node *node)
+static __attribute__((noinline)) void set_values(struct muster__graph *graph, const struct muster_driver_def *def)
 {
-    uint32_t id = graph->count++;
-    graph->declared_start[id + 1] = graph->declared_count;
     if (graph->tier != NULL)
-        graph->tier[id] = node->tier;
+        graph->tier[graph->count] = def->tier;
     if (graph->priority != NULL)
-        graph->priority[id] = node->priority;
+        graph->priority[graph->count] = def->priority;
 }
 
 void muster__graph_settle(struct muster__graph *graph)
@@ -128,9 +127,9 @@ static int put_list(struct muster__graph *graph, const char *const *list, enum m
     return 0;
 }
 
-static int put_others(struct muster__graph *graph, const struct muster__node *node)
+static __attribute__((noinline)) int put_others(struct muster__graph *graph, const struct muster_driver_def *def)
 {
-    const char *const *lists[MUSTER__KINDS] = {NULL, node->wants, node->after, node->before, node->provides};
+    const char *const *lists[MUSTER__KINDS] = {NULL, def->wants, def->after, def->before, def->provides};
     int code = 0;
     for (uint32_t kind = MUSTER__WANTS; kind < MUSTER__KINDS && code == 0; kind++)
         if (lists[kind] != NULL)
@@ -138,12 +137,9 @@ static int put_others(struct muster__graph *graph, const struct muster__node *no
     return code;
 }
 
-/* Most declare needs at most. */
-static inline int put_lists(struct muster__graph *graph, const struct muster__node *node)
+static bool declares_others(const struct muster_driver_def *def)
 {
-    int code = node->needs == NULL ? 0 : put_list(graph, node->needs, MUSTER__NEEDS);
-    bool others = node->wants != NULL || node->after != NULL || node->before != NULL || node->provides != NULL;
-    return code == 0 && others ? put_others(graph, node) : code;
+    return def->wants != NULL || def->after != NULL || def->before != NULL || def->provides != NULL;
 }
 
 /* A long name may find no room where another would. */
@@ -157,16 +153,22 @@ static int put_name(struct muster__graph *graph, const char *name)
     return 0;
 }
 
-int muster__graph_add(struct muster__graph *graph, const struct muster__node *node)
+/* Most have a name and needs: what others have isn't inlined. */
+int muster__graph_add(struct muster__graph *graph, const struct muster_driver_def *def)
 {
-    bool has_values = graph->tier != NULL || graph->priority != NULL || (node->tier | node->priority) != 0;
-    int code = has_values ? reserve_values(graph, node) : 0;
+    bool has_values = graph->tier != NULL || graph->priority != NULL || (def->tier | def->priority) != 0;
+    int code = has_values ? reserve_values(graph, def) : 0;
     if (code == 0)
-        code = put_name(graph, node->name);
+        code = put_name(graph, def->name);
     if (code != 0)
         return code;
-    code = put_lists(graph, node);
-    append_node(graph, node);
+    if (has_values)
+        set_values(graph, def);
+    if (def->needs != NULL)
+        code = put_list(graph, def->needs, MUSTER__NEEDS);
+    if (code == 0 && declares_others(def))
+        code = put_others(graph, def);
+    graph->declared_start[++graph->count] = graph->declared_count;
     if (code != 0)
         muster__graph_truncate(graph, graph->count - 1);
     return code;

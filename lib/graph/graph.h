@@ -14,18 +14,7 @@
 #include "base/memory.h"
 
 struct muster__graph;
-
-/* What a driver declares; the lists end with NULL, NULL is empty. */
-struct muster__node {
-    const char *name;
-    int64_t tier;
-    int64_t priority;
-    const char *const *needs;
-    const char *const *wants;
-    const char *const *after;
-    const char *const *before;
-    const char *const *provides;
-};
+struct muster_driver_def;
 
 /* Some ids. They belong to the graph. */
 struct muster__ids {
@@ -37,10 +26,10 @@ int muster__graph_new(const struct muster__memory *memory, struct muster__graph 
 void muster__graph_free(struct muster__graph *graph);
 
 /*
- * Copy a node; ids are 0, 1, 2, ... Duplicates, loops and unknown names are found by check. 0; MUSTER_EINVAL: a
- * name isn't valid (base/name.h), or MUSTER_ENOMEM, adding nothing.
+ * A node for a driver that has a name; ids are 0, 1, 2, ... What it declares is copied. Duplicates, loops and unknown names
+ * are found by check. 0; MUSTER_EINVAL: a name isn't valid (base/name.h), or MUSTER_ENOMEM, adding nothing.
  */
-int muster__graph_add(struct muster__graph *graph, const struct muster__node *node);
+int muster__graph_add(struct muster__graph *graph, const struct muster_driver_def *def);
 
 /* Forget the nodes from id `count` on. If the last successful check knew them, it doesn't count any more. */
 void muster__graph_truncate(struct muster__graph *graph, uint32_t count);

@@ -14,7 +14,11 @@
 #define BLOCKS_MAX ((MUSTER__NAME_MAX + 1) / BLOCK)
 /* The nothing that empty slots lead to: no name has the text of zeros. */
 #define NOTHING_BYTES NAME_BYTES(1)
+/* The second word of a text that is longer than a block: such bytes are in no UTF-8. */
+#define LONG UINT64_MAX
 #define TAIL_BLOCKS ((UINT32_C(1) << MUSTER__TAG_SHIFT) - 1)
+#define SLOT_BITS_LEAST 9
+#define SLOT_BITS_FEW 15
 /* Up to so many bytes of names, they are in the cache anyway. */
 #define ARENA_NEAR ((size_t)256 << 10)
 
@@ -106,7 +110,7 @@ static inline struct block read_block(const char *bytes)
 /* The last 8 of `length` (8 to 15) bytes: what of them is behind the first 8, and zeros behind that. */
 static inline uint64_t behind_first(uint64_t last, size_t length)
 {
-    size_t bits = (BLOCK - 1 - length) * 8;
+    size_t bits = ((length - 8) ^ 7) * 8;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     return last >> 8 >> bits;
 #else
@@ -114,16 +118,20 @@ static inline uint64_t behind_first(uint64_t last, size_t length)
 #endif
 }
 
-typedef signed char bytes16 __attribute__((vector_size(16)));
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+typedef signed char signed16 __attribute__((vector_size(16)));
 
-/* Is there a byte that is no printable ASCII character, or a slash? Then it has to be looked at closely. */
-static inline bool is_suspect(struct block block)
+/*
+ * Printable ASCII alone, and no slash? If not, it has to be looked at closely. (As signed bytes: one more is above ' ' where it
+ * is printable, and a slash becomes -1.)
+ */
+static inline bool is_plain_block(struct block block)
 {
     bytes16 bytes;
     memcpy(&bytes, &block, sizeof(bytes));
-    bytes16 suspect = (bytes < ' ') | (bytes == 0x7f) | (bytes == '/');
-    memcpy(&block, &suspect, sizeof(block));
-    return (block.words[0] | block.words[1]) != 0;
+    signed16 plain = (signed16)((bytes + 1) | (bytes16)(bytes == '/')) > ' ';
+    memcpy(&block, &plain, sizeof(block));
+    return (block.words[0] & block.words[1]) == UINT64_MAX;
 }
 
 /* False: it may be valid all the same. By words, since most names are plain. */
@@ -134,15 +142,15 @@ static bool is_plain(const char *text, size_t length)
     struct block block = {{0, read_word(text + length - 8)}};
     for (size_t at = 0; at + 8 < length; at += 8) {
         block.words[0] = read_word(text + at);
-        if (is_suspect(block))
+        if (!is_plain_block(block))
             return false;
     }
-    return length > 8 || !is_suspect((struct block){{block.words[1], block.words[1]}});
+    return length > 8 || is_plain_block((struct block){{block.words[1], block.words[1]}});
 }
 
 static inline uint64_t hash_block(uint64_t hash, struct block block)
 {
-    return muster__hash_mix(hash ^ block.words[0] ^ 0x9e3779b97f4a7c15u, block.words[1] ^ 0xa0761d6478bd642fu);
+    return muster__hash_mix(hash ^ block.words[0], block.words[1] ^ 0xa0761d6478bd642fu);
 }
 
 static uint32_t hash_blocks(const char *text, size_t blocks)
@@ -212,12 +220,12 @@ static void fill_slots(const struct muster__names *names)
     }
 }
 
-/* At most half of them are in use, so that few look-ups go on to a second one. */
+/* At most half of them are in use, so that few look-ups go on to a second one; they grow in few steps as long as they are few. */
 static int reserve_slots(struct muster__names *names, size_t wanted)
 {
-    uint32_t bits = 7;
+    uint32_t bits = SLOT_BITS_LEAST;
     while (names->count > ((size_t)1 << bits) / 2 || wanted > ((size_t)1 << bits) / 4 * 3)
-        bits++;
+        bits += bits < SLOT_BITS_FEW ? 2 : 1;
     if (names->slots != NULL && bits == names->slot_bits)
         return 0;
     drop_slots(names); /* first, so that its memory may serve again */
@@ -273,11 +281,14 @@ static inline bool read_short(struct muster__name_waiting *waiting, const char *
 {
     if (length - 8 >= 8)
         return false;
-    struct block ends = {{read_word(text), read_word(text + length - 8)}};
-    if (is_suspect(ends))
+    struct block block = {{read_word(text), read_word(text + length - 8)}};
+    waiting->words[0] = block.words[0];
+    if (!is_plain_block(block))
         return false;
-    struct block block = {{ends.words[0], behind_first(ends.words[1], length)}};
-    *waiting = (struct muster__name_waiting){{block.words[0], block.words[1]}, (uint32_t)(hash_block(0, block) >> 32), tail};
+    block.words[1] = behind_first(block.words[1], length);
+    waiting->words[1] = block.words[1];
+    waiting->hash = (uint32_t)(hash_block(0, block) >> 32);
+    waiting->tail = tail;
     return true;
 }
 
@@ -292,6 +303,7 @@ static char *place_text(struct muster__names *names, struct muster__name_waiting
     names->waiting_more += (blocks - 1) * BLOCK;
     names->waiting_low -= blocks * BLOCK;
     waiting->words[0] = names->waiting_low;
+    waiting->words[1] = LONG;
     waiting->tail |= (uint32_t)blocks;
     return names->arena + names->waiting_low;
 }
@@ -299,6 +311,8 @@ static char *place_text(struct muster__names *names, struct muster__name_waiting
 static bool read_any(struct muster__names *names, struct muster__name_waiting *waiting, const char *text, uint32_t tail)
 {
     size_t length = strlen(text);
+    if (read_short(waiting, text, length, tail))
+        return true;
     if (!is_plain(text, length) && !muster__driver_name_valid(text))
         return false;
     waiting->tail = tail;
@@ -315,7 +329,9 @@ static inline void prefetch_slot(const struct muster__names *names, const struct
     __builtin_prefetch(&names->slots[waiting->hash >> (32 - names->slot_bits)]);
 }
 
-static bool put_any(struct muster__names *names, struct muster__name_window *window, const char *text, uint32_t tail)
+/* Not inlined: most are short. */
+static __attribute__((noinline)) bool put_any(struct muster__names *names, struct muster__name_window *window, const char *text,
+                                              uint32_t tail)
 {
     struct muster__name_waiting *waiting = &window->waiting[window->count];
     if (!names->has_room || !read_any(names, waiting, text, tail))
@@ -342,71 +358,77 @@ static inline size_t put_short(struct muster__names *names, const char *const *t
     const struct muster__name_slot *slots = names->slots;
     const uint32_t shift = 32 - names->slot_bits;
     struct muster__name_waiting *waiting = names->mentions.waiting + names->mentions.count;
-    size_t most = names->has_room ? MUSTER__NAMES_WINDOW - names->mentions.count : 0;
-    size_t i = 0;
-    for (; i < most && texts[i] != NULL && read_short(&waiting[i], texts[i], strlen(texts[i]), tail); i++)
-        __builtin_prefetch(&slots[waiting[i].hash >> shift]);
-    names->mentions.count += (uint32_t)i;
-    names->has_room &= i < most;
-    return i;
+    struct muster__name_waiting *end = names->has_room ? names->mentions.waiting + MUSTER__NAMES_WINDOW : waiting;
+    const char *const *text = texts;
+    for (; waiting < end && *text != NULL && read_short(waiting, *text, strlen(*text), tail); waiting++, text++)
+        __builtin_prefetch(&slots[waiting->hash >> shift]);
+    names->mentions.count += (uint32_t)(text - texts);
+    names->has_room &= waiting < end;
+    return (size_t)(text - texts);
 }
 
 size_t muster__names_put(struct muster__names *names, const char *const *texts, uint32_t tag)
 {
     uint32_t tail = tag << MUSTER__TAG_SHIFT;
     size_t i = put_short(names, texts, tail);
-    while (texts[i] != NULL && put_any(names, &names->mentions, texts[i], tail)) {
+    while (texts[i] != NULL && put_any(names, &names->mentions, texts[i], tail))
         i++;
-        i += put_short(names, texts + i, tail);
-    }
     return i;
 }
 
 /* ---- settling ------------------------------------------------------------------------------------ */
 
-/* Not inlined: most are there. */
+/* For a text of so many bytes. Not inlined: most are there. */
 static __attribute__((noinline)) struct muster__name *add(struct muster__names *names, struct muster__name_slot *slot,
-                                                          const struct muster__name_waiting *waiting)
+                                                          const struct muster__name_waiting *waiting, size_t bytes)
 {
     uint32_t place = (uint32_t)names->arena_used;
     struct muster__name *name = muster__name_at(names, place);
-    size_t blocks = waiting->tail & TAIL_BLOCKS;
-    if (blocks == 0)
-        memcpy(name + 1, waiting->words, BLOCK);
-    else
-        memcpy(name + 1, names->arena + waiting->words[0], blocks * BLOCK);
     *slot = (struct muster__name_slot){waiting->hash, place};
     *name = (struct muster__name){names->count, MUSTER__NONE, 0, waiting->hash};
+    memcpy(name + 1, waiting->words, BLOCK);
     names->place[names->count++] = place;
-    names->arena_used += blocks == 0 ? NAME_BYTES(1) : NAME_BYTES(blocks);
+    names->arena_used += sizeof(*name) + bytes;
     return name;
 }
 
-static __attribute__((noinline)) bool is_long(const char *arena, const char *text, const struct muster__name_waiting *waiting)
+static struct muster__name *add_long(struct muster__names *names, struct muster__name_slot *slot,
+                                     const struct muster__name_waiting *waiting)
 {
-    return are_blocks(text, arena + waiting->words[0], waiting->tail & TAIL_BLOCKS);
+    size_t bytes = (waiting->tail & TAIL_BLOCKS) * BLOCK;
+    struct muster__name *name = add(names, slot, waiting, bytes);
+    memcpy(name + 1, names->arena + waiting->words[0], bytes);
+    return name;
 }
 
-static inline bool is_text(const char *arena, const char *text, const struct muster__name_waiting *waiting)
+/* From slot i on. */
+static __attribute__((noinline)) struct muster__name *intern_long(struct muster__names *names, uint32_t i,
+                                                                  const struct muster__name_waiting *waiting)
 {
-    struct block block = read_block(text);
-    bool is_short = (waiting->tail & TAIL_BLOCKS) == 0;
-    if (__builtin_expect(!is_short, 0))
-        return is_long(arena, text, waiting);
-    return ((block.words[0] ^ waiting->words[0]) | (block.words[1] ^ waiting->words[1])) == 0;
+    struct view view = view_of(names);
+    for (;; i = (i + 1) & view.mask) {
+        struct muster__name_slot *slot = &view.slots[i];
+        if (slot->place == 0)
+            return add_long(names, slot, waiting);
+        if (slot->hash == waiting->hash &&
+            are_blocks(text_at(view.arena, slot->place), view.arena + waiting->words[0], waiting->tail & TAIL_BLOCKS))
+            return muster__name_at(names, slot->place);
+    }
 }
 
-/* Found, or added. (Hash and text of an empty slot are zeros, which no name has.) */
+/* Found, or added. Most are short: no text is like a long one's words, nor has an empty slot's nothing a name's. */
 static inline struct muster__name *intern(struct muster__names *names, struct view view,
                                           const struct muster__name_waiting *waiting)
 {
     for (uint32_t i = waiting->hash >> view.shift;; i = (i + 1) & view.mask) {
         struct muster__name_slot *slot = &view.slots[i];
         struct muster__name *name = (void *)(view.arena + slot->place);
-        if (slot->hash == waiting->hash && is_text(view.arena, (const char *)(name + 1), waiting))
+        if (slot->hash == waiting->hash && is_block((const char *)(name + 1), (const char *)waiting->words))
             return name;
+        if (waiting->words[1] == LONG)
+            return intern_long(names, i, waiting);
         if (slot->place == 0)
-            return add(names, slot, waiting);
+            return add(names, slot, waiting, BLOCK);
     }
 }
 

@@ -19,7 +19,7 @@
 #define MUSTER__NAMES_MAX (UINT32_C(1) << 29)
 #define MUSTER__TAG_SHIFT 29
 /* How many wait of each sort, at most. */
-#define MUSTER__NAMES_WINDOW 64
+#define MUSTER__NAMES_WINDOW 128
 
 struct muster__name_slot {
     uint32_t hash;

@@ -83,12 +83,9 @@ static int refuse_name(struct muster_plan *plan, const struct muster_driver_def 
     return MUSTER_EINVAL;
 }
 
-int muster_plan_add(struct muster_plan *plan, const struct muster_driver_def *given)
+/* Not inlined: few are refused. */
+static __attribute__((noinline)) int refuse(struct muster_plan *plan, const struct muster_driver_def *def, int code)
 {
-    struct muster_driver_def copy;
-    if (plan == NULL)
-        return MUSTER_EINVAL;
-    const struct muster_driver_def *def = muster__def_read(&copy, sizeof(copy), given, sizeof(copy));
     if (def == NULL)
         return fail(plan, muster__error_new(
                               &plan->memory, MUSTER_EINVAL, NULL,
@@ -96,13 +93,18 @@ int muster_plan_add(struct muster_plan *plan, const struct muster_driver_def *gi
                               "doesn't know"));
     if (def->name == NULL)
         return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL, "a driver has no name"));
-    struct muster__node node = {def->name,  def->tier,  def->priority, def->needs,
-                                def->wants, def->after, def->before,   def->provides};
-    int code = muster__graph_add(plan->graph, &node);
-    if (code == MUSTER_EINVAL)
-        return refuse_name(plan, def);
+    return code == MUSTER_EINVAL ? refuse_name(plan, def) : fail_memory(plan);
+}
+
+int muster_plan_add(struct muster_plan *plan, const struct muster_driver_def *given)
+{
+    struct muster_driver_def copy;
+    if (plan == NULL)
+        return MUSTER_EINVAL;
+    const struct muster_driver_def *def = muster__def_read(&copy, sizeof(copy), given, sizeof(copy));
+    int code = def == NULL || def->name == NULL ? MUSTER_EINVAL : muster__graph_add(plan->graph, def);
     if (code != 0)
-        return fail_memory(plan);
+        return refuse(plan, def, code);
     if (plan->error != NULL)
         muster__error_replace(&plan->error, NULL);
     plan->sorted = false;

@@ -176,11 +176,14 @@ static void sum_up_mentions(const struct muster__graph *graph, uint32_t *start)
 /* From their ends to where they begin: so the last driver comes first. */
 static void fill_by_name(const struct muster__graph *graph, const struct muster__rows *rows)
 {
-    size_t at = graph->declared_count;
+    const uint32_t *declared = graph->declared + graph->declared_count;
     uint32_t *start = rows->start;
-    for (uint32_t node = graph->count; node-- > 0;)
-        while (at > graph->declared_start[node])
-            rows->ids[--start[muster__declared_name(graph->declared[--at])]] = node;
+    uint32_t *ids = rows->ids;
+    for (uint32_t node = graph->count; node-- > 0;) {
+        const uint32_t *own = graph->declared + graph->declared_start[node];
+        while (declared > own)
+            ids[--start[muster__declared_name(*--declared)]] = node;
+    }
 }
 
 int muster__rows_by_name(const struct muster__graph *graph, struct muster__checked *checked)

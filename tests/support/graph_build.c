@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <muster/driver.h>
+
 #define LISTS 5
 #define LIST_MAX 32
 
@@ -46,25 +48,25 @@ int graph_add(struct muster__graph *graph, const char *line)
     const char *lists[LISTS][LIST_MAX] = {{NULL}};
     char *copy = strdup(line);
     char *rest = NULL;
-    struct muster__node node = {.name = strtok_r(copy, ": ", &rest)};
+    struct muster_driver_def def = {.name = strtok_r(copy, ": ", &rest)};
     for (char *word = strtok_r(NULL, ": ", &rest); word != NULL; word = strtok_r(NULL, ": ", &rest)) {
         char *value = strchr(word, '=');
         assert_non_null(value);
         *value++ = '\0';
         if (strcmp(word, "tier") == 0)
-            node.tier = atoll(value);
+            def.tier = (intptr_t)atoll(value);
         else if (strcmp(word, "priority") == 0)
-            node.priority = atoll(value);
+            def.priority = (intptr_t)atoll(value);
         for (size_t i = 0; i < LISTS; i++)
             if (strcmp(word, members[i]) == 0)
                 split(value, lists[i]);
     }
-    node.needs = lists[0];
-    node.wants = lists[1];
-    node.after = lists[2];
-    node.before = lists[3];
-    node.provides = lists[4];
-    int code = muster__graph_add(graph, &node);
+    def.needs = lists[0];
+    def.wants = lists[1];
+    def.after = lists[2];
+    def.before = lists[3];
+    def.provides = lists[4];
+    int code = muster__graph_add(graph, &def);
     free(copy);
     return code;
 }

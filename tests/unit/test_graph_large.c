@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 
+#include <muster/driver.h>
+
 #include "support/graph_build.h"
 
 #define MANY 1000000u
@@ -26,8 +28,8 @@ static void a_chain_of_a_million(void **state)
     char name[24], needed[24];
     for (uint32_t i = 0; i < MANY; i++) {
         const char *needs[] = {name_of(needed, i + 1), NULL};
-        struct muster__node node = {.name = name_of(name, i), .needs = i + 1 < MANY ? needs : NULL};
-        assert_int_equal(muster__graph_add(graph, &node), 0);
+        struct muster_driver_def def = {.name = name_of(name, i), .needs = i + 1 < MANY ? needs : NULL};
+        assert_int_equal(muster__graph_add(graph, &def), 0);
     }
     assert_int_equal(muster__graph_check(graph, 0), 0);
     assert_int_equal(muster__graph_level(graph, 0), MANY - 1);
@@ -43,8 +45,8 @@ static void a_ring_of_a_million(void **state)
     char name[24], needed[24];
     for (uint32_t i = 0; i < MANY; i++) {
         const char *needs[] = {name_of(needed, (i + 1) % MANY), NULL};
-        struct muster__node node = {.name = name_of(name, i), .needs = needs};
-        assert_int_equal(muster__graph_add(graph, &node), 0);
+        struct muster_driver_def def = {.name = name_of(name, i), .needs = needs};
+        assert_int_equal(muster__graph_add(graph, &def), 0);
     }
     assert_int_equal(muster__graph_check(graph, 0), MUSTER_ECYCLE);
     const char *text = muster_error_text(muster__graph_problems(graph));
@@ -58,8 +60,8 @@ static void a_tier_for_each_of_many(void **state)
     char name[24], above[24];
     for (uint32_t i = 0; i < MANY / 5; i++) {
         const char *needs[] = {name_of(above, i + 1), NULL};
-        struct muster__node node = {.name = name_of(name, i), .tier = i, .needs = i % 2 == 0 ? needs : NULL};
-        assert_int_equal(muster__graph_add(graph, &node), 0);
+        struct muster_driver_def def = {.name = name_of(name, i), .tier = i, .needs = i % 2 == 0 ? needs : NULL};
+        assert_int_equal(muster__graph_add(graph, &def), 0);
     }
     assert_int_equal(muster__graph_check(graph, 0), MUSTER_ECYCLE);
     uint32_t problems = 0;

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <muster/driver.h>
+
 #include "support/failing_memory.h"
 #include "support/graph_build.h"
 
@@ -92,9 +94,9 @@ static void adding_much_survives(void **state)
         begin(&sweep);
         sweep.state.countdown = n;
         for (uint32_t i = 0; i <= 300; i++) {
-            struct muster__node node = {.name = i == 300 ? "all" : texts[i], .needs = i == 300 ? needs : NULL};
-            if (muster__graph_add(sweep.graph, &node) != 0)
-                assert_int_equal(muster__graph_add(sweep.graph, &node), 0);
+            struct muster_driver_def def = {.name = i == 300 ? "all" : texts[i], .needs = i == 300 ? needs : NULL};
+            if (muster__graph_add(sweep.graph, &def) != 0)
+                assert_int_equal(muster__graph_add(sweep.graph, &def), 0);
         }
         fired = sweep.state.fired;
         sweep.state.countdown = 0;

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <muster/driver.h>
+
 #include "support/graph_build.h"
 
 static void all_are_found_in_one_check(void **state)
@@ -131,7 +133,7 @@ static void a_refused_driver_leaves_nothing(void **state)
     struct muster__graph *graph = *state;
     static char texts[MANY][8];
     const char *names[MANY + 1] = {NULL};
-    struct muster__node node = {.name = "refused", .needs = names, .wants = names};
+    struct muster_driver_def def = {.name = "refused", .needs = names, .wants = names};
     uint32_t id;
     graph_add(graph, "n7: needs=first");
     graph_add(graph, "first:");
@@ -141,11 +143,11 @@ static void a_refused_driver_leaves_nothing(void **state)
     }
     for (uint32_t bad = 0; bad < MANY; bad++) {
         names[bad] = "a/b";
-        assert_int_equal(muster__graph_add(graph, &node), MUSTER_EINVAL);
+        assert_int_equal(muster__graph_add(graph, &def), MUSTER_EINVAL);
         names[bad] = texts[bad];
     }
-    node.name = "a/b";
-    assert_int_equal(muster__graph_add(graph, &node), MUSTER_EINVAL);
+    def.name = "a/b";
+    assert_int_equal(muster__graph_add(graph, &def), MUSTER_EINVAL);
     assert_int_equal(muster__graph_count(graph), 2);
     assert_false(muster__graph_find(graph, "refused", &id));
     assert_int_equal(muster__graph_check(graph, 0), 0);

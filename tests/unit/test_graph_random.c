@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 
+#include <muster/driver.h>
+
 #include "support/graph_build.h"
 
 /* Small random graphs against a plain statement of what check promises, by matrices. */
@@ -113,9 +115,15 @@ static void build(const struct model *model, struct muster__graph *graph)
                     lists[kind][length++] = name_of(name);
             lists[kind][length] = NULL;
         }
-        struct muster__node node = {name_of(i), model->tier[i], model->priority[i], lists[0],
-                                    lists[1],   lists[2],       lists[3],           lists[4]};
-        assert_int_equal(muster__graph_add(graph, &node), 0);
+        struct muster_driver_def def = {.name = name_of(i),
+                                        .tier = model->tier[i],
+                                        .priority = model->priority[i],
+                                        .needs = lists[0],
+                                        .wants = lists[1],
+                                        .after = lists[2],
+                                        .before = lists[3],
+                                        .provides = lists[4]};
+        assert_int_equal(muster__graph_add(graph, &def), 0);
     }
 }
 
