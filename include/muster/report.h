@@ -45,7 +45,8 @@ enum muster_report_kind {
  * they let go on, until the next bring-up, reload or shutdown begins. Drivers and resources are in it as they stand now.
  * The caller frees it. It takes time and memory about in proportion to the drivers, resources and ops. What is kept for it
  * until then: 16 bytes an op, 24 more for one of a resource and one that failed, 16 a commit, 16 for each dependency of a
- * resource that went away, the errors of ops, and the names of what went away. MUSTER_ENOENT: there was none of that kind; MUSTER_EINVAL; MUSTER_ENOMEM.
+ * resource that went away, the errors of ops, and the names of what went away.
+ * MUSTER_ENOENT: there was none of that kind; MUSTER_EINVAL; MUSTER_ENOMEM.
  */
 MUSTER_API int muster_get_report(struct muster *context, enum muster_report_kind kind,
                                  struct muster_report **ret_report);

@@ -94,7 +94,9 @@ class Host:
                 if name in found:
                     raise Lost(f'guest {name} runs, and its stop was acknowledged')
                 self.running[name] = None
-                self.doubtful.discard(name)
+            # A cascade leaves alone what doesn't run: that may wait for the pool to be started again.
+            if resource.startswith('guest/'):
+                self.doubtful.discard(names[0])
         elif resource.startswith('guest/'):
             self.expect_running(names[0])
 
