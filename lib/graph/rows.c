@@ -176,6 +176,8 @@ static void sum_up_mentions(const struct muster__graph *graph, uint32_t *start)
 /* From their ends to where they begin: so the last driver comes first. */
 static void fill_by_name(const struct muster__graph *graph, const struct muster__rows *rows)
 {
+    if (graph->declared_count == 0)
+        return; /* nor is there an array */
     const uint32_t *declared = graph->declared + graph->declared_count;
     uint32_t *start = rows->start;
     uint32_t *ids = rows->ids;
