@@ -223,8 +223,15 @@ def check_plan(name, says, path=None, data=None):
         expect(where, len(said) < 4096, 'it is long')
 
 
+def leads_to(link, path):
+    try:
+        return os.readlink(link) == os.path.realpath(path)
+    except FileNotFoundError:
+        return False  # It was closed meanwhile.
+
+
 def has_open(pid, path):
-    return any(os.path.realpath(f'/proc/{pid}/fd/{fd}') == os.path.realpath(path) for fd in os.listdir(f'/proc/{pid}/fd'))
+    return any(leads_to(f'/proc/{pid}/fd/{fd}', path) for fd in os.listdir(f'/proc/{pid}/fd'))
 
 
 def check_plans():
@@ -259,10 +266,13 @@ def check_plans():
             keeper.write(driver % b'a')
             with subprocess.Popen([MUSTER, 'plan', f'{top}/fifo'], stdout=subprocess.PIPE) as plan:
                 # It reads until all who write have closed.
-                while plan.poll() is None and not has_open(plan.pid, f'{top}/fifo'):
-                    pass
-                keeper.close()
-                out = plan.communicate(timeout=TIMEOUT)[0]
+                try:
+                    while plan.poll() is None and not has_open(plan.pid, f'{top}/fifo'):
+                        pass
+                    keeper.close()
+                    out = plan.communicate(timeout=TIMEOUT)[0]
+                finally:
+                    plan.kill()
         tried += 1
         expect('plan, a FIFO', plan.returncode == 0 and b'a' in out, f'{plan.returncode}: {out}')
 

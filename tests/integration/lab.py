@@ -45,6 +45,17 @@ def start_time(pid):
     return None if fields[0] in 'ZX' else int(fields[19])
 
 
+def open_files(pid):
+    """Of a process that runs: what its descriptors lead to. One may be closed meanwhile."""
+    targets = []
+    for fd in os.listdir(f'/proc/{pid}/fd'):
+        try:
+            targets.append(os.readlink(f'/proc/{pid}/fd/{fd}'))
+        except FileNotFoundError:
+            pass
+    return targets
+
+
 def arguments(pid):
     try:
         return Path(f'/proc/{pid}/cmdline').read_bytes().decode(errors='replace').split('\0')[:-1]
@@ -185,13 +196,7 @@ class Server:
 
     def connections(self):
         """How many clients it has: its sockets, but for the one that it listens on."""
-        count = 0
-        for fd in os.listdir(f'/proc/{self.pid}/fd'):
-            try:
-                count += os.readlink(f'/proc/{self.pid}/fd/{fd}').startswith('socket:')
-            except OSError:
-                pass
-        return count - 1
+        return sum(target.startswith('socket:') for target in open_files(self.pid)) - 1
 
 
 # ---- the lab -----------------------------------------------------------------------------------------

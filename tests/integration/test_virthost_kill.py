@@ -9,7 +9,7 @@ import signal
 import time
 import unittest
 
-from lab import arguments, processes_of, wait_until
+from lab import arguments, open_files, processes_of, wait_until
 from virthost_case import Case, main
 
 
@@ -163,8 +163,7 @@ class Handles(Case):
         lab.guest('a', 'autostart')
         lab.start()
         pid = lab.guests()['a'].pid
-        targets = [os.readlink(f'/proc/{pid}/fd/{fd}') for fd in os.listdir(f'/proc/{pid}/fd')]
-        inherited = sorted(os.path.basename(target) for target in targets if str(lab.directory) in target)
+        inherited = sorted(os.path.basename(target) for target in open_files(pid) if str(lab.directory) in target)
         self.assertEqual(inherited, ['guest-a.boot', 'guest-a.lock', 'guest-a.log', 'guest-a.log'])
 
     def test_the_handle_tells_pid_start_time_and_uuid(self):
