@@ -254,26 +254,28 @@ static struct muster_resource *live_by(struct muster__list *in_to)
     return edge->need && !muster__resource_is_inactive(edge->from) ? edge->from : NULL;
 }
 
-struct muster_resource *muster__edges_live_dependent(const struct muster_resource *resource,
-                                                     struct muster__list **cursor)
+static struct muster_resource *next_live(const struct muster_resource *resource, struct muster__list **cursor, bool back)
 {
     struct muster__list *head = &resource->entry->dependents;
     struct muster_resource *live = NULL;
-    for (*cursor = *cursor == NULL ? head->next : (*cursor)->next; *cursor != head; *cursor = (*cursor)->next)
-        if ((live = live_by(*cursor)) != NULL)
-            return live;
-    return NULL;
+    if (*cursor == NULL)
+        *cursor = head;
+    do
+        *cursor = back ? (*cursor)->prev : (*cursor)->next;
+    while (*cursor != head && (live = live_by(*cursor)) == NULL);
+    return live;
+}
+
+struct muster_resource *muster__edges_live_dependent(const struct muster_resource *resource,
+                                                     struct muster__list **cursor)
+{
+    return next_live(resource, cursor, false);
 }
 
 struct muster_resource *muster__edges_last_live_dependent(const struct muster_resource *resource,
                                                           struct muster__list **cursor)
 {
-    struct muster__list *head = &resource->entry->dependents;
-    struct muster_resource *live = NULL;
-    for (*cursor = *cursor == NULL ? head->prev : (*cursor)->prev; *cursor != head; *cursor = (*cursor)->prev)
-        if ((live = live_by(*cursor)) != NULL)
-            return live;
-    return NULL;
+    return next_live(resource, cursor, true);
 }
 
 static void walk_on(struct muster__engine *engine, struct muster__list *queue, const struct muster_resource *resource)
