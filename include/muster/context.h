@@ -204,7 +204,10 @@ MUSTER_API int muster_when(struct muster *context, enum muster_milestone milesto
 
 /**
  * Call the drivers' reload in order. It adds and removes resources, and starts nothing that was stopped.
- * MUSTER_ESTATE: not up.
+ * `cb` (may be NULL) hears the end: when the callbacks have ended, each resource that was added is probed and accounted for (one
+ * whose probe doesn't answer: as far as it can be), and what the store has to know of it and of changed policies is durable. So
+ * a daemon that dies after that finds it so. Its error has what failed on the way, as siblings.
+ * MUSTER_ESTATE: not up, or a reload is under way.
  */
 MUSTER_API int muster_reload(struct muster *context, muster_done_cb cb, void *data);
 

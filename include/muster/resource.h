@@ -280,7 +280,10 @@ MUSTER_API int muster_resource_retry(struct muster_resource *resource);
 /** Replace what the resource declares with `needs` and `after`. Lists as in the definition. */
 MUSTER_API int muster_resource_set_needs(struct muster_resource *resource, const char *const *needs,
                                          const char *const *after);
-/** Change the policy. It starts nothing: an inactive one is marked for this boot. */
+/**
+ * Change the policy. It starts nothing: an inactive one is marked for this boot. That is written to the store after the call;
+ * muster_resource_status.durable tells when it is there, and a reload ends after that.
+ */
 MUSTER_API int muster_resource_set_policy(struct muster_resource *resource, enum muster_policy policy);
 
 #ifdef __cplusplus

@@ -76,7 +76,7 @@ static void touch_resources(struct muster_driver *driver)
         muster__resource_touch(muster__container(link, struct muster_resource, in_driver));
 }
 
-static bool waits_for_resources(const struct muster_driver *driver)
+bool muster__driver_waits_for_resources(const struct muster_driver *driver)
 {
     return driver->resource_count > 0 && driver->rest->unsettled > 0;
 }
@@ -310,7 +310,7 @@ static bool look_reconciling(struct muster_driver *driver)
     if (driver->op_wanted || driver->op != NULL)
         return false;
     open_resources(driver);
-    if (waits_for_resources(driver))
+    if (muster__driver_waits_for_resources(driver))
         return false;
     muster__driver_move(driver, MUSTER_DRIVER_RECONCILED);
     driver->done[MUSTER__STEP_RECONCILE] = true;
@@ -360,7 +360,7 @@ static bool look_reconciled(struct muster_driver *driver)
 
 static void look_autostarting(struct muster_driver *driver)
 {
-    if (driver->op_wanted || driver->op != NULL || !driver->counting || waits_for_resources(driver))
+    if (driver->op_wanted || driver->op != NULL || !driver->counting || muster__driver_waits_for_resources(driver))
         return;
     if (driver->behind)
         driver->rest->tries = 0;

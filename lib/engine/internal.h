@@ -415,7 +415,8 @@ struct muster__engine {
     struct muster__list queued;     /* struct muster__request before the barrier */
 
     struct muster__request *reload;
-    uint32_t reload_at; /* position */
+    uint32_t reload_at;   /* position: whose callback is out, and then of whose resources some aren't accounted for */
+    bool reload_called;   /* all callbacks have ended */
 
     struct muster__request *shutdown;
     enum muster_cause down_cause;
@@ -614,6 +615,9 @@ static inline void muster__driver_touch(struct muster_driver *driver)
 {
     muster__queue_push(&driver->engine->touched_drivers, driver->id);
 }
+
+/* Somebody waits for its resources to be accounted for, and some aren't. */
+bool muster__driver_waits_for_resources(const struct muster_driver *driver);
 
 void muster__driver_look(struct muster_driver *driver);
 /* Its turn has come while it waits for its initialize: nobody that it waits for is left. */
@@ -835,8 +839,8 @@ void muster__reconcile_adopted(struct muster_resource *resource, struct muster_o
 void muster__reconcile_adopt_wait(struct muster_resource *resource);
 void muster__reconcile_retry(struct muster__engine *engine, struct muster__timer *timer);
 void muster__reconcile_defer(struct muster_resource *resource, enum muster__resource_state state);
-/* An inactive one, when autostart is over: the next restart of this boot starts nothing new. */
-void muster__reconcile_mark(struct muster_resource *resource);
+/* An inactive one, when autostart is over: the next restart of this boot starts nothing new. MUSTER_ENOMEM. */
+int muster__reconcile_mark(struct muster_resource *resource);
 /* It runs: record that, and be active. */
 void muster__reconcile_active(struct muster_resource *resource, const char *handle, bool handle_set);
 int muster__resource_changed_event(struct muster__engine *engine, const struct muster__event *event);
@@ -906,6 +910,8 @@ void muster__down_timer_expired(struct muster__engine *engine, struct muster__ti
 /* reload.c */
 int muster__reload_event(struct muster__engine *engine, const struct muster__event *event);
 void muster__reload_next(struct muster__engine *engine);
+/* It ends when the callbacks have, and what they added or changed is accounted for. */
+void muster__reload_look(struct muster__engine *engine);
 void muster__reload_finished(struct muster_driver *driver, struct muster_op *op);
 
 #endif

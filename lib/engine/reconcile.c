@@ -118,6 +118,12 @@ static void hold_by_rule(struct muster_resource *resource, const struct muster__
                        : "held: its record says nothing that can be acted on: start or stop it");
 }
 
+static void no_memory(struct muster_resource *resource)
+{
+    muster__resource_set_error(resource, about(resource, MUSTER_ENOMEM, "out of memory"));
+    muster__reconcile_defer(resource, MUSTER__DEFERRED);
+}
+
 /* Inactive, recorded so if that is new. */
 static void leave(struct muster_resource *resource, const struct muster__decision *decision)
 {
@@ -128,8 +134,7 @@ static void leave(struct muster_resource *resource, const struct muster__decisio
         struct muster__record *record =
             muster__resource_new_version(resource, MUSTER_STAGE_INACTIVE, decision->reason, NULL, NULL);
         if (record == NULL) {
-            muster__resource_set_error(resource, about(resource, MUSTER_ENOMEM, "out of memory"));
-            muster__reconcile_defer(resource, MUSTER__DEFERRED);
+            no_memory(resource);
             return;
         }
         if (decision->reason == MUSTER_REASON_USER || decision->reason == MUSTER_REASON_SELF)
@@ -139,27 +144,30 @@ static void leave(struct muster_resource *resource, const struct muster__decisio
         else
             muster__record_unref(record);
     }
+    if (resource->late && muster__reconcile_mark(resource) != 0) {
+        no_memory(resource);
+        return;
+    }
+    resource->late = false;
     muster__resource_move(resource, MUSTER__INACTIVE_COMMIT);
-    if (resource->late)
-        muster__reconcile_mark(resource);
 }
 
-void muster__reconcile_mark(struct muster_resource *resource)
+int muster__reconcile_mark(struct muster_resource *resource)
 {
     const struct muster__record *old = resource->entry->record;
     struct muster__engine *engine = resource->engine;
     bool marked = old != NULL && (old->is.flags & MUSTER_RECORD_MARK) != 0 &&
                   muster__boot_of(engine, old) == MUSTER__BOOT_SAME;
-    resource->late = false;
     if (marked || engine->records_unknown || engine->store == MUSTER__STORE_NONE)
-        return;
+        return 0;
     struct muster__record *record = muster__resource_new_version(
         resource, MUSTER_STAGE_INACTIVE, old == NULL ? MUSTER_REASON_USER : (enum muster_reason)old->is.reason,
         old == NULL ? NULL : old->is.handle, old == NULL ? NULL : old->is.token);
     if (record == NULL)
-        return;
+        return MUSTER_ENOMEM;
     record->is.flags |= MUSTER_RECORD_MARK;
     muster__entry_write(engine, resource->entry, record);
+    return 0;
 }
 
 static void begin_start(struct muster_resource *resource, const struct muster__decision *decision)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reload: the drivers' reload callbacks, one after the other in the plan's order. */
+/*
+ * Reload: the drivers' reload callbacks, one after the other in the plan's order. Then what they added or changed is to be
+ * accounted for: whoever heard that the reload has ended finds it so after a restart, too.
+ */
 #include "engine/internal.h"
 
 int muster__reload_event(struct muster__engine *engine, const struct muster__event *event)
@@ -12,6 +15,7 @@ int muster__reload_event(struct muster__engine *engine, const struct muster__eve
         return muster__refuse(engine, MUSTER_ENOMEM, "reload: out of memory");
     engine->reload = request;
     engine->reload_at = 0;
+    engine->reload_called = false;
     muster__trail_open(engine, MUSTER__TRAIL_RELOAD);
     muster__problems_drop(engine);
     muster__reload_next(engine);
@@ -29,6 +33,20 @@ void muster__reload_next(struct muster__engine *engine)
         driver->op_wanted = true;
         muster__dispatch_update(driver);
         return;
+    }
+    engine->reload_at = 0;
+    engine->reload_called = true;
+    muster__reload_look(engine);
+}
+
+void muster__reload_look(struct muster__engine *engine)
+{
+    if (engine->reload == NULL || !engine->reload_called)
+        return;
+    for (; engine->reload_at < engine->checked; engine->reload_at++) {
+        const struct muster_driver *driver = muster__driver_at(engine, engine->order[engine->reload_at]);
+        if (driver->state == MUSTER_DRIVER_UP && muster__driver_waits_for_resources(driver))
+            return;
     }
     struct muster__request *request = engine->reload;
     engine->reload = NULL;

@@ -255,7 +255,28 @@ static void unreserve(struct muster_resource *resource)
 /* Somebody waits for the driver to have accounted for its resources. */
 static bool is_counted(const struct muster_driver *driver)
 {
-    return driver->state <= MUSTER_DRIVER_RECONCILING;
+    return driver->state <= MUSTER_DRIVER_RECONCILING || driver->engine->reload != NULL;
+}
+
+static void count(struct muster_resource *resource)
+{
+    if (resource->counted || !is_counted(resource->driver))
+        return;
+    resource->counted = true;
+    resource->driver->rest->unsettled++;
+    if (resource->engine->reload_called)
+        resource->engine->reload_at = 0; /* it may have passed the driver */
+}
+
+static void uncount(struct muster_resource *resource)
+{
+    if (!resource->counted)
+        return;
+    resource->counted = false;
+    if (--resource->driver->rest->unsettled > 0)
+        return;
+    muster__driver_touch(resource->driver);
+    muster__reload_look(resource->engine);
 }
 
 int muster__resource_insert(struct muster_driver *driver, struct muster_resource *resource)
@@ -283,8 +304,7 @@ int muster__resource_insert(struct muster_driver *driver, struct muster_resource
     muster__list_remove(&entry->restoring);
     resource->number = engine->resources_added++;
     resource->late = driver->state == MUSTER_DRIVER_UP;
-    resource->counted = is_counted(driver);
-    driver->rest->unsettled += resource->counted;
+    count(resource);
     driver->resource_count++;
     muster__list_push(&driver->rest->roster->resources, &resource->in_driver);
     muster__path_changed(resource);
@@ -313,8 +333,7 @@ void muster__resource_detach(struct muster_resource *resource)
     muster__list_remove(&resource->in_driver);
     muster__list_remove(&resource->touched);
     driver->resource_count--;
-    if (resource->counted && --driver->rest->unsettled == 0)
-        muster__driver_touch(driver);
+    uncount(resource);
     muster__resource_discard(driver->engine, resource);
 }
 
@@ -339,18 +358,14 @@ static bool is_settled(const struct muster_resource *resource)
 
 static void update_settled(struct muster_resource *resource)
 {
-    struct muster_driver *driver = resource->driver;
     bool settled = is_settled(resource);
     if (settled != resource->settled)
         muster__edges_touch_dependents(resource);
     if (settled && !resource->settled)
         muster__stop_touch_needs(resource);
     resource->settled = settled;
-    if (!settled || !resource->counted)
-        return;
-    resource->counted = false;
-    if (--driver->rest->unsettled == 0)
-        muster__driver_touch(driver);
+    if (settled)
+        uncount(resource);
 }
 
 /* The error of an active resource says why it is degraded. */
@@ -379,6 +394,18 @@ static void update_degraded(struct muster_resource *resource)
     }
 }
 
+/* The store has not taken what a reload is about: it says so. */
+static void tell_reload(const struct muster_resource *resource, const struct muster_error *error)
+{
+    struct muster__engine *engine = resource->engine;
+    if (error == NULL || engine->reload == NULL || !resource->counted)
+        return;
+    struct muster_error *told = muster__error_wrap(engine->memory, error, "%s '%s': not recorded",
+                                                   muster_driver_name(resource->driver), resource->name);
+    muster__problem(engine, told);
+    muster__error_unref(told);
+}
+
 /* What came of it is durable: the caller may hear. */
 static void end_commit(struct muster_resource *resource, enum muster__resource_state state)
 {
@@ -386,6 +413,7 @@ static void end_commit(struct muster_resource *resource, enum muster__resource_s
     const struct muster_error *error = resource->ended_badly ? resource->error
                                        : unrecorded          ? resource->engine->store_error
                                                              : NULL;
+    tell_reload(resource, unrecorded ? resource->engine->store_error : NULL);
     muster__resource_move(resource, state);
     muster__request_done(resource, muster_error_code(error), error);
     resource->ended_badly = false;
@@ -475,6 +503,7 @@ void muster__resource_write_refused(struct muster_resource *resource, const stru
         muster__request_done(resource, error->code, error);
         break;
     case MUSTER__INACTIVE_COMMIT:
+        tell_reload(resource, error);
         muster__resource_move(resource, resource->ended_badly ? MUSTER__FAILED : MUSTER__INACTIVE);
         muster__request_done(resource, error->code, error);
         break;
@@ -645,8 +674,14 @@ int muster__resource_set_policy_event(struct muster__engine *engine, const struc
     if (event->number > MUSTER_LAST_STATE)
         return muster__refuse(engine, MUSTER_EINVAL, "resource '%s': there is no policy %llu",
                               resource->entry->node.key, (unsigned long long)event->number);
+    if (resource->driver->state == MUSTER_DRIVER_UP && resource->state == MUSTER__INACTIVE) {
+        if (muster__reconcile_mark(resource) != 0)
+            return muster__refuse(engine, MUSTER_ENOMEM, "resource '%s': out of memory", resource->entry->node.key);
+        if (!muster__entry_acknowledged(engine, resource->entry))
+            muster__resource_move(resource, MUSTER__INACTIVE_COMMIT);
+    }
+    count(resource);
+    muster__resource_touch(resource);
     resource->policy = (enum muster_policy)event->number;
-    if (resource->driver->state == MUSTER_DRIVER_UP && resource->state == MUSTER__INACTIVE)
-        muster__reconcile_mark(resource);
     return 0;
 }

@@ -197,6 +197,48 @@ static void check_stop_failed(struct world *world, const struct world_resource *
         world_fail(world, "a user hears that %s could not be stopped before it is active again", resource->full);
 }
 
+bool check_is_inactive(struct world *world, const struct world_resource *resource)
+{
+    struct muster_resource *known = world_engine_resource(world, resource);
+    struct muster_resource_status status = {.size = sizeof(status)};
+    return known != NULL && muster_resource_state(known, &status) == 0 && status.stage == MUSTER_STAGE_INACTIVE &&
+           status.condition == MUSTER_CONDITION_NONE;
+}
+
+static const struct stored *stored_in_this_boot(struct world *world, const struct world_resource *resource)
+{
+    const struct stored *stored = fake_store_find(&world->store, resource->full);
+    return stored != NULL && stored->is.boot != NULL && strcmp(stored->is.boot, world->boot_id) == 0 ? stored : NULL;
+}
+
+static bool is_marked(struct world *world, const struct world_resource *resource)
+{
+    const struct stored *stored = stored_in_this_boot(world, resource);
+    return stored != NULL && (stored->is.flags & MUSTER_RECORD_MARK) != 0;
+}
+
+static bool was_stopped(struct world *world, const struct world_resource *resource)
+{
+    const struct stored *stored = stored_in_this_boot(world, resource);
+    return stored != NULL && stored->is.reason == MUSTER_REASON_USER &&
+           (stored->is.stage == MUSTER_STAGE_INACTIVE || stored->is.stage == MUSTER_STAGE_STOPPING);
+}
+
+/*
+ * After a death, what it has added or changed is not started by its policy: the mark is durable. (What a user has stopped stays
+ * so for this boot without one.)
+ */
+static void check_reloaded(struct world *world, int code)
+{
+    for (unsigned i = 0; i < world->resource_count; i++) {
+        struct world_resource *resource = &world->resources[i];
+        bool told = resource->reloaded && code == 0 && world->options.has_store && world->loaded && !world->boot_unknown;
+        resource->reloaded = false;
+        if (told && check_is_inactive(world, resource) && !is_marked(world, resource) && !was_stopped(world, resource))
+            world_fail(world, "the reload has ended, and %s may be started by the next daemon", resource->full);
+    }
+}
+
 void check_done(struct world *world, const struct request *request)
 {
     if (request->ended != 1)
@@ -207,6 +249,8 @@ void check_done(struct world *world, const struct request *request)
         check_stopped(world, request->resource);
     if (request->type == MUSTER__EVENT_RESOURCE_STOP && request->code == -EIO)
         check_stop_failed(world, request->resource);
+    if (request->type == MUSTER__EVENT_RELOAD)
+        check_reloaded(world, request->code);
 }
 
 /* ---- after every step ------------------------------------------------------------------------------ */
@@ -280,15 +324,8 @@ void check_intents(struct world *world)
 /* "once the autostart phase is over, adding an inactive resource sets [the mark] too" */
 static void check_late(struct world *world, const struct world_resource *resource)
 {
-    struct muster_resource *known = world_engine_resource(world, resource);
-    struct muster_resource_status status = {.size = sizeof(status)};
-    if (!resource->late || resource->asked || known == NULL || world->store_failed || !world->loaded || world->boot_unknown)
-        return;
-    muster_resource_state(known, &status);
-    const struct stored *stored = fake_store_find(&world->store, resource->full);
-    bool marked = stored != NULL && (stored->is.flags & MUSTER_RECORD_MARK) != 0 && stored->is.boot != NULL &&
-                  strcmp(stored->is.boot, world->boot_id) == 0;
-    if (status.stage == MUSTER_STAGE_INACTIVE && status.condition == MUSTER_CONDITION_NONE && !marked)
+    if (resource->late && !resource->asked && !world->store_failed && world->loaded && !world->boot_unknown &&
+        check_is_inactive(world, resource) && !is_marked(world, resource))
         world_fail(world, "%s was added when autostart was over, and is not marked", resource->full);
 }
 

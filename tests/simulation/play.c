@@ -68,6 +68,7 @@ static void add(struct world *world, struct played *played, struct world_resourc
     if (muster__resource_new(&world->arena.memory, &def, &made) != 0)
         world_fail(world, "%s can't be made", resource->full);
     muster__list_push(&played->op->effects.added, muster__resource_link(made));
+    resource->reloaded = played->phase == MUSTER_PHASE_RELOAD && world_reloading(world);
     world_trace(world, "     %s adds %s", phase_names[played->phase], resource->full);
 }
 
@@ -297,6 +298,10 @@ static void remember(struct world *world, struct played *played, int outcome)
     if (played->phase == MUSTER_PHASE_PROBE) {
         played->resource->last_answer = outcome == 0 ? MUSTER_EFAILED : outcome;
         played->resource->last_probe_step = world->steps;
+        /* A reload waits for the first answer; what a later one leads to is not its own. */
+        bool answers = outcome == MUSTER_ACTIVE || outcome == MUSTER_INACTIVE || outcome == MUSTER_FOREIGN;
+        if (!answers || played->op->timed_out)
+            played->resource->reloaded = false;
     }
     if (played->phase == MUSTER_PHASE_START && outcome == MUSTER_UNAVAILABLE)
         played->resource->asked = true; /* the attempt is taken back */

@@ -118,6 +118,14 @@ struct request *world_reload(struct world *world)
     return ask(world, &(struct muster__event){.type = MUSTER__EVENT_RELOAD}, "reload");
 }
 
+bool world_reloading(const struct world *world)
+{
+    for (unsigned i = 0; i < world->request_count; i++)
+        if (world->requests[i].type == MUSTER__EVENT_RELOAD && world->requests[i].accepted && world->requests[i].ended == 0)
+            return true;
+    return false;
+}
+
 struct request *world_shutdown(struct world *world, enum muster_shutdown_kind kind)
 {
     struct muster__event event = {.type = MUSTER__EVENT_SHUTDOWN, .number = kind};
@@ -208,9 +216,15 @@ int world_resource_retry(struct world *world, const char *name)
 int world_set_policy(struct world *world, const char *name, enum muster_policy policy)
 {
     struct muster__event event = {.type = MUSTER__EVENT_RESOURCE_SET_POLICY, .number = policy};
+    struct world_resource *resource = world_resource(world, name);
+    bool reloaded = resource->reloaded;
+    bool is_up = muster_driver_state(resource->driver->driver) == MUSTER_DRIVER_UP;
+    resource->reloaded = reloaded || (world_reloading(world) && is_up && check_is_inactive(world, resource));
     int code = tell_about(world, event, "set policy of", name);
     if (code == 0)
-        world_resource(world, name)->is.policy = policy;
+        resource->is.policy = policy;
+    else
+        resource->reloaded = reloaded;
     return code;
 }
 

@@ -128,6 +128,7 @@ struct world_resource {
     bool asked; /* a user has asked for a start or a retry: attempts count from zero */
     bool added; /* by a user, at run time: the barrier doesn't wait for it */
     bool late;  /* ... when its driver's autostart was over */
+    bool reloaded; /* the reload that is out has added it, or changed its policy */
     char intent[33]; /* the token of the last intent of this life that was to be written */
     char found[33];  /* the token that was in the store when this life began */
     int last_answer; /* of its probe; 0: none yet */
@@ -323,6 +324,8 @@ void world_at(struct world *world, uint64_t at, void (*act)(struct world *world,
 struct request *world_bring_up(struct world *world);
 struct request *world_when(struct world *world, enum muster_milestone milestone);
 struct request *world_reload(struct world *world);
+/* It is out. */
+bool world_reloading(const struct world *world);
 struct request *world_shutdown(struct world *world, enum muster_shutdown_kind kind);
 struct request *world_start(struct world *world, const char *name, uint64_t flags);
 struct request *world_stop(struct world *world, const char *name, uint64_t flags);
@@ -365,6 +368,8 @@ void check_see_try(struct world *world, const struct played *played, int outcome
 void check_pause(struct world *world, const struct played *played);
 void check_commit(struct world *world, const struct muster__action *action);
 void check_done(struct world *world, const struct request *request);
+/* By what muster says: inactive, and nothing is to come. */
+bool check_is_inactive(struct world *world, const struct world_resource *resource);
 /* A user asks for something: what was promised before doesn't hold for what that concerns. */
 void check_unpromise(struct world *world, struct world_resource *resource, enum muster__event_type type, uint64_t flags);
 void check_see_drivers(struct world *world);

@@ -54,6 +54,75 @@ static void what_a_reload_adds_is_accounted_for_and_not_started(void **state)
     assert_state(f, "pool/live", "active");
 }
 
+static void a_reload_ends_when_what_it_added_is_durable(void **state)
+{
+    struct fixture *f = up(state);
+    answer(f, "pool reload", MUSTER_PENDING);
+    answer(f, "pool/new probe", MUSTER_PENDING);
+    struct ending *reloaded = reload(f);
+    OP_ADDS(f, "pool reload", .name = "new", .policy = MUSTER_AUTOSTART);
+    finish(f, "pool reload", MUSTER_OK);
+    assert_calls(f, "pool reload, pool/new probe, guest reload");
+    assert_int_equal(reloaded->times, 0);
+    f->store_held = true;
+    finish(f, "pool/new probe", MUSTER_INACTIVE);
+    assert_int_equal(reloaded->times, 0);
+    store_answers(f, 0);
+    assert_ended(reloaded, 0);
+    assert_int_equal(stored(f, "pool/new")->flags, MUSTER_RECORD_MARK);
+}
+
+static void a_reload_ends_when_a_policy_that_it_changed_is_durable(void **state)
+{
+    RESOURCE((struct fixture *)*state, "pool", .name = "spare", .policy = MUSTER_MANUAL);
+    struct fixture *f = up(state);
+    assert_null(stored(f, "pool/spare"));
+    f->store_held = true;
+    answer(f, "pool reload", MUSTER_PENDING);
+    struct ending *reloaded = reload(f);
+    assert_int_equal(set_policy(f, "pool/spare", MUSTER_AUTOSTART), 0);
+    finish(f, "pool reload", MUSTER_OK);
+    assert_calls(f, "pool reload, guest reload");
+    assert_state(f, "pool/spare", "inactive");
+    assert_int_equal(reloaded->times, 0);
+    store_answers(f, 0);
+    assert_ended(reloaded, 0);
+    assert_int_equal(stored(f, "pool/spare")->flags, MUSTER_RECORD_MARK);
+}
+
+/* Nothing was said to be durable that isn't. */
+static void a_reload_whose_mark_the_store_refuses_tells(void **state)
+{
+    struct fixture *f = up(state);
+    answer(f, "pool reload", MUSTER_PENDING);
+    struct ending *reloaded = reload(f);
+    OP_ADDS(f, "pool reload", .name = "new", .policy = MUSTER_AUTOSTART);
+    f->commit_code = -28;
+    finish(f, "pool reload", MUSTER_OK);
+    assert_ended(reloaded, -28);
+    assert_text(reloaded->text, "pool 'new': ");
+    assert_state(f, "pool/new", "inactive");
+    f->commit_code = 0;
+    pass(f, 100);
+    assert_int_equal(stored(f, "pool/new")->flags, MUSTER_RECORD_MARK);
+}
+
+/* A probe past its deadline is accounted for as far as it can be. */
+static void a_reload_does_not_wait_for_a_probe_that_hangs(void **state)
+{
+    struct fixture *f = up(state);
+    answer(f, "pool reload", MUSTER_PENDING);
+    answer(f, "pool/new probe", MUSTER_PENDING);
+    struct ending *reloaded = reload(f);
+    OP_ADDS(f, "pool reload", .name = "new");
+    finish(f, "pool reload", MUSTER_OK);
+    assert_int_equal(reloaded->times, 0);
+    pass(f, 1000);
+    assert_ended(reloaded, 0);
+    finish(f, "pool/new probe", MUSTER_INACTIVE);
+    assert_state(f, "pool/new", "inactive");
+}
+
 static void what_the_user_stopped_stays_stopped(void **state)
 {
     struct fixture *f = up(state);
@@ -146,6 +215,10 @@ int main(void)
         engine_test(drivers_reload_one_after_the_other_in_order),
         engine_test(a_driver_that_was_added_and_checked_since_leaves_nobody_out),
         engine_test(what_a_reload_adds_is_accounted_for_and_not_started),
+        engine_test(a_reload_ends_when_what_it_added_is_durable),
+        engine_test(a_reload_ends_when_a_policy_that_it_changed_is_durable),
+        engine_test(a_reload_whose_mark_the_store_refuses_tells),
+        engine_test(a_reload_does_not_wait_for_a_probe_that_hangs),
         engine_test(what_the_user_stopped_stays_stopped),
         engine_test(a_removed_config_leaves_what_runs_and_its_record),
         engine_test(a_failed_reload_goes_on_and_tells),
