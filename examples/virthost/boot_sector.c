@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #define SECTOR 512
+#define TICKS_AT 0x1d6
 #define LIMIT_AT 0x1d8
 #define NAME_AT 0x1dc
 
-/* What nasm makes of the comments after "org 0x7c00", with `sector` 0x8000, `limit` and `name` as above. */
+/* What nasm makes of the comments after "org 0x7c00", with `sector` 0x8000, `ticks`, `limit` and `name` as above. */
 static const unsigned char code[] = {
     0xfa,                          /* start:  cli */
     0xfc,                          /*         cld */
@@ -21,30 +22,32 @@ static const unsigned char code[] = {
     0xbc, 0x00, 0x7c,              /*         mov sp, 0x7c00 */
     0xfb,                          /*         sti */
     0x42,                          /*         inc dx ; dl is the drive it boots from: take the next */
-    0x88, 0x16, 0x64, 0x7c,        /*         mov [drive], dl */
+    0x88, 0x16, 0x6a, 0x7c,        /*         mov [drive], dl */
     0xb4, 0x42,                    /*         mov ah, 0x42 ; read: the counter goes on where it was */
-    0xe8, 0x30, 0x00,              /*         call disk */
+    0xe8, 0x36, 0x00,              /*         call disk */
     0x66, 0xff, 0x06, 0x00, 0x80,  /* beat:   inc dword [sector] */
     0xbe, 0xdc, 0x7d,              /*         mov si, name */
     0xbf, 0x10, 0x80,              /*         mov di, sector + 16 */
     0xb9, 0x10, 0x00,              /*         mov cx, 16 */
     0xf3, 0xa5,                    /*         rep movsw */
     0xb4, 0x43,                    /*         mov ah, 0x43 ; write */
-    0xe8, 0x1b, 0x00,              /*         call disk */
-    0xf4,                          /*         hlt ; until the timer ticks */
+    0xe8, 0x21, 0x00,              /*         call disk */
+    0x8b, 0x0e, 0xd6, 0x7d,        /*         mov cx, [ticks] */
+    0xf4,                          /* rest:   hlt ; until the timer ticks */
+    0xe2, 0xfd,                    /*         loop rest */
     0x66, 0xa1, 0xd8, 0x7d,        /*         mov eax, [limit] */
     0x66, 0x85, 0xc0,              /*         test eax, eax */
-    0x74, 0xe1,                    /*         jz beat */
+    0x74, 0xdb,                    /*         jz beat */
     0x66, 0xff, 0x0e, 0xd8, 0x7d,  /*         dec dword [limit] */
-    0x75, 0xda,                    /*         jnz beat */
+    0x75, 0xd4,                    /*         jnz beat */
     0xba, 0x04, 0x06,              /*         mov dx, 0x604 ; power off */
     0xb8, 0x00, 0x20,              /*         mov ax, 0x2000 */
     0xef,                          /*         out dx, ax */
     0xf4,                          /* ever:   hlt */
     0xeb, 0xfd,                    /*         jmp ever */
     0xb0, 0x00,                    /* disk:   mov al, 0 */
-    0x8a, 0x16, 0x64, 0x7c,        /*         mov dl, [drive] */
-    0xbe, 0x54, 0x7c,              /*         mov si, packet */
+    0x8a, 0x16, 0x6a, 0x7c,        /*         mov dl, [drive] */
+    0xbe, 0x5a, 0x7c,              /*         mov si, packet */
     0xcd, 0x13,                    /*         int 0x13 */
     0xc3,                          /*         ret */
     0x10, 0x00,                    /* packet: db 16, 0 */
@@ -54,17 +57,18 @@ static const unsigned char code[] = {
     0x00,                          /* drive:  db 0 */
 };
 
-static void put_u32(unsigned char *at, uint32_t value)
+static void put_number(unsigned char *at, uint32_t value, int bytes)
 {
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < bytes; i++)
         at[i] = (unsigned char)(value >> (8 * i));
 }
 
-int boot_sector_write(const char *path, const char *name, uint32_t beats)
+int boot_sector_write(const char *path, const char *name, uint32_t beats, uint16_t ticks)
 {
     unsigned char sector[SECTOR] = {0};
     memcpy(sector, code, sizeof(code));
-    put_u32(sector + LIMIT_AT, beats);
+    put_number(sector + TICKS_AT, ticks, 2);
+    put_number(sector + LIMIT_AT, beats, 4);
     memcpy(sector + NAME_AT, name, strnlen(name, BOOT_NAME_BYTES));
     sector[SECTOR - 2] = 0x55;
     sector[SECTOR - 1] = 0xaa;

@@ -99,6 +99,7 @@ static const struct member guest_members[] = {
     {"network", RESOURCE, false, 0, 0, "network", NULL},
     {"memory", INTEGER, false, 4, 4096, NULL, "8"},
     {"beats", INTEGER, false, 0, 1000000, NULL, "0"},
+    {"ticks", INTEGER, false, 1, 65535, NULL, "1"},
     POLICY_MEMBER("\"manual\""),
     {0},
 };

@@ -8,7 +8,7 @@
  *                           {"name", "type": "mount", "source", "path"}
  *                           {"name", "type": "nbd", "socket", "export", "secret"}
  *                           {"name", "type": "export", "path", "size"}
- *     DIR/guests/X.json     {"name", "pool", "slot", "network", "memory", "beats"}
+ *     DIR/guests/X.json     {"name", "pool", "slot", "network", "memory", "beats", "ticks"}
  *
  * and in all of them "policy": "manual" (the default), "autostart", "unless-stopped" or "last-state".
  */

@@ -193,7 +193,8 @@ int guest_command_init(struct guest_command *command, const struct object *guest
 {
     static const char *const device[] = {"-device", "virtio-blk-pci,drive=boot,bootindex=0", NULL};
     memset(command, 0, sizeof(*command));
-    int code = boot_sector_write(paths->boot, guest->name, (uint32_t)config_integer(guest->config, "beats"));
+    int code = boot_sector_write(paths->boot, guest->name, (uint32_t)config_integer(guest->config, "beats"),
+                                 (uint16_t)config_integer(guest->config, "ticks"));
     if (code != 0) {
         snprintf(command->error, sizeof(command->error), "%s: %s", paths->boot, strerror(-code));
         return code;

@@ -73,6 +73,17 @@ class Stop(Case):
         lab.restart()
         self.assert_states(guest_a='inactive')
 
+    def test_a_guest_counts_as_seldom_as_its_ticks_say(self):
+        lab = self.lab
+        lab.export_pool('iscsi')
+        lab.guest('often', pool='export/iscsi', slot=0)
+        lab.guest('seldom', pool='export/iscsi', slot=1, ticks=20)
+        lab.start()
+        for name in ('guest/seldom', 'guest/often'):
+            lab.ctl('start', name, '--dependencies')
+        lab.wait_counting('seldom', above=1)
+        wait_until(lambda: (lab.counter('often') or 0) > 5 * lab.counter('seldom') + 20, 'the one to be far behind the other')
+
     def test_a_guest_that_is_killed_is_a_loss(self):
         lab = self.lab
         lab.guest('a', 'manual')

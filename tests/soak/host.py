@@ -15,6 +15,8 @@ from lab import PATIENCE, Lab, end_process, processes_of, start_time, wait_until
 
 POOLS = ('dir/local', 'export/iscsi', 'nbd/rbd', 'nbd/vault')
 CUT = 'cut off'
+# To count costs a guest some ms of a processor.
+TICKS = 4
 # Seconds: the longest pause before another try, of muster_options.retry_max_ms.
 RETRY_MAX = 60
 
@@ -39,7 +41,7 @@ class Host:
         policies = 'manual', 'autostart', 'unless-stopped', 'last-state'
         self.pool_of = {f'g{i}': POOLS[i % len(POOLS)] for i in range(guests)}
         for i, (name, pool) in enumerate(self.pool_of.items()):
-            lab.guest(name, policies[i % len(policies)], pool=pool, slot=i // len(POOLS))
+            lab.guest(name, policies[i % len(policies)], pool=pool, slot=i // len(POOLS), ticks=TICKS)
         self.running = dict.fromkeys(self.pool_of)
         self.doubtful = set(self.pool_of)
         lab.start()
@@ -216,7 +218,7 @@ class Host:
             if name not in self.doubtful and identity != (found[name].identity() if name in found else None):
                 raise Lost(f'guest {name} is {found.get(name) and found[name].identity()}, and was left {identity}')
             self.running[name] = found[name].identity() if name in found else None
-        # Whose start has failed is started again by a restart.
+        # Whose start has failed, or was cut off and could not be adopted, is started again by a restart.
         self.doubtful = {name for name in self.running if self.is_to_be_tried_again(listed[f'guest/{name}'])}
         self.look_for_strays(found)
         for name in found:
@@ -224,7 +226,7 @@ class Host:
 
     @staticmethod
     def is_to_be_tried_again(item):
-        return (item['state'], item['desired'], item['reason']) == ('inactive', 'active', 'failure')
+        return (item['state'], item['desired']) == ('inactive', 'active') and item['reason'] != 'loss'
 
     def expect_counting(self, name):
         before = self.lab.counter(name) or 0
