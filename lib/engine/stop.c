@@ -25,6 +25,13 @@ static bool is_hung(const struct muster_resource *dependent)
     return dependent->op != NULL && dependent->op->timed_out;
 }
 
+/* It waits to be stopped as well, and in vain: nobody has asked for that in this life. */
+static bool is_stuck(const struct muster_resource *dependent)
+{
+    return dependent->state == MUSTER__STOP_WAIT && dependent->stuck && muster__barrier_open(dependent->driver) &&
+           !muster__request_is_stopping(dependent);
+}
+
 /* It doesn't move before this one has settled, or its driver's turn has come. */
 static bool stays(const struct muster_resource *dependent)
 {
@@ -211,7 +218,7 @@ void muster__stop_wait(struct muster_resource *resource)
         return;
     }
     bool hung = is_hung(dependent);
-    if (is_stopping(dependent) && !hung)
+    if (is_stopping(dependent) && !hung && !is_stuck(dependent))
         return;
     if (resource->request != NULL && (hung || stays(dependent) || muster__resource_at_rest(dependent))) {
         back_out(resource, depended_on(resource, dependent));
