@@ -359,22 +359,28 @@ static bool is_settled(const struct muster_resource *resource)
 static void update_settled(struct muster_resource *resource)
 {
     bool settled = is_settled(resource);
-    if (settled != resource->settled)
+    if (settled != resource->settled) {
         muster__edges_touch_dependents(resource);
-    if (settled && !resource->settled)
         muster__stop_touch_needs(resource);
+    }
     resource->settled = settled;
     if (settled)
         uncount(resource);
 }
 
-/* The error of an active resource says why it is degraded. */
+/* What is inactive needs nothing now; but it can't be started by a bad dependency. */
+static bool is_broken(struct muster__edge *edge, bool active)
+{
+    enum muster__edge_state state = muster__edge_state(edge);
+    return state == MUSTER__EDGE_BAD || (active && edge->need && state != MUSTER__EDGE_ACTIVE);
+}
+
+/* Its error says why it is degraded. */
 static void update_degraded(struct muster_resource *resource)
 {
     struct muster__edge *broken = NULL;
     for (size_t i = 0; i < resource->edge_count && broken == NULL; i++)
-        if (muster__edge_state(&resource->edges[i]) != MUSTER__EDGE_ACTIVE &&
-            (resource->edges[i].need || muster__edge_state(&resource->edges[i]) == MUSTER__EDGE_BAD))
+        if (is_broken(&resource->edges[i], resource->state == MUSTER__ACTIVE))
             broken = &resource->edges[i];
     bool degraded = broken != NULL;
     if (degraded == resource->degraded && !degraded)
@@ -468,6 +474,7 @@ static void look_by_state(struct muster_resource *resource)
         look_committing(resource);
         break;
     case MUSTER__ACTIVE:
+    case MUSTER__INACTIVE:
         if (!muster__request_is_stopping(resource))
             update_degraded(resource);
         break;
@@ -479,7 +486,7 @@ static void look_by_state(struct muster_resource *resource)
 void muster__resource_look(struct muster_resource *resource)
 {
     look_by_state(resource);
-    if (resource->state != MUSTER__ACTIVE && resource->degraded) {
+    if (resource->state != MUSTER__ACTIVE && resource->state != MUSTER__INACTIVE && resource->degraded) {
         resource->degraded = false;
         muster__observe_about(resource, MUSTER_OBSERVE_DEGRADED, 0, NULL);
     }

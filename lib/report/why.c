@@ -35,7 +35,8 @@ static const char *standing(const struct muster_report_subject *is)
     if (is->resource == NULL)
         return (size_t)is->state < sizeof(of_driver) / sizeof(of_driver[0]) ? of_driver[is->state] : "is in a state of its own";
     if ((is->flags & MUSTER_REPORT_DEGRADED) != 0)
-        return "is active, but degraded: something that it depends on isn't";
+        return is->stage == MUSTER_STAGE_INACTIVE ? "is inactive, and degraded: a bad dependency keeps it from being started"
+                                                  : "is active, but degraded: something that it depends on isn't";
     switch (is->condition) {
     case MUSTER_CONDITION_PROBING:
         return "is being probed";

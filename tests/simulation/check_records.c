@@ -350,6 +350,33 @@ void check_quiet(struct world *world)
     }
 }
 
+/* For sure, with all drivers up: what isn't there, comes later, or waits for this one. */
+static const char *bad_dependency(struct world *world, const struct world_resource *resource)
+{
+    for (unsigned list = 0; list < 2; list++) {
+        const char *const *names = list == 0 ? resource->is.needs : resource->is.after;
+        for (; *names != NULL; names++) {
+            const struct world_resource *other = world_resource(world, *names);
+            if (other == NULL || other->driver->driver == NULL ||
+                muster_driver_state(other->driver->driver) != MUSTER_DRIVER_UP)
+                continue;
+            if (world_engine_resource(world, other) == NULL || check_is_bad(world, resource, other))
+                return *names;
+        }
+    }
+    return NULL;
+}
+
+/* "a bad edge, a cycle, a dependency that doesn't exist: degraded, never started, and says why" */
+static void check_bad_dependency(struct world *world, const struct world_resource *resource,
+                                 const struct muster_resource_status *status)
+{
+    const char *bad = bad_dependency(world, resource);
+    if (bad != NULL && status->stage == MUSTER_STAGE_INACTIVE && status->condition == MUSTER_CONDITION_NONE &&
+        !status->degraded)
+        world_fail(world, "%s is inactive, can't have %s, and doesn't say so", resource->full, bad);
+}
+
 static void check_resource_settled(struct world *world, const struct world_resource *resource)
 {
     struct muster_resource *known = world_engine_resource(world, resource);
@@ -372,6 +399,8 @@ static void check_resource_settled(struct world *world, const struct world_resou
                    resource->running ? "runs" : "doesn't run");
     if (!status.durable && world->loaded && !world->fenced)
         world_fail(world, "%s isn't durable", resource->full);
+    if (driver == MUSTER_DRIVER_UP)
+        check_bad_dependency(world, resource, &status);
 }
 
 void check_settled(struct world *world)

@@ -78,7 +78,8 @@ static void assert_bad(struct fixture *f, const char *reason)
     assert_ended(started, MUSTER_EDEPENDENCY);
     assert_text(started->text, reason);
     assert_ended(start(f, "guest/web", MUSTER_START_DEPENDENCIES), MUSTER_EDEPENDENCY);
-    assert_state(f, "guest/web", "inactive");
+    assert_state(f, "guest/web", "inactive, degraded");
+    assert_text(why(f, "guest/web"), reason);
 }
 
 static void live_guest(struct fixture *f, const char *const *needs)
@@ -105,6 +106,24 @@ static void an_unknown_resource_is_a_bad_dependency_until_it_comes(void **state)
     assert_int_equal(ADD_RESOURCE(f, "pool", .name = "disk"), 0);
     assert_ended(start(f, "pool/disk", 0), 0);
     assert_ended(start(f, "guest/web", 0), 0);
+}
+
+/* It isn't running, and nobody has asked for it: it says why it can't be started all the same. */
+static void an_inactive_one_with_a_bad_dependency_says_so_until_it_comes(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "guest", .name = "web", .needs = NAMES("pool/disk"));
+    assert_ended(bring_up(f), 0);
+    assert_state(f, "guest/web", "inactive, degraded");
+    assert_string_equal(why(f, "guest/web"), "guest 'web': degraded: needs pool/disk, which does not exist");
+    assert_true(saw(f, "degraded guest/web"));
+    assert_int_equal(ADD_RESOURCE(f, "pool", .name = "disk"), 0);
+    assert_state(f, "guest/web", "inactive");
+    assert_string_equal(why(f, "guest/web"), "");
+    const char *const tape[] = {"tape/drive", NULL};
+    assert_int_equal(set_needs(f, "guest/web", tape, NULL), 0);
+    assert_state(f, "guest/web", "inactive, degraded");
+    assert_text(why(f, "guest/web"), "needs tape/drive, and there is no driver 'tape'");
 }
 
 static void a_driver_that_comes_later_is_a_bad_dependency(void **state)
@@ -289,6 +308,7 @@ int main(void)
         engine_test(an_adoption_waits_until_what_it_needs_has_settled),
         engine_test(a_resource_of_an_unknown_driver_is_a_bad_dependency),
         engine_test(an_unknown_resource_is_a_bad_dependency_until_it_comes),
+        engine_test(an_inactive_one_with_a_bad_dependency_says_so_until_it_comes),
         engine_test(a_driver_that_comes_later_is_a_bad_dependency),
         engine_test(a_cycle_among_own_resources_is_a_bad_dependency),
         engine_test(every_edge_of_circles_that_meet_is_bad),
