@@ -166,6 +166,25 @@ int muster__edges_check(struct muster_driver *driver)
     return code;
 }
 
+static bool is_on_cycle(const struct muster_resource *resource)
+{
+    for (size_t i = 0; i < resource->edge_count; i++)
+        if (resource->edges[i].cyclic)
+            return true;
+    return false;
+}
+
+int muster__edges_leave(struct muster_resource *resource)
+{
+    if (!is_on_cycle(resource))
+        return 0;
+    size_t count = resource->edge_count;
+    resource->edge_count = 0; /* who leads nowhere is on no cycle */
+    int code = muster__edges_check(resource->driver);
+    resource->edge_count = count;
+    return code;
+}
+
 /* ---- what an edge says now ------------------------------------------------------------------------ */
 
 static struct muster_driver *driver_of(const struct muster__edge *edge)

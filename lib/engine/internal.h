@@ -571,6 +571,8 @@ int muster__edges_make(struct muster_resource *resource, const char *const *need
 void muster__edges_free(struct muster_resource *resource);
 /* Mark the edges that close a cycle among the driver's own resources. */
 int muster__edges_check(struct muster_driver *driver);
+/* It is about to be removed: what was a cycle with it is none any more. MUSTER_ENOMEM, changing nothing. */
+int muster__edges_leave(struct muster_resource *resource);
 enum muster__edge_state {
     MUSTER__EDGE_ACTIVE,  /* it is active */
     MUSTER__EDGE_COMING,  /* it isn't, and is on its way */

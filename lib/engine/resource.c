@@ -646,6 +646,8 @@ int muster__resource_remove_event(struct muster__engine *engine, const struct mu
         return muster__refuse(engine, MUSTER_EBUSY, "resource '%s': an op on it is out, or a request is under way",
                               resource->entry->node.key);
     struct muster__entry *entry = resource->entry;
+    if (muster__edges_leave(resource) != 0)
+        return muster__refuse(engine, MUSTER_ENOMEM, "resource '%s': out of memory", entry->node.key);
     if (muster__resource_is_inactive(resource) && entry->record != NULL)
         muster__entry_write(engine, entry, NULL);
     if (entry->record == NULL)

@@ -161,7 +161,8 @@ static void every_edge_of_circles_that_meet_is_bad(void **state)
     assert_text(why(f, "guest/web"), "needs guest/cache, which in the end needs this one");
 }
 
-static void all_on_a_circle_recover_when_it_is_opened(void **state)
+/* web, db and cache run, and each needs the next. */
+static struct fixture *live_circle(void **state)
 {
     struct fixture *f = host(state);
     static const char *const names[] = {"guest/web", "guest/db", "guest/cache"};
@@ -174,10 +175,27 @@ static void all_on_a_circle_recover_when_it_is_opened(void **state)
         answer(f, live[i], MUSTER_ACTIVE);
     }
     assert_ended(bring_up(f), 0);
-    assert_state(f, "guest/db", "active, degraded");
-    assert_int_equal(set_needs(f, "guest/web", NULL, NULL), 0);
     for (size_t i = 0; i < 3; i++)
-        assert_state(f, names[i], "active");
+        assert_state(f, names[i], "active, degraded");
+    return f;
+}
+
+static void all_on_a_circle_recover_when_it_is_opened(void **state)
+{
+    struct fixture *f = live_circle(state);
+    assert_int_equal(set_needs(f, "guest/web", NULL, NULL), 0);
+    assert_state(f, "guest/web", "active");
+    assert_state(f, "guest/db", "active");
+    assert_state(f, "guest/cache", "active");
+}
+
+static void a_circle_is_opened_by_the_removal_of_one_on_it(void **state)
+{
+    struct fixture *f = live_circle(state);
+    assert_int_equal(remove_resource(f, "guest/cache"), 0);
+    assert_state(f, "guest/web", "active");
+    assert_state(f, "guest/db", "active, degraded");
+    assert_text(why(f, "guest/db"), "needs guest/cache, which does not exist");
 }
 
 static void what_needs_itself_is_a_cycle(void **state)
@@ -313,6 +331,7 @@ int main(void)
         engine_test(a_cycle_among_own_resources_is_a_bad_dependency),
         engine_test(every_edge_of_circles_that_meet_is_bad),
         engine_test(all_on_a_circle_recover_when_it_is_opened),
+        engine_test(a_circle_is_opened_by_the_removal_of_one_on_it),
         engine_test(what_needs_itself_is_a_cycle),
         engine_test(two_ways_to_one_end_are_no_cycle),
         engine_test(the_resource_of_a_failed_driver_says_why),
