@@ -9,7 +9,7 @@
 /* A name is 1 to 255 bytes. */
 #define MUSTER__NAME_MAX 255
 /* Of "driver/name", with its end. */
-#define MUSTER__PATH_BYTES (2 * (MUSTER__NAME_MAX + 1))
+#define MUSTER__PATH_BYTES (2 * ((size_t)MUSTER__NAME_MAX + 1))
 /* A handle is at most this many bytes (DESIGN.md, section 8). */
 #define MUSTER__HANDLE_MAX ((size_t)1024 * 1024)
 

@@ -272,7 +272,7 @@ static void reset_counts(struct muster__engine *engine)
 
 /* Two blocks, of so many numbers for each driver: what each bring-up touches, and what may stay new memory, which costs. */
 #define USUAL_NUMBERS 2
-#define OTHER_NUMBERS (3 * MUSTER__STEPS)
+#define OTHER_NUMBERS ((size_t)3 * MUSTER__STEPS)
 
 static void carve(struct muster__engine *engine, uint32_t *usual, uint32_t *other, size_t count)
 {
@@ -281,7 +281,7 @@ static void carve(struct muster__engine *engine, uint32_t *usual, uint32_t *othe
     engine->places = other;
     engine->position[0] = other + MUSTER__STEPS * count;
     for (size_t step = 0; step < MUSTER__STEPS; step++)
-        engine->waiting[step] = other + (2 * MUSTER__STEPS + step) * count;
+        engine->waiting[step] = other + ((size_t)2 * MUSTER__STEPS + step) * count;
 }
 
 int muster__steps_lay_out(struct muster__engine *engine)

@@ -247,13 +247,13 @@ static bool has_room(const struct muster__names *names)
 /* If all that may still wait is new, is there room for a text of so many blocks, now and then? */
 static bool has_room_for(const struct muster__names *names, size_t blocks)
 {
-    size_t short_ones = 2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1);
+    size_t short_ones = (size_t)2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1);
     return names->arena_used + short_ones + names->waiting_more + 2 * blocks * BLOCK <= names->waiting_low;
 }
 
 static int reserve_arena(struct muster__names *names)
 {
-    size_t wanted = names->arena_used + 2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1) + 2 * BLOCKS_MAX * BLOCK;
+    size_t wanted = names->arena_used + (size_t)2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1) + 2 * BLOCKS_MAX * BLOCK;
     if (wanted > ARENA_MAX)
         return MUSTER_ENOMEM;
     bool is_new = names->arena == NULL;
