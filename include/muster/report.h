@@ -270,7 +270,7 @@ struct muster_report_options {
     uintptr_t format;
     /** "storage/pool0", or a driver's name. CHAIN: may be NULL. WHY: must not. */
     const char *name;
-    /** DIFF: the later one. */
+    /** DIFF: the later one, of the same kind. */
     const struct muster_report *other;
     /** How many columns there are: TEXT cuts names and results to fit, BLAME names and bars, CHAIN indents less. 0: no limit. */
     uintptr_t width;

@@ -246,7 +246,7 @@ int muster_report_write(const struct muster_report *report, const struct muster_
         .write = write, .data = data, .width = copy.width, .terminal = (copy.flags & MUSTER_REPORT_TERMINAL) != 0};
     if (copy.format == MUSTER_REPORT_CHAIN || copy.format == MUSTER_REPORT_WHY)
         return write_named(&writer, report, &copy);
-    if (copy.format == MUSTER_REPORT_DIFF && copy.other == NULL)
+    if (copy.format == MUSTER_REPORT_DIFF && (copy.other == NULL || copy.other->summary.kind != report->summary.kind))
         return MUSTER_EINVAL;
     if (copy.format == MUSTER_REPORT_DIFF)
         muster__write_diff(&writer, report, copy.other);

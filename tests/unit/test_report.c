@@ -355,6 +355,11 @@ static void wrong_options_are_refused(void **state)
     assert_int_equal(muster_report_write(report, &options, count, &bytes), MUSTER_ENOENT);
     options.format = MUSTER_REPORT_DIFF;
     assert_int_equal(muster_report_write(report, &options, count, &bytes), MUSTER_EINVAL);
+    struct muster_report *of_another_kind = new_report(&memory);
+    of_another_kind->summary.kind = MUSTER_REPORT_SHUTDOWN;
+    options.other = of_another_kind;
+    assert_int_equal(muster_report_write(report, &options, count, &bytes), MUSTER_EINVAL);
+    muster_report_free(of_another_kind);
     options.format = MUSTER_REPORT_DIFF + 1;
     assert_int_equal(muster_report_write(report, &options, count, &bytes), MUSTER_EINVAL);
     options.format = MUSTER_REPORT_TEXT;
