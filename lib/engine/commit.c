@@ -261,7 +261,7 @@ static void again(struct muster__engine *engine)
         if (entry->record != entry->durable)
             muster__list_push(&engine->dirty, &entry->dirty);
         else
-            muster__entry_drop(engine, entry);
+            came_back(engine, entry);
     }
     pause_store(engine);
 }

@@ -102,6 +102,23 @@ static void a_move_is_one_batch_and_keeps_all_but_the_name(void **state)
     assert_string_equal(stored(f, "guest/new")->extra, "{}");
 }
 
+/* The first has come to nothing by itself: the commit that was to make it durable is tried again without it. */
+static void a_move_that_is_moved_on_before_it_is_durable_is_cancelled(void **state)
+{
+    struct fixture *f = up(state);
+    f->store_held = true;
+    struct ending *first = move(f, "guest/old", "guest/new");
+    struct ending *second = move(f, "guest/new", "guest/newer");
+    store_answers(f, MUSTER_EAGAIN);
+    assert_ended(first, MUSTER_ECANCELED);
+    f->store_held = false;
+    pass(f, 10000);
+    assert_ended(second, 0);
+    assert_null(stored(f, "guest/old"));
+    assert_null(stored(f, "guest/new"));
+    assert_string_equal(stored(f, "guest/newer")->handle, "pid 3");
+}
+
 static void a_moved_record_is_claimed_under_its_new_name(void **state)
 {
     struct fixture *f = up(state);
@@ -216,6 +233,7 @@ int main(void)
         engine_test(what_is_not_there_is_not_forgotten),
         engine_test(a_forget_that_the_store_refuses_leaves_the_record),
         engine_test(a_move_is_one_batch_and_keeps_all_but_the_name),
+        engine_test(a_move_that_is_moved_on_before_it_is_durable_is_cancelled),
         engine_test(a_moved_record_is_claimed_under_its_new_name),
         engine_test(a_move_to_what_is_taken_or_no_name_is_refused),
         engine_test(a_fenced_store_takes_no_change_of_records),
