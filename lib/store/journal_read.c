@@ -518,7 +518,7 @@ static int look(struct muster__journal *journal, struct scan *scan, struct muste
         forget_notes(scan);
         muster__live_clear(scan->live);
         int code = look_once(journal, &again, error);
-        bool same = code == 0 && scan->bytes != NULL && again.size == scan->size &&
+        bool same = code == 0 && scan->bytes != NULL && again.bytes != NULL && again.size == scan->size &&
                     memcmp(again.bytes, scan->bytes, scan->size) == 0;
         muster__free(&journal->memory, scan->bytes);
         if (code != 0) {
