@@ -298,9 +298,9 @@ static void remember(struct world *world, struct played *played, int outcome)
     if (played->phase == MUSTER_PHASE_PROBE) {
         played->resource->last_answer = outcome == 0 ? MUSTER_EFAILED : outcome;
         played->resource->last_probe_step = world->steps;
-        /* A reload waits for the first answer; what a later one leads to is not its own. */
-        bool answers = outcome == MUSTER_ACTIVE || outcome == MUSTER_INACTIVE || outcome == MUSTER_FOREIGN;
-        if (!answers || played->op->timed_out)
+        /* A reload waits for the first answer; what a later one leads to is not its own, nor what ends by itself after that. */
+        bool inactive = outcome == MUSTER_INACTIVE || outcome == MUSTER_FOREIGN;
+        if (!inactive || played->op->timed_out)
             played->resource->reloaded = false;
     }
     if (played->phase == MUSTER_PHASE_START && outcome == MUSTER_UNAVAILABLE)
