@@ -105,6 +105,30 @@ static void long_names_are_cut_at_a_character(void **state)
     assert_non_null(strstr(text, "\xe2\x82\xac... needs \xc3\xa4"));
 }
 
+/* An edge of five long names doesn't fit into a message: that ends with a whole character wherever it is cut. */
+static void a_message_is_cut_at_a_character(void **state)
+{
+    for (int shift = 0; shift < 3; shift++) {
+        struct muster__graph *graph = *state;
+        char a[256] = "", b[256] = "", line[1024];
+        memset(a, 'a', (size_t)shift);
+        memset(b, 'b', (size_t)shift);
+        for (int i = 0; i < 60; i++) {
+            strcat(a, "\xe2\x82\xac");
+            strcat(b, "\xe2\x82\xad");
+        }
+        snprintf(line, sizeof(line), "%s: before=%.*sx provides=%.*sy", a, 180 + shift, b, 180 + shift, a);
+        graph_add(graph, line);
+        snprintf(line, sizeof(line), "%s: before=%.*sy provides=%.*sx", b, 180 + shift, a, 180 + shift, b);
+        graph_add(graph, line);
+        assert_int_equal(muster__graph_check(graph, 0), MUSTER_ECYCLE);
+        const char *text = muster_error_text(muster__graph_problems(graph));
+        assert_in_range(strlen(text), 509, 511);
+        assert_null(strchr(text, '?')); /* what an error shows of half a character */
+        muster__graph_truncate(graph, 0);
+    }
+}
+
 static void a_cycle_behind_the_barrier_is_found_once(void **state)
 {
     struct muster__graph *graph = *state;
@@ -142,6 +166,7 @@ int main(void)
         GRAPH_TEST(each_component_gives_its_shortest),
         GRAPH_TEST(a_long_cycle_is_cut_in_the_middle),
         GRAPH_TEST(long_names_are_cut_at_a_character),
+        GRAPH_TEST(a_message_is_cut_at_a_character),
         GRAPH_TEST(a_cycle_behind_the_barrier_is_found_once),
         GRAPH_TEST(the_message_is_the_same_each_time),
     };
