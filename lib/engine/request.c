@@ -260,22 +260,23 @@ static struct muster__request *first_in_line(const struct muster_resource *resou
     return muster__container(resource->requests.next, struct muster__request, link);
 }
 
-/* A stop doesn't wait for a start that has not been called. */
-static void make_way_from_start(struct muster_resource *resource)
+/*
+ * A stop waits neither for a start that has not been called nor for an adoption, nor for starts in the line before it: what these
+ * wait for may be waiting for this very stop.
+ */
+static void make_way(struct muster_resource *resource)
 {
-    bool withdrawable = resource->op == NULL && (resource->state == MUSTER__START_READY ||
-                                                 (resource->state == MUSTER__START_WAIT && resource->request != NULL));
-    if (withdrawable && first_in_line(resource)->type == MUSTER__EVENT_RESOURCE_STOP)
-        muster__start_withdraw(resource);
-}
-
-/* Nor for an adoption, nor for starts before it: what these wait for may be waiting for this very stop. */
-static void make_way_from_adoption(struct muster_resource *resource)
-{
-    if (resource->state != MUSTER__ADOPT_WAIT || !has_queued(resource, MUSTER__EVENT_RESOURCE_STOP))
+    bool adopts = resource->state == MUSTER__ADOPT_WAIT;
+    bool starts = resource->op == NULL && (resource->state == MUSTER__START_READY ||
+                                           (resource->state == MUSTER__START_WAIT && resource->request != NULL));
+    if ((!adopts && !starts) || !has_queued(resource, MUSTER__EVENT_RESOURCE_STOP))
         return;
     while (first_in_line(resource)->type != MUSTER__EVENT_RESOURCE_STOP)
         muster__request_end(first_in_line(resource), MUSTER_ECANCELED, NULL);
+    if (starts) {
+        muster__start_withdraw(resource);
+        return;
+    }
     muster__request_done(resource, MUSTER_ECANCELED, NULL);
     muster__resource_move(resource, MUSTER__HELD);
 }
@@ -307,8 +308,7 @@ void muster__requests_look(struct muster_resource *resource)
         end_all(resource, resource->driver->rest->error);
         return;
     }
-    make_way_from_start(resource);
-    make_way_from_adoption(resource);
+    make_way(resource);
     struct muster__request *next = first_in_line(resource);
     if (!muster__resource_at_rest(resource) || !muster__list_empty(&resource->entry->waiters))
         return;

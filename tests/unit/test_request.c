@@ -156,6 +156,22 @@ static void a_stop_goes_before_a_start_that_waits_for_its_needs(void **state)
     assert_state(f, "guest/web", "inactive");
 }
 
+static void a_stop_goes_before_all_starts_in_the_line(void **state)
+{
+    struct fixture *f = up(state);
+    answer(f, "pool/disk start", MUSTER_PENDING);
+    struct ending *first = start(f, "guest/web", MUSTER_START_DEPENDENCIES);
+    struct ending *second = start(f, "guest/web", MUSTER_START_DEPENDENCIES);
+    struct ending *stopped = stop(f, "guest/web", 0);
+    struct ending *third = start(f, "guest/web", MUSTER_START_DEPENDENCIES);
+    assert_ended(first, MUSTER_ECANCELED);
+    assert_ended(second, MUSTER_ECANCELED);
+    assert_ended(stopped, 0);
+    finish(f, "pool/disk start", MUSTER_OK);
+    assert_ended(third, 0);
+    assert_state(f, "guest/web", "active");
+}
+
 static void the_request_s_own_pointer_reaches_the_op(void **state)
 {
     struct fixture *f = up(state);
@@ -228,6 +244,7 @@ int main(void)
         engine_test(a_stop_asks_a_start_that_is_out_to_end),
         engine_test(a_stop_goes_before_a_start_that_has_not_been_called),
         engine_test(a_stop_goes_before_a_start_that_waits_for_its_needs),
+        engine_test(a_stop_goes_before_all_starts_in_the_line),
         engine_test(the_request_s_own_pointer_reaches_the_op),
         engine_test(what_is_busy_is_not_removed),
         engine_test(the_queued_requests_on_what_goes_away_are_cancelled),
