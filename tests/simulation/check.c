@@ -470,6 +470,14 @@ static void check_probe(struct world *world, const struct played *played)
         world_fail(world, "%s has %u probes out", played->driver->is.name, probes);
 }
 
+/* Its resources are probed. One without initialize may have been blocked before it came to that. */
+static bool was_opened(const struct world_driver *driver)
+{
+    return reached(driver, MUSTER_DRIVER_INITIALIZED) &&
+           (driver->initialized ||
+            (!has(driver, WORLD_CALLBACK(INITIALIZE)) && !fell(muster_driver_state(driver->driver))));
+}
+
 /* "Adopting a live resource waits until its dependencies have settled" */
 static void check_adopt(struct world *world, const struct played *played)
 {
@@ -489,7 +497,7 @@ static void check_adopt(struct world *world, const struct played *played)
             if (under_way_before(world, other))
                 world_fail(world, "%s is adopted, and %s has not settled", resource->full, *name);
             if (!stuck(world, other) && other->last_answer == 0 && has(other->driver, WORLD_CALLBACK(PROBE)) &&
-                reached(other->driver, MUSTER_DRIVER_INITIALIZED) && is_up(other->driver) &&
+                was_opened(other->driver) &&
                 !world->milestones[MUSTER_RECONCILED] && !other->is.transient)
                 world_fail(world, "%s is adopted, and %s was not even probed", resource->full, *name);
         }
