@@ -414,15 +414,15 @@ static void ended(struct muster_resource *resource)
 {
     bool by_itself = resource->change != MUSTER_CHANGED_LOST;
     resource->entry->left_active = false;
-    if (resource->state == MUSTER__LEFT_ALONE) {
+    if (!runs(resource))
+        return;
+    resource->shown_inactive = true;
+    if (resource->state == MUSTER__LEFT_ALONE)
         leave(resource, &(struct muster__decision){.verdict = MUSTER__LEAVE});
-    } else if (resource->state == MUSTER__ACTIVE) {
-        resource->shown_inactive = true;
-        if (by_itself)
-            leave(resource, &(struct muster__decision){.rewrite = MUSTER__WRITE_INACTIVE, .reason = MUSTER_REASON_SELF});
-        else
-            lost(resource);
-    }
+    else if (by_itself)
+        leave(resource, &(struct muster__decision){.rewrite = MUSTER__WRITE_INACTIVE, .reason = MUSTER_REASON_SELF});
+    else
+        lost(resource);
 }
 
 void muster__reconcile_change(struct muster_resource *resource)
