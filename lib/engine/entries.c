@@ -207,6 +207,33 @@ static void await(struct muster__engine *engine, struct muster__entry *entry, st
     muster__entry_drop(engine, entry);
 }
 
+static struct muster_driver *driver_of(const struct muster__engine *engine, const struct muster__entry *entry)
+{
+    uint32_t id;
+    return muster__graph_find(engine->graph, entry->ledger->node.key, &id) ? muster__driver_at(engine, id) : NULL;
+}
+
+/* A record that is forgotten or moved away isn't offered to restore any more. */
+static void withdraw(struct muster__engine *engine, struct muster__entry *entry)
+{
+    struct muster_driver *driver = driver_of(engine, entry);
+    if (driver == NULL || muster__list_empty(&entry->restoring))
+        return;
+    muster__list_remove(&entry->restoring);
+    muster__dispatch_update(driver);
+    muster__driver_touch(driver);
+}
+
+/* Nor is one lost that is moved to a driver which has yet to be offered some. */
+static void offer(struct muster__engine *engine, struct muster__entry *entry)
+{
+    struct muster_driver *driver = driver_of(engine, entry);
+    if (driver == NULL || !driver->restoring || driver->state != MUSTER_DRIVER_INITIALIZING || driver->rest->def.restore == NULL)
+        return;
+    muster__list_push(&driver->rest->restores, &entry->restoring);
+    muster__dispatch_update(driver);
+}
+
 int muster__record_forget(struct muster__engine *engine, const struct muster__event *event)
 {
     struct muster__entry *entry = NULL;
@@ -216,6 +243,7 @@ int muster__record_forget(struct muster__engine *engine, const struct muster__ev
     struct muster__request *request = muster__request_new(engine, event);
     if (request == NULL)
         return muster__refuse(engine, MUSTER_ENOMEM, "record '%s': out of memory", event->name);
+    withdraw(engine, entry);
     muster__entry_write(engine, entry, NULL);
     muster__history_forget(engine, entry->node.key);
     await(engine, entry, request);
@@ -254,8 +282,10 @@ int muster__record_move(struct muster__engine *engine, const struct muster__even
     }
     /* Both go into one batch: nothing is committed between two events. */
     muster__history_forget(engine, from->node.key);
+    withdraw(engine, from);
     muster__entry_write(engine, from, NULL);
     muster__entry_write(engine, to, record);
+    offer(engine, to);
     muster__entry_drop(engine, from);
     await(engine, to, request);
     return 0;

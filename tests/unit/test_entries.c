@@ -119,6 +119,46 @@ static void a_move_that_is_moved_on_before_it_is_durable_is_cancelled(void **sta
     assert_string_equal(stored(f, "guest/newer")->handle, "pid 3");
 }
 
+/* The restore of a is out; b and c wait for their turn. */
+static struct fixture *restoring(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", .restore = called, .max_probes = 1, USUAL);
+    RECORD(f, "guest/a", .stage = MUSTER_STAGE_ACTIVE);
+    RECORD(f, "guest/b", .stage = MUSTER_STAGE_ACTIVE);
+    RECORD(f, "guest/c", .stage = MUSTER_STAGE_ACTIVE);
+    RECORD(f, "gone/thing", .stage = MUSTER_STAGE_ACTIVE);
+    answer(f, "guest/a restore", MUSTER_PENDING);
+    bring_up(f);
+    assert_calls(f, "guest initialize, guest/a restore");
+    return f;
+}
+
+static void what_is_forgotten_or_moved_away_is_not_offered_to_restore(void **state)
+{
+    struct fixture *f = restoring(state);
+    f->store_held = true;
+    struct ending *forgotten = forget(f, "guest/b");
+    struct ending *moved = move(f, "guest/c", "gone/other");
+    finish(f, "guest/a restore", MUSTER_OK);
+    assert_driver(f, "guest", "up");
+    assert_calls(f, "");
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_ended(forgotten, 0);
+    assert_ended(moved, 0);
+}
+
+static void what_is_moved_to_a_driver_that_restores_is_offered_to_it(void **state)
+{
+    struct fixture *f = restoring(state);
+    assert_ended(move(f, "gone/thing", "guest/thing"), 0);
+    assert_ended(move(f, "guest/b", "guest/bb"), 0);
+    finish(f, "guest/a restore", MUSTER_OK);
+    assert_calls(f, "guest/c restore, guest/thing restore, guest/bb restore");
+    assert_driver(f, "guest", "up");
+}
+
 static void a_moved_record_is_claimed_under_its_new_name(void **state)
 {
     struct fixture *f = up(state);
@@ -234,6 +274,8 @@ int main(void)
         engine_test(a_forget_that_the_store_refuses_leaves_the_record),
         engine_test(a_move_is_one_batch_and_keeps_all_but_the_name),
         engine_test(a_move_that_is_moved_on_before_it_is_durable_is_cancelled),
+        engine_test(what_is_forgotten_or_moved_away_is_not_offered_to_restore),
+        engine_test(what_is_moved_to_a_driver_that_restores_is_offered_to_it),
         engine_test(a_moved_record_is_claimed_under_its_new_name),
         engine_test(a_move_to_what_is_taken_or_no_name_is_refused),
         engine_test(a_fenced_store_takes_no_change_of_records),
