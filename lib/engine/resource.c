@@ -57,7 +57,7 @@ void muster__resource_move(struct muster_resource *resource, enum muster__resour
         resource->loss_told = false;
     }
     resource->state = state;
-    if (state == MUSTER__ADOPT_WAIT || muster__resource_is_inactive(resource))
+    if (state == MUSTER__ADOPT_WAIT || state == MUSTER__START_WAIT || muster__resource_is_inactive(resource))
         muster__stop_touch_needs(resource); /* a stop may be waiting to know */
     muster__observe_resource(resource);
     muster__resource_touch(resource);

@@ -35,7 +35,7 @@ static bool is_stuck(const struct muster_resource *dependent)
 /* It doesn't move before this one has settled, or its driver's turn has come. */
 static bool stays(const struct muster_resource *dependent)
 {
-    return dependent->state == MUSTER__NEW || dependent->state == MUSTER__ADOPT_WAIT;
+    return dependent->state == MUSTER__NEW || dependent->state == MUSTER__ADOPT_WAIT || dependent->state == MUSTER__START_WAIT;
 }
 
 /* A dependent that keeps it from being stopped. */
@@ -177,10 +177,11 @@ static void back_out(struct muster_resource *resource, struct muster_error *erro
 static struct muster_error *depended_on(const struct muster_resource *resource, const struct muster_resource *by)
 {
     /* Its error is no cause: that may be this resource's own. */
+    enum muster_stage stage = muster__resource_stage(by);
     return muster__error_new(resource->engine->memory, MUSTER_EDEPENDENCY, NULL,
-                             "%s '%s': stop: %s/%s needs it and is %s", muster_driver_name(resource->driver),
-                             resource->name, muster_driver_name(by->driver), by->name,
-                             muster_stage_name(muster__resource_stage(by)));
+                             "%s '%s': stop: %s/%s needs it and %s%s", muster_driver_name(resource->driver), resource->name,
+                             muster_driver_name(by->driver), by->name, stage == MUSTER_STAGE_INACTIVE ? "may be running" : "is ",
+                             stage == MUSTER_STAGE_INACTIVE ? "" : muster_stage_name(stage));
 }
 
 static void stopped(struct muster_resource *resource)
