@@ -419,7 +419,7 @@ static void check_stop_dependents(struct world *world, const struct world_resour
             continue;
         struct muster_resource_status status = {.size = sizeof(status)};
         muster_resource_state(world_engine_resource(world, other), &status);
-        if (status.condition == MUSTER_CONDITION_FAILED || other->began)
+        if (status.condition == MUSTER_CONDITION_FAILED || other->start_failed || other->began)
             continue; /* its driver said that it couldn't be started, or says only now that it runs: it is taken at its word */
         /* Against the order of drivers: a host goes by that order, and where each needs the other, neither waits. */
         if (check_is_bad(world, other, resource) && (world->host_shutdown || check_needs(world, resource, other->full)))

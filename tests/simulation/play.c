@@ -303,6 +303,8 @@ static void remember(struct world *world, struct played *played, int outcome)
         if (!inactive || played->op->timed_out)
             played->resource->reloaded = false;
     }
+    if (played->phase == MUSTER_PHASE_START || played->phase == MUSTER_PHASE_PROBE)
+        played->resource->start_failed = played->phase == MUSTER_PHASE_START && outcome < 0;
     if (played->phase == MUSTER_PHASE_START && outcome == MUSTER_UNAVAILABLE)
         played->resource->asked = true; /* the attempt is taken back */
     if (played->phase == MUSTER_PHASE_START && outcome == MUSTER_OK)

@@ -191,7 +191,7 @@ static void forget_bring_up(struct world *world)
         world->resources[i].reloaded = false;
         world->resources[i].intent[0] = world->resources[i].called[0] = '\0';
         world->resources[i].last_probe_step = 0;
-        world->resources[i].deceived = false;
+        world->resources[i].start_failed = world->resources[i].deceived = false;
         world->resources[i].pause = (struct pause){0};
         memset(world->resources[i].calls, 0, sizeof(world->resources[i].calls));
     }

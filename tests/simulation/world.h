@@ -135,6 +135,7 @@ struct world_resource {
     uint64_t last_probe_step;
     unsigned calls[WORLD_PHASES];
     struct pause pause;
+    bool start_failed; /* its driver has said so last */
     bool deceived; /* its driver has said what isn't so: what muster believes may be wrong */
     uint64_t walk;
     /* ---- what a user was told, and nothing has changed since: -1 none, else enum muster_desired */
