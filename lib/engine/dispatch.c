@@ -254,11 +254,14 @@ static struct muster_op *begin_next(struct muster_driver *driver, bool *ret_agai
     }
     if (!muster__list_empty(&driver->rest->restores))
         return begin_restore(driver);
-    *ret_again = driver->rest->roster->probes.count == 0;
-    if (!*ret_again)
-        return begin_resource(first(&driver->rest->roster->probes));
-    muster__driver_touch(driver); /* the records that were to be restored are gone */
-    return NULL;
+    *ret_again = true;
+    if (driver->rest->roster->probes.count == 0) {
+        muster__driver_touch(driver); /* the records that were to be restored are gone */
+        return NULL;
+    }
+    struct muster_resource *resource = first(&driver->rest->roster->probes);
+    *ret_again = !muster__reconcile_may_call(resource);
+    return *ret_again ? NULL : begin_resource(resource);
 }
 
 bool muster__dispatch(struct muster__engine *engine, struct muster__action *ret_action)

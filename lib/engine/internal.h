@@ -839,6 +839,8 @@ void muster__reconcile_probe(struct muster_resource *resource);
 void muster__reconcile_probed(struct muster_resource *resource, struct muster_op *op);
 void muster__reconcile_adopted(struct muster_resource *resource, struct muster_op *op);
 void muster__reconcile_adopt_wait(struct muster_resource *resource);
+/* Its turn has come. False: what it depends on is on its way again, and it waits for that. */
+bool muster__reconcile_may_call(struct muster_resource *resource);
 void muster__reconcile_retry(struct muster__engine *engine, struct muster__timer *timer);
 void muster__reconcile_defer(struct muster_resource *resource, enum muster__resource_state state);
 /* An inactive one, when autostart is over: the next restart of this boot starts nothing new. MUSTER_ENOMEM. */

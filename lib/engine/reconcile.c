@@ -321,15 +321,20 @@ void muster__reconcile_probed(struct muster_resource *resource, struct muster_op
 
 /* ---- adopting ---------------------------------------------------------------------------------------------------- */
 
+static bool waits_for_dependency(const struct muster_resource *resource)
+{
+    for (size_t i = 0; i < resource->edge_count; i++)
+        if (muster__edge_state(&resource->edges[i]) == MUSTER__EDGE_COMING)
+            return true;
+    return false;
+}
+
 void muster__reconcile_adopt_wait(struct muster_resource *resource)
 {
     const struct muster_driver *driver = resource->driver;
-    if (muster__going_down(resource->engine) ||
+    if (muster__going_down(resource->engine) || waits_for_dependency(resource) ||
         (resource->edge_count == 0 && muster__driver_waits(driver, MUSTER__STEP_RECONCILE)))
         return;
-    for (size_t i = 0; i < resource->edge_count; i++)
-        if (muster__edge_state(&resource->edges[i]) == MUSTER__EDGE_COMING)
-            return;
     resource->cause = resource->request != NULL ? resource->request->cause : MUSTER_CAUSE_RESTORE;
     if (driver->rest->def.adopt == NULL) {
         muster__reconcile_active(resource, NULL, false);
@@ -337,6 +342,14 @@ void muster__reconcile_adopt_wait(struct muster_resource *resource)
     }
     muster__resource_move(resource, MUSTER__ADOPTING);
     muster__dispatch_queue(resource, &resource->driver->rest->roster->probes);
+}
+
+bool muster__reconcile_may_call(struct muster_resource *resource)
+{
+    if (resource->state != MUSTER__ADOPTING || !waits_for_dependency(resource))
+        return true;
+    muster__resource_move(resource, MUSTER__ADOPT_WAIT);
+    return false;
 }
 
 void muster__reconcile_adopted(struct muster_resource *resource, struct muster_op *op)
