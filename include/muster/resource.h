@@ -128,7 +128,7 @@ struct muster_resource_status {
     enum muster_condition condition;
     /** Its policy now. */
     enum muster_policy policy;
-    /** It is active, and something that it depends on isn't; or it is inactive, and a bad dependency keeps it from being started. */
+    /** It is active, and something that it depends on isn't; or inactive, and a bad dependency keeps it from being started. */
     int degraded;
     /** It runs, and there is no record of it: muster leaves it alone until a user starts (adopts) or stops it. */
     int unmanaged;
