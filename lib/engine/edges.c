@@ -189,11 +189,9 @@ int muster__edges_leave(struct muster_resource *resource)
 
 static struct muster_driver *driver_of(const struct muster__edge *edge)
 {
-    const struct muster__engine *engine = edge->from->engine;
-    uint32_t id;
     if (edge->to->resource != NULL)
         return edge->to->resource->driver;
-    return muster__graph_find(engine->graph, edge->to->ledger->node.key, &id) ? muster__driver_at(engine, id) : NULL;
+    return muster__engine_find_driver(edge->from->engine, edge->to->ledger->node.key);
 }
 
 /* May `from` wait for a resource of `driver`? The answer is kept: the order of drivers doesn't change. */

@@ -207,16 +207,10 @@ static void await(struct muster__engine *engine, struct muster__entry *entry, st
     muster__entry_drop(engine, entry);
 }
 
-static struct muster_driver *driver_of(const struct muster__engine *engine, const struct muster__entry *entry)
-{
-    uint32_t id;
-    return muster__graph_find(engine->graph, entry->ledger->node.key, &id) ? muster__driver_at(engine, id) : NULL;
-}
-
 /* A record that is forgotten or moved away isn't offered to restore any more. */
 static void withdraw(struct muster__engine *engine, struct muster__entry *entry)
 {
-    struct muster_driver *driver = driver_of(engine, entry);
+    struct muster_driver *driver = muster__engine_find_driver(engine, entry->ledger->node.key);
     if (driver == NULL || muster__list_empty(&entry->restoring))
         return;
     muster__list_remove(&entry->restoring);
@@ -224,10 +218,10 @@ static void withdraw(struct muster__engine *engine, struct muster__entry *entry)
     muster__driver_touch(driver);
 }
 
-/* Nor is one lost that is moved to a driver which has yet to be offered some. */
+/* One that is moved to a driver whose restores aren't over is offered to it, too. */
 static void offer(struct muster__engine *engine, struct muster__entry *entry)
 {
-    struct muster_driver *driver = driver_of(engine, entry);
+    struct muster_driver *driver = muster__engine_find_driver(engine, entry->ledger->node.key);
     if (driver == NULL || !driver->restoring || driver->state != MUSTER_DRIVER_INITIALIZING || driver->rest->def.restore == NULL)
         return;
     muster__list_push(&driver->rest->restores, &entry->restoring);
