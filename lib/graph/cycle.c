@@ -3,6 +3,7 @@
  * The cycles of what couldn't be ordered: strongly connected components (Tarjan's, without recursion), and in
  * each a shortest cycle by a breadth-first search from each of its nodes.
  */
+#include <assert.h>
 #include <string.h>
 
 #include <muster/error.h>
@@ -57,11 +58,6 @@ static uint32_t successor(const struct cycles *cycles, uint32_t node, uint32_t i
     return i == ids.count ? barrier : MUSTER__NONE;
 }
 
-static bool is_left(const struct cycles *cycles, uint32_t node)
-{
-    return node >= cycles->nodes || cycles->checked->level[node] == MUSTER__NONE;
-}
-
 static void enter(struct cycles *cycles, uint32_t node)
 {
     cycles->index[node] = cycles->low[node] = ++cycles->seen;
@@ -88,6 +84,7 @@ static void leave(struct cycles *cycles, uint32_t node)
     cycles->components++;
 }
 
+/* What depends on a node that was left out was left out, too. */
 static void find_components_from(struct cycles *cycles, uint32_t root)
 {
     enter(cycles, root);
@@ -96,8 +93,6 @@ static void find_components_from(struct cycles *cycles, uint32_t root)
         uint32_t to = successor(cycles, node, cycles->next[node]++);
         if (to == MUSTER__NONE)
             leave(cycles, node);
-        else if (!is_left(cycles, to))
-            continue;
         else if (cycles->index[to] == 0)
             enter(cycles, to);
         else if (cycles->component[to] == MUSTER__NONE && cycles->index[to] < cycles->low[node])
@@ -182,14 +177,15 @@ static bool spread_tiers(struct cycles *cycles, uint32_t node, uint32_t *reached
     return false;
 }
 
-/* The shortest cycle through `from`. */
+/* The shortest cycle through `from`: there is one, since its component has more nodes. */
 static void search(struct cycles *cycles, uint32_t from)
 {
     uint32_t reached = cycles->checked->tiers.count;
     uint32_t queued = 1;
     cycles->queue[0] = from;
     cycles->search++;
-    for (uint32_t i = 0; i < queued; i++) {
+    for (uint32_t i = 0;; i++) {
+        assert(i < queued);
         uint32_t node = cycles->queue[i];
         if (spread(cycles, node, muster__dependents(cycles->graph, cycles->checked, node), &queued) ||
             spread_tiers(cycles, node, &reached, &queued)) {
@@ -199,6 +195,7 @@ static void search(struct cycles *cycles, uint32_t from)
     }
 }
 
+/* The shortest begins with its first driver: through an earlier one, it would have been found from that. */
 static void search_component(struct cycles *cycles, struct muster__ids members)
 {
     uint64_t edges = 0;
@@ -211,18 +208,6 @@ static void search_component(struct cycles *cycles, struct muster__ids members)
         if (cycles->shortest_length == 2 || cycles->steps > steps_allowed(edges))
             break;
     }
-}
-
-/* Beginning with its first driver. */
-static void report_shortest(struct cycles *cycles)
-{
-    uint32_t first = 0;
-    for (uint32_t i = 1; i < cycles->shortest_length; i++)
-        if (cycles->shortest[i] < cycles->shortest[first])
-            first = i;
-    for (uint32_t i = 0; i < cycles->shortest_length; i++)
-        cycles->queue[i] = cycles->shortest[(first + i) % cycles->shortest_length];
-    muster__problems_cycle(cycles->graph, cycles->checked, cycles->queue, cycles->shortest_length);
 }
 
 /* ---- all together -------------------------------------------------------------------------------- */
@@ -268,7 +253,7 @@ static void report_cycles(struct cycles *cycles)
         if (members.count < 2 || members.ids[0] != node)
             continue;
         search_component(cycles, members);
-        report_shortest(cycles);
+        muster__problems_cycle(cycles->graph, cycles->checked, cycles->shortest, cycles->shortest_length);
     }
 }
 
@@ -279,7 +264,7 @@ int muster__cycles_report(struct muster__graph *graph, const struct muster__chec
     if (code != 0)
         goto out;
     for (uint32_t node = 0; node < cycles.nodes; node++)
-        if (is_left(&cycles, node) && cycles.index[node] == 0)
+        if (checked->level[node] == MUSTER__NONE && cycles.index[node] == 0)
             find_components_from(&cycles, node);
     code = collect_members(&cycles);
     if (code == 0)

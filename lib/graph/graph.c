@@ -8,8 +8,7 @@
 #include <muster/error.h>
 
 #include "graph/internal.h"
-
-#define NODES_MAX (UINT32_MAX / 4)
+#include "graph/limits.h"
 
 int muster__graph_new(const struct muster__memory *memory, struct muster__graph **ret_graph)
 {
@@ -98,7 +97,7 @@ static int reserve_window(struct muster__graph *graph)
     muster__graph_settle(graph);
     size_t nodes = (size_t)graph->settled + MUSTER__NAMES_WINDOW + 1;
     size_t declared = (size_t)graph->declared_count + MUSTER__NAMES_WINDOW + 1;
-    if (nodes > NODES_MAX || declared > UINT32_MAX)
+    if (nodes > MUSTER__NODES_MAX || declared > MUSTER__DECLARED_MAX)
         return MUSTER_ENOMEM;
     int code = muster__reserve(graph->memory, &graph->name, &graph->name_capacity, nodes, sizeof(uint32_t));
     if (code == 0)
@@ -223,12 +222,6 @@ int64_t muster__graph_tier(const struct muster__graph *graph, uint32_t id)
 {
     assert(id < graph->count);
     return graph->tier == NULL ? 0 : graph->tier[id];
-}
-
-int64_t muster__graph_priority(const struct muster__graph *graph, uint32_t id)
-{
-    assert(id < graph->count);
-    return graph->priority == NULL ? 0 : graph->priority[id];
 }
 
 bool muster__graph_find(struct muster__graph *graph, const char *name, uint32_t *ret_id)

@@ -53,7 +53,6 @@ struct muster_error *muster__graph_problems(const struct muster__graph *graph);
 uint32_t muster__graph_count(const struct muster__graph *graph);
 const char *muster__graph_name(struct muster__graph *graph, uint32_t id);
 int64_t muster__graph_tier(const struct muster__graph *graph, uint32_t id);
-int64_t muster__graph_priority(const struct muster__graph *graph, uint32_t id);
 /* false if there is no driver of that name. A capability that isn't a driver's name isn't found. */
 bool muster__graph_find(struct muster__graph *graph, const char *name, uint32_t *ret_id);
 

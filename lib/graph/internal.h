@@ -23,7 +23,7 @@ static inline enum muster__kind muster__declared_kind(uint32_t declared)
 
 static inline uint32_t muster__declared_name(uint32_t declared)
 {
-    return declared & (MUSTER__NAMES_MAX - 1);
+    return declared & ((UINT32_C(1) << MUSTER__TAG_SHIFT) - 1);
 }
 
 /* Lists of ids, one behind the other: those of x are ids[start[x]] to ids[start[x + 1] - 1]. */

@@ -7,8 +7,8 @@
 
 #include "base/name.h"
 #include "base/table.h"
+#include "graph/limits.h"
 
-#define ARENA_MAX ((size_t)UINT32_MAX)
 #define BLOCK ((size_t)16)
 #define NAME_BYTES(blocks) (sizeof(struct muster__name) + (blocks) * BLOCK)
 #define BLOCKS_MAX ((MUSTER__NAME_MAX + 1) / BLOCK)
@@ -134,10 +134,10 @@ static inline bool is_plain_block(struct block block)
     return (block.words[0] & block.words[1]) == UINT64_MAX;
 }
 
-/* False: it may be valid all the same. By words, since most names are plain. */
+/* False: it may be valid all the same. By words, since most names are plain; short ones have been looked at. */
 static bool is_plain(const char *text, size_t length)
 {
-    if (length < 8 || length > MUSTER__NAME_MAX)
+    if (length < BLOCK || length > MUSTER__NAME_MAX)
         return false;
     struct block block = {{0, read_word(text + length - 8)}};
     for (size_t at = 0; at + 8 < length; at += 8) {
@@ -145,7 +145,7 @@ static bool is_plain(const char *text, size_t length)
         if (!is_plain_block(block))
             return false;
     }
-    return length > 8 || is_plain_block((struct block){{block.words[1], block.words[1]}});
+    return true;
 }
 
 static inline uint64_t hash_block(uint64_t hash, struct block block)
@@ -254,13 +254,13 @@ static bool has_room_for(const struct muster__names *names, size_t blocks)
 static int reserve_arena(struct muster__names *names)
 {
     size_t wanted = names->arena_used + (size_t)2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1) + 2 * BLOCKS_MAX * BLOCK;
-    if (wanted > ARENA_MAX)
+    if (wanted > MUSTER__ARENA_MAX)
         return MUSTER_ENOMEM;
     bool is_new = names->arena == NULL;
     int code = muster__reserve(names->memory, &names->arena, &names->arena_capacity, wanted, 1);
     if (code == 0 && is_new)
         memset(names->arena, 0, NOTHING_BYTES);
-    names->waiting_low = names->arena_capacity;
+    names->waiting_low = names->arena_capacity < MUSTER__ARENA_MAX ? names->arena_capacity : MUSTER__ARENA_MAX;
     return code;
 }
 

@@ -15,8 +15,7 @@
 #include "base/memory.h"
 
 #define MUSTER__NONE UINT32_MAX
-/* Ids of names fit into 29 bits: three are left for a tag, which comes back with the id. */
-#define MUSTER__NAMES_MAX (UINT32_C(1) << 29)
+/* A tag, which comes back with the id, stands in the bits above it (MUSTER__NAMES_MAX). */
 #define MUSTER__TAG_SHIFT 29
 /* How many wait of each sort, at most. */
 #define MUSTER__NAMES_WINDOW 128

@@ -60,7 +60,14 @@ static int fail_memory(struct muster_plan *plan)
 
 #define NAME_RULE "a name is 1 to 255 bytes of UTF-8 without '/' and control characters"
 
-/* Which of its names isn't valid. */
+static const char *find_invalid(const char *const *names)
+{
+    while (names != NULL && *names != NULL && muster__driver_name_valid(*names))
+        names++;
+    return names == NULL ? NULL : *names;
+}
+
+/* Tell which of its names isn't valid: one of them. */
 static int refuse_name(struct muster_plan *plan, const struct muster_driver_def *def)
 {
     const struct {
@@ -74,13 +81,12 @@ static int refuse_name(struct muster_plan *plan, const struct muster_driver_def 
     if (!muster__driver_name_valid(def->name))
         return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL,
                                             "a driver can't be named '%.100s': " NAME_RULE, def->name));
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-        for (const char *const *name = lists[i].names; name != NULL && *name != NULL; name++)
-            if (!muster__driver_name_valid(*name))
-                return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL,
-                                                    "%s %s '%.100s': " NAME_RULE, def->name, lists[i].member,
-                                                    *name));
-    return MUSTER_EINVAL;
+    size_t i = 0;
+    const char *invalid;
+    while ((invalid = find_invalid(lists[i].names)) == NULL)
+        i++;
+    return fail(plan, muster__error_new(&plan->memory, MUSTER_EINVAL, NULL, "%s %s '%.100s': " NAME_RULE, def->name,
+                                        lists[i].member, invalid));
 }
 
 /* Not inlined: few are refused. */

@@ -5,6 +5,7 @@
 #include <muster/error.h>
 
 #include "graph/internal.h"
+#include "graph/limits.h"
 
 void muster__rows_fini(const struct muster__memory *memory, struct muster__rows *rows)
 {
@@ -203,7 +204,7 @@ int muster__rows_by_name(const struct muster__graph *graph, struct muster__check
 
 /* ---- dependents, by driver ----------------------------------------------------------------------- */
 
-/* How many ids each row may get, at most. MUSTER_ENOMEM if there are more than 32 bits can tell. */
+/* How many ids each row may get, at most. MUSTER_ENOMEM if there are too many. */
 static int count_edges(const struct muster__graph *graph, const struct muster__checked *checked,
                        uint32_t *start, bool *ret_suspect)
 {
@@ -217,7 +218,7 @@ static int count_edges(const struct muster__graph *graph, const struct muster__c
             struct muster__ids others =
                 muster__providers(graph, checked, muster__declared_name(graph->declared[i]));
             total += others.count;
-            if (total > UINT32_MAX)
+            if (total > MUSTER__EDGES_MAX)
                 return MUSTER_ENOMEM;
             suspect |= kind == MUSTER__NEEDS && others.count == 0;
             for (uint32_t k = 0; k < others.count; k++) {

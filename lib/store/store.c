@@ -61,11 +61,6 @@ void muster__store_destroy(struct muster_store *store)
     muster_store_free(store);
 }
 
-const char *muster__store_name(const struct muster_store *store)
-{
-    return store->ops.name;
-}
-
 bool muster__store_can_verify(const struct muster_store *store)
 {
     return store->ops.verify != NULL;

@@ -24,7 +24,6 @@ struct muster_store {
     struct muster_error error;
 };
 
-const char *muster__store_name(const struct muster_store *store);
 bool muster__store_can_verify(const struct muster_store *store);
 bool muster__store_can_compact(const struct muster_store *store);
 

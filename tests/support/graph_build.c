@@ -49,6 +49,7 @@ int graph_add(struct muster__graph *graph, const char *line)
     char *copy = strdup(line);
     char *rest = NULL;
     struct muster_driver_def def = {.name = strtok_r(copy, ": ", &rest)};
+    const char *const **const places[LISTS] = {&def.needs, &def.wants, &def.after, &def.before, &def.provides};
     for (char *word = strtok_r(NULL, ": ", &rest); word != NULL; word = strtok_r(NULL, ": ", &rest)) {
         char *value = strchr(word, '=');
         assert_non_null(value);
@@ -57,15 +58,13 @@ int graph_add(struct muster__graph *graph, const char *line)
             def.tier = (intptr_t)atoll(value);
         else if (strcmp(word, "priority") == 0)
             def.priority = (intptr_t)atoll(value);
-        for (size_t i = 0; i < LISTS; i++)
-            if (strcmp(word, members[i]) == 0)
+        for (size_t i = 0; i < LISTS; i++) {
+            if (strcmp(word, members[i]) == 0) {
                 split(value, lists[i]);
+                *places[i] = lists[i];
+            }
+        }
     }
-    def.needs = lists[0];
-    def.wants = lists[1];
-    def.after = lists[2];
-    def.before = lists[3];
-    def.provides = lists[4];
     int code = muster__graph_add(graph, &def);
     free(copy);
     return code;

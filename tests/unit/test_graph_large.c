@@ -39,6 +39,23 @@ static void a_chain_of_a_million(void **state)
     assert_true(after);
 }
 
+/* So many set free at once that their rows are asked for ahead. */
+static void a_star_of_many(void **state)
+{
+    struct muster__graph *graph = *state;
+    char name[24], needed[24];
+    const char *needs[] = {"center", NULL};
+    graph_add(graph, "center:");
+    for (uint32_t i = 0; i < MANY / 100; i++) {
+        struct muster_driver_def def = {.name = name_of(name, i), .needs = needs};
+        assert_int_equal(muster__graph_add(graph, &def), 0);
+        needs[0] = i % 2 == 0 ? name_of(needed, i) : "center";
+    }
+    assert_int_equal(muster__graph_check(graph, 0), 0);
+    for (uint32_t i = 0; i < MANY / 100; i++)
+        assert_int_equal(muster__graph_level(graph, i + 1), i % 2 + 1);
+}
+
 static void a_ring_of_a_million(void **state)
 {
     struct muster__graph *graph = *state;
@@ -77,6 +94,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(a_chain_of_a_million),
+        GRAPH_TEST(a_star_of_many),
         GRAPH_TEST(a_ring_of_a_million),
         GRAPH_TEST(a_tier_for_each_of_many),
     };

@@ -177,7 +177,6 @@ static void truncated_drivers_are_forgotten(void **state)
     assert_int_equal(muster__graph_check(graph, 0), 0);
     assert_string_equal(graph_order(graph), "a c");
     assert_int_equal(muster__graph_tier(graph, 1), 0);
-    assert_int_equal(muster__graph_priority(graph, 1), 0);
     muster__graph_truncate(graph, 1);
     assert_null(muster__graph_order(graph));
 }

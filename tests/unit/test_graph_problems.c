@@ -28,6 +28,16 @@ static void all_are_found_in_one_check(void **state)
                                                "ECYCLE: dependency cycle: a needs b, b needs a");
 }
 
+static void two_drivers_of_one_name_are_told_though_all_else_is_right(void **state)
+{
+    struct muster__graph *graph = *state;
+    graph_add(graph, "storage:");
+    graph_add(graph, "guests: needs=storage");
+    graph_add(graph, "storage:");
+    assert_int_equal(muster__graph_check(graph, 0), MUSTER_EEXIST);
+    assert_string_equal(graph_problems(graph), "EEXIST: there are two drivers named 'storage'");
+}
+
 static void each_unknown_name_is_told_once_a_driver(void **state)
 {
     struct muster__graph *graph = *state;
@@ -161,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(all_are_found_in_one_check),
+        GRAPH_TEST(two_drivers_of_one_name_are_told_though_all_else_is_right),
         GRAPH_TEST(each_unknown_name_is_told_once_a_driver),
         GRAPH_TEST(self_dependencies_of_each_kind),
         GRAPH_TEST(drivers_that_are_up_cannot_come_to_wait),

@@ -12,6 +12,7 @@
 #include "base/name.h"
 #include "graph/names.h"
 
+#define MANY 300000u
 #define NEEDED 0
 #define BEFORE 3
 
@@ -184,6 +185,39 @@ static void a_trim_forgets_no_name(void **state)
     assert_int_equal(muster__names_find(&s->names, "300"), MUSTER__NONE);
 }
 
+static int compare_hashes(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Among so many names there are some whose hashes are equal. */
+static void names_of_one_hash_are_told_apart(void **state)
+{
+    struct state *s = *state;
+    uint32_t *hashes = calloc(MANY, sizeof(*hashes)), equal = 0;
+    char text[40];
+    assert_non_null(hashes);
+    for (uint32_t i = 0; i < MANY; i++) {
+        snprintf(text, sizeof(text), "a-name-of-more-than-one-block-%u", i);
+        assert_true(muster__names_put_driver(&s->names, text));
+        settle(s);
+        assert_int_equal(muster__names_reserve(&s->names), 0);
+    }
+    assert_int_equal(s->names.count, MANY);
+    for (uint32_t i = 0; i < MANY; i++) {
+        hashes[i] = muster__name_of(&s->names, i)->hash;
+        snprintf(text, sizeof(text), "a-name-of-more-than-one-block-%u", i);
+        assert_int_equal(muster__names_find(&s->names, text), i);
+    }
+    qsort(hashes, MANY, sizeof(*hashes), compare_hashes);
+    for (uint32_t i = 1; i < MANY; i++)
+        equal += hashes[i] == hashes[i - 1];
+    assert_true(equal > 0);
+    printf("%u of %u have the hash of another one\n", equal, MANY);
+    free(hashes);
+}
+
 static void long_names_stay_as_they_are_while_they_wait(void **state)
 {
     struct state *s = *state;
@@ -267,6 +301,7 @@ int main(void)
         NAMES_TEST(mentions_come_out_with_their_tags_in_the_order_they_came),
         NAMES_TEST(a_name_is_the_first_drivers_of_that_name),
         NAMES_TEST(a_trim_forgets_no_name),
+        NAMES_TEST(names_of_one_hash_are_told_apart),
         NAMES_TEST(names_are_found_without_memory),
         NAMES_TEST(long_names_stay_as_they_are_while_they_wait),
         NAMES_TEST(no_more_wait_than_there_is_room_for),

@@ -66,6 +66,9 @@ static void a_bad_definition_is_refused_by_name(void **state)
         .size = sizeof(provider), .name = "a", .needs = NAMES("b"), .provides = NAMES("c", "d/e")};
     assert_int_equal(muster_plan_add(plan, &provider), MUSTER_EINVAL);
     assert_non_null(strstr(muster_error_text(muster_plan_get_error(plan)), "a provides 'd/e'"));
+    const struct muster_driver_def follower = {.size = sizeof(follower), .name = "a", .wants = NAMES(""), .after = NAMES("b/")};
+    assert_int_equal(muster_plan_add(plan, &follower), MUSTER_EINVAL);
+    assert_non_null(strstr(muster_error_text(muster_plan_get_error(plan)), "a wants ''"));
     assert_int_equal(muster_plan_count(plan), 0);
     assert_int_equal(add(plan, "a", NULL), 0);
     assert_null(muster_plan_get_error(plan));
