@@ -135,6 +135,16 @@ void check_unpromise(struct world *world, struct world_resource *resource, enum 
         }
 }
 
+void check_unpromise_pending(struct world *world)
+{
+    for (unsigned i = 0; i < world->request_count; i++) {
+        const struct request *request = &world->requests[i];
+        bool about = request->type == MUSTER__EVENT_RESOURCE_START || request->type == MUSTER__EVENT_RESOURCE_STOP;
+        if (about && request->accepted && request->ended == 0)
+            check_unpromise(world, request->resource, request->type, request->flags);
+    }
+}
+
 /* Nothing else that users have asked for is on its way. */
 static void promise(struct world *world, struct world_resource *resource, enum muster_desired desired)
 {

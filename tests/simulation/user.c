@@ -237,6 +237,7 @@ int world_set_needs(struct world *world, const char *name, const char *const *ne
         resource->is.needs[i] = needs[i];
     for (unsigned i = 0; after != NULL && (i == 0 || after[i - 1] != NULL); i++)
         resource->is.after[i] = after[i];
+    check_unpromise_pending(world);
     int code = tell_about(world, event, "set needs of", name);
     if (code != 0)
         resource->is = was;

@@ -373,6 +373,8 @@ void check_done(struct world *world, const struct request *request);
 bool check_is_inactive(struct world *world, const struct world_resource *resource);
 /* A user asks for something: what was promised before doesn't hold for what that concerns. */
 void check_unpromise(struct world *world, struct world_resource *resource, enum muster__event_type type, uint64_t flags);
+/* Needs change: the same, for what the requests under way come to concern. */
+void check_unpromise_pending(struct world *world);
 void check_see_drivers(struct world *world);
 void check_blocked(struct world *world);
 void check_see_down(struct world *world, struct world_driver *driver);
