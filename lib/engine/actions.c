@@ -68,18 +68,31 @@ static bool wanted_next(bool *wanted, enum muster__action_type type, struct must
     return true;
 }
 
-bool muster__engine_action(struct muster__engine *engine, struct muster__action *ret_action)
+static bool next(struct muster__engine *engine, struct muster__action *ret_action)
 {
-    muster__op_arm(engine);
-    if (engine->carried != NULL)
-        muster__action_dispose(engine, engine->carried);
-    engine->carried = NULL;
     /* Calls before commits: what they lead to at once goes into the same batch. */
     return queued_next(engine, ret_action) || cancel_next(engine, ret_action) ||
            wanted_next(&engine->load_wanted, MUSTER__ACTION_LOAD, ret_action) ||
            muster__dispatch(engine, ret_action) || queued_next(engine, ret_action) ||
            muster__commit_next(engine, ret_action) ||
            wanted_next(&engine->close_wanted, MUSTER__ACTION_CLOSE, ret_action);
+}
+
+bool muster__engine_action(struct muster__engine *engine, struct muster__action *ret_action)
+{
+    muster__op_arm(engine);
+    if (engine->carried != NULL)
+        muster__action_dispose(engine, engine->carried);
+    engine->carried = NULL;
+    bool found = next(engine, ret_action);
+    while (!found && muster__deadlock_break(engine))
+        found = next(engine, ret_action);
+    return found;
+}
+
+static bool is_about_resource(const struct muster__request *request)
+{
+    return request->type == MUSTER__EVENT_RESOURCE_START || request->type == MUSTER__EVENT_RESOURCE_STOP;
 }
 
 struct muster__request *muster__request_new(struct muster__engine *engine, const struct muster__event *event)
@@ -94,6 +107,7 @@ struct muster__request *muster__request_new(struct muster__engine *engine, const
     request->flags = event->number;
     request->data = event->data;
     request->cause = MUSTER_CAUSE_USER;
+    engine->asked += is_about_resource(request);
     muster__list_init(&request->link);
     muster__list_init(&request->item.link);
     return request;
@@ -104,6 +118,7 @@ void muster__request_end(struct muster__request *request, int code, const struct
     if (request == NULL)
         return;
     muster__list_remove(&request->link);
+    request->engine->asked -= is_about_resource(request);
     if (request->done.cb == NULL) {
         muster__request_free(request);
         return;

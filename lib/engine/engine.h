@@ -154,6 +154,8 @@ enum muster_context_state muster__engine_state(const struct muster__engine *engi
 int muster__engine_result(const struct muster__engine *engine);
 unsigned muster__engine_holds(const struct muster__engine *engine);
 size_t muster__engine_ops_out(const struct muster__engine *engine);
+/* How many had to be broken (deadlock.c). The rules are to leave none. */
+size_t muster__engine_deadlocks(const struct muster__engine *engine);
 struct muster *muster__engine_context(const struct muster__engine *engine);
 
 struct muster_driver *muster__engine_find_driver(const struct muster__engine *engine, const char *name);

@@ -157,6 +157,7 @@ struct muster_resource {
     bool shown_inactive; /* this run has shown it INACTIVE */
     bool settled;
     bool stuck;          /* START_WAIT, STOP_WAIT: for what isn't on its way */
+    bool deadlocked;     /* ... for what won't be on its way, since it waits as well */
     bool counted;        /* its driver's step waits for it to settle */
     bool waited;         /* a start waits or has waited: decide again before the intent */
     bool degraded;
@@ -413,6 +414,8 @@ struct muster__engine {
     struct muster_error *problems;  /* what failed on the way: siblings */
     struct muster_error *last_problem;
     struct muster__list queued;     /* struct muster__request before the barrier */
+    size_t asked;                   /* starts and stops that have not ended */
+    size_t deadlocks;               /* so far */
 
     struct muster__request *reload;
     uint32_t reload_at;   /* position: whose callback is out, and then of whose resources some aren't accounted for */
@@ -866,6 +869,13 @@ void muster__start_refused(struct muster_resource *resource, const struct muster
 /* A stop or the shutdown comes before a start that has not been called. */
 void muster__start_withdraw(struct muster_resource *resource);
 void muster__start_finished(struct muster_resource *resource, struct muster_op *op);
+
+/* deadlock.c */
+/* Nothing is left to be done. If somebody waits all the same, tell one of them; false: nobody does. */
+bool muster__deadlock_break(struct muster__engine *engine);
+/* The error of one that is deadlocked. Takes the reference to `waits_for`, which may be NULL. */
+struct muster_error *muster__deadlock_error(const struct muster_resource *resource, const char *what,
+                                            struct muster_error *waits_for);
 
 /* stop.c */
 void muster__stop_begin(struct muster_resource *resource);

@@ -50,6 +50,7 @@ void muster__resource_move(struct muster_resource *resource, enum muster__resour
     (void)may_follow;
     muster__dispatch_unqueue(resource);
     muster__timer_clear(resource->engine, &resource->retry);
+    resource->deadlocked = false;
     if (resource->state == MUSTER__ACTIVE || state == MUSTER__ACTIVE)
         muster__edges_touch_dependents(resource);
     if (state == MUSTER__ACTIVE) {

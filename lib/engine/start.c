@@ -44,8 +44,12 @@ static enum wait wait_of(struct muster_resource *resource, struct muster__edge *
 {
     enum wait wait = wait_for_driver(resource);
     *ret_edge = NULL;
+    if (resource->deadlocked && wait == COMING)
+        wait = STUCK;
     for (size_t i = 0; i < resource->edge_count && wait != STUCK; i++) {
         enum wait edge = wait_for_edge(&resource->edges[i]);
+        if (resource->deadlocked && edge == COMING)
+            edge = STUCK;
         if (edge == STUCK)
             *ret_edge = &resource->edges[i];
         if (edge > wait)
@@ -68,6 +72,8 @@ static void set_wait_error(struct muster_resource *resource, const struct muster
         error = muster__error_new(memory, MUSTER_EDEPENDENCY, driver->rest->error, "%s '%s': not started",
                                   muster_driver_name(driver), resource->name);
     }
+    if (resource->deadlocked)
+        error = muster__deadlock_error(resource, "start", error);
     muster__resource_set_error(resource, error);
 }
 

@@ -178,10 +178,12 @@ static struct muster_error *depended_on(const struct muster_resource *resource, 
 {
     enum muster_stage stage = muster__resource_stage(by);
     /* Its error is no cause: that may be this resource's own. */
-    return muster__error_new(resource->engine->memory, MUSTER_EDEPENDENCY, NULL,
-                             "%s '%s': stop: %s/%s needs it and %s%s", muster_driver_name(resource->driver), resource->name,
-                             muster_driver_name(by->driver), by->name, stage == MUSTER_STAGE_INACTIVE ? "may be running" : "is ",
-                             stage == MUSTER_STAGE_INACTIVE ? "" : muster_stage_name(stage));
+    bool is_known = stage != MUSTER_STAGE_INACTIVE;
+    struct muster_error *error = muster__error_new(
+        resource->engine->memory, MUSTER_EDEPENDENCY, NULL, "%s '%s': stop: %s/%s needs it and %s%s",
+        muster_driver_name(resource->driver), resource->name, muster_driver_name(by->driver), by->name,
+        is_known ? "is " : "may be running", is_known ? muster_stage_name(stage) : "");
+    return resource->deadlocked ? muster__deadlock_error(resource, "stop", error) : error;
 }
 
 static void stopped(struct muster_resource *resource)
@@ -219,13 +221,14 @@ void muster__stop_wait(struct muster_resource *resource)
         return;
     }
     bool hung = is_hung(dependent);
-    if (is_stopping(dependent) && !hung && !is_stuck(dependent))
+    if (is_stopping(dependent) && !hung && !is_stuck(dependent) && !resource->deadlocked)
         return;
-    if (resource->request != NULL && (hung || stays(dependent) || muster__resource_at_rest(dependent))) {
+    bool in_vain = hung || stays(dependent) || muster__resource_at_rest(dependent) || resource->deadlocked;
+    if (resource->request != NULL && in_vain) {
         back_out(resource, depended_on(resource, dependent));
         return;
     }
-    resource->stuck = dependent->settled || stays(dependent);
+    resource->stuck = dependent->settled || stays(dependent) || resource->deadlocked;
     if (resource->stuck)
         muster__resource_set_error(resource, depended_on(resource, dependent));
 }

@@ -197,7 +197,9 @@ static void check_stopped(struct world *world, struct world_resource *resource)
 static void check_stop_failed(struct world *world, const struct world_resource *resource)
 {
     const struct stored *stored = fake_store_find(&world->store, resource->full);
-    if (!world->options.has_store || !world->loaded || world->store_failed || world->going_down)
+    const struct store_job *job = world->store.jobs;
+    bool is_late = job != NULL && job->turn.delay >= world->options.store_timeout_ms; /* whoever waits for it may be told so */
+    if (!world->options.has_store || !world->loaded || world->store_failed || is_late || world->going_down)
         return;
     struct muster_resource_status status = {.size = sizeof(status)};
     struct muster_resource *known = world_engine_resource(world, resource);
@@ -305,6 +307,8 @@ void check_step(struct world *world)
             out++;
     if (muster__engine_ops_out(world->engine) != out)
         world_fail(world, "%zu ops are out, and the engine counts %zu", out, muster__engine_ops_out(world->engine));
+    if (muster__engine_deadlocks(world->engine) > 0)
+        world_fail(world, "a deadlock had to be broken");
     if (((muster__engine_holds(world->engine) & MUSTER_HOLDS_OPS) != 0) != (out != 0))
         world_fail(world, "muster_holds() doesn't know of the ops that are out");
     for (unsigned i = 0; i < world->resource_count && world->options.has_store; i++)
