@@ -56,20 +56,30 @@ static void not_while_an_op_is_out(void **state)
     assert_ended(started, MUSTER_EDEPENDENCY);
 }
 
-static void not_while_the_store_is_away(void **state)
+static void not_while_the_store_is_at_work(void **state)
 {
     struct fixture *f = *state;
     add_all(f, MUSTER_MANUAL);
+    RECORD(f, "old/one", .stage = MUSTER_STAGE_INACTIVE);
+    RECORD(f, "old/two", .stage = MUSTER_STAGE_INACTIVE);
     assert_ended(bring_up(f), 0);
+    f->store_held = true;
+    struct ending *forgotten = forget(f, "old/one");
     lie(f);
-    f->commit_code = MUSTER_EAGAIN;
-    struct ending *other = start(f, "secret/key", 0);
     struct ending *started = start(f, "guest/web", MUSTER_START_DEPENDENCIES);
-    assert_waits(other);
+    assert_waits(started);
+    store_answers(f, 0);
+    assert_ended(forgotten, 0);
+    assert_ended(started, MUSTER_EDEPENDENCY);
+    f->store_held = false;
+    f->commit_code = MUSTER_EAGAIN;
+    forgotten = forget(f, "old/two");
+    lie(f);
+    started = start(f, "guest/web", MUSTER_START_DEPENDENCIES);
     assert_waits(started);
     f->commit_code = 0;
     pass(f, 100000);
-    assert_ended(other, 0);
+    assert_ended(forgotten, 0);
     assert_ended(started, MUSTER_EDEPENDENCY);
 }
 
@@ -113,7 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         engine_test(a_start_that_nothing_will_free_is_refused),
         engine_test(not_while_an_op_is_out),
-        engine_test(not_while_the_store_is_away),
+        engine_test(not_while_the_store_is_at_work),
         engine_test(a_bring_up_ends_all_the_same),
         engine_test(a_stop_that_nothing_will_free_comes_to_nothing),
     };
