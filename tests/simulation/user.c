@@ -267,6 +267,7 @@ int world_resource_add(struct world *world, const char *name)
 int world_resource_remove(struct world *world, const char *name)
 {
     world_resource(world, name)->promise = -1;
+    world_resource(world, name)->asked = true; /* what is added again has no record, be it that the store still has one */
     return tell_about(world, (struct muster__event){.type = MUSTER__EVENT_RESOURCE_REMOVE}, "remove", name);
 }
 

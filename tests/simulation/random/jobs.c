@@ -89,7 +89,7 @@ static pid_t begin(const struct order *order, struct shared *shared, struct job 
     fflush(NULL);
     pid_t child = fork();
     if (child == 0)
-        _exit(work(order, shared, job));
+        exit(work(order, shared, job));
     return child;
 }
 

@@ -47,7 +47,7 @@ static void trace_apart(struct scenario *played)
     if (child == 0) {
         run_limit();
         trace_run(played, false);
-        _exit(0);
+        exit(0);
     }
     waitpid(child, NULL, 0);
 }
@@ -61,7 +61,7 @@ static void record(struct scenario *from, struct scenario *ret_record)
         struct run run = {.scenario = from, .record = ret_record};
         run_limit();
         run_play(&run, &world);
-        _exit(0);
+        exit(0);
     }
     waitpid(child, NULL, 0);
 }
