@@ -335,11 +335,11 @@ void check_intents(struct world *world)
     }
 }
 
-/* "once the autostart phase is over, adding an inactive resource sets [the mark] too" */
+/* "once the autostart phase is over, adding an inactive resource sets [the mark] too" (One that runs may be stopped first.) */
 static void check_late(struct world *world, const struct world_resource *resource)
 {
     if (resource->late && !resource->asked && !world->store_failed && world->loaded && !world->boot_unknown &&
-        check_is_inactive(world, resource) && !is_marked(world, resource))
+        check_is_inactive(world, resource) && !is_marked(world, resource) && !was_stopped(world, resource))
         world_fail(world, "%s was added when autostart was over, and is not marked", resource->full);
 }
 
