@@ -484,15 +484,22 @@ static void look_by_state(struct muster_resource *resource)
     }
 }
 
+/* What the driver has reported while it couldn't be heeded. */
+static void take_change(struct muster_resource *resource)
+{
+    if (resource->change_pending && muster__resource_at_rest(resource))
+        muster__reconcile_change(resource);
+}
+
 void muster__resource_look(struct muster_resource *resource)
 {
+    take_change(resource); /* a start that a stop has given way to again must not miss it */
     look_by_state(resource);
     if (resource->state != MUSTER__ACTIVE && resource->state != MUSTER__INACTIVE && resource->degraded) {
         resource->degraded = false;
         muster__observe_about(resource, MUSTER_OBSERVE_DEGRADED, 0, NULL);
     }
-    if (resource->change_pending && muster__resource_at_rest(resource))
-        muster__reconcile_change(resource);
+    take_change(resource);
     muster__requests_look(resource);
     update_settled(resource);
 }
