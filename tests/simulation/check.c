@@ -399,6 +399,8 @@ bool check_needs(struct world *world, const struct world_resource *resource, con
 
 static bool stop_was_asked(struct world *world, const struct world_resource *resource)
 {
+    if (resource->stop_asked)
+        return true;
     for (unsigned i = 0; i < world->request_count; i++) {
         const struct request *request = &world->requests[i];
         if (request->type != MUSTER__EVENT_RESOURCE_STOP || !request->accepted)
@@ -408,6 +410,12 @@ static bool stop_was_asked(struct world *world, const struct world_resource *res
             return true;
     }
     return false;
+}
+
+void check_keep_stops(struct world *world)
+{
+    for (unsigned i = 0; i < world->resource_count; i++)
+        world->resources[i].stop_asked = stop_was_asked(world, &world->resources[i]);
 }
 
 static void check_stop_dependents(struct world *world, const struct world_resource *resource)

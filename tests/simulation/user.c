@@ -233,6 +233,7 @@ int world_set_needs(struct world *world, const char *name, const char *const *ne
     struct muster__event event = {.type = MUSTER__EVENT_RESOURCE_SET_NEEDS, .needs = needs, .after = after};
     struct world_resource *resource = world_resource(world, name);
     struct resource_config was = resource->is;
+    check_keep_stops(world);
     for (unsigned i = 0; needs != NULL && (i == 0 || needs[i - 1] != NULL); i++)
         resource->is.needs[i] = needs[i];
     for (unsigned i = 0; after != NULL && (i == 0 || after[i - 1] != NULL); i++)

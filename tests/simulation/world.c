@@ -188,7 +188,7 @@ static void forget_bring_up(struct world *world)
     for (unsigned i = 0; i < world->resource_count; i++) {
         world->resources[i].last_answer = 0;
         world->resources[i].added = world->resources[i].asked = world->resources[i].late = false;
-        world->resources[i].reloaded = false;
+        world->resources[i].stop_asked = world->resources[i].reloaded = false;
         world->resources[i].intent[0] = world->resources[i].called[0] = '\0';
         world->resources[i].last_probe_step = 0;
         world->resources[i].start_failed = world->resources[i].deceived = false;

@@ -126,6 +126,7 @@ struct world_resource {
     /* ---- this life */
     unsigned alive; /* definitions given to muster and not released */
     bool asked; /* a user has asked for a start or a retry: attempts count from zero */
+    bool stop_asked; /* a stop with dependents has, by needs that have changed since */
     bool added; /* by a user, at run time: the barrier doesn't wait for it */
     bool late;  /* ... when its driver's autostart was over */
     bool reloaded; /* the reload that is out has added it, or changed its policy */
@@ -373,7 +374,9 @@ void check_done(struct world *world, const struct request *request);
 bool check_is_inactive(struct world *world, const struct world_resource *resource);
 /* A user asks for something: what was promised before doesn't hold for what that concerns. */
 void check_unpromise(struct world *world, struct world_resource *resource, enum muster__event_type type, uint64_t flags);
-/* Needs change: the same, for what the requests under way come to concern. */
+/* Needs are about to change: what stops with dependents have asked for stays so. */
+void check_keep_stops(struct world *world);
+/* Needs change: what was promised doesn't hold for what the requests under way come to concern. */
 void check_unpromise_pending(struct world *world);
 void check_see_drivers(struct world *world);
 void check_blocked(struct world *world);
