@@ -355,8 +355,9 @@ static void check_start(struct world *world, const struct played *played)
         return;
     if (resource->promise == MUSTER_DESIRED_INACTIVE)
         world_fail(world, "%s is started by itself, and a user was told that it is stopped", resource->full);
+    /* (The engine hears of a probe's end a step later. That step may open the barrier, too.) */
     if (probes && (world->options.flags & MUSTER_COMPLETE_TIERS) == 0 &&
-        resource->last_probe_step < world->milestone_steps[MUSTER_RECONCILED])
+        resource->last_probe_step + 1 < world->milestone_steps[MUSTER_RECONCILED])
         world_fail(world, "%s is started after the barrier with a probe from before it", resource->full);
 }
 
