@@ -93,8 +93,6 @@ void muster__reconcile_retry(struct muster__engine *engine, struct muster__timer
     struct muster_resource *resource = muster__container(timer, struct muster_resource, retry);
     if (muster__going_down(engine) || resource->op != NULL)
         return;
-    if (resource->change_pending && muster__resource_at_rest(resource))
-        muster__reconcile_change(resource); /* a report that comes with the time */
     if (resource->state == MUSTER__HELD || resource->state == MUSTER__DEFERRED)
         muster__reconcile_probe(resource);
 }

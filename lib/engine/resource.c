@@ -493,7 +493,7 @@ static void take_change(struct muster_resource *resource)
 
 void muster__resource_look(struct muster_resource *resource)
 {
-    take_change(resource); /* a start that a stop has given way to again must not miss it */
+    take_change(resource); /* before a start that is due, too */
     look_by_state(resource);
     if (resource->state != MUSTER__ACTIVE && resource->state != MUSTER__INACTIVE && resource->degraded) {
         resource->degraded = false;
