@@ -237,8 +237,8 @@ MUSTER_API void muster_request_options_init(struct muster_request_options *optio
  * Start a resource; one that runs unmanaged is adopted. `cb` (may be NULL) hears the end: when the resource is
  * recorded active, or why not. Before the barrier the request queues.
  * Ends with: MUSTER_EUNKNOWN: no probe has answered; MUSTER_EDEPENDENCY: what it needs isn't active, with the names, or
- * nothing that it waits for goes on any more: a request doesn't wait for ever; the store's code: the intent could not be
- * recorded, nothing was started; the driver's code; MUSTER_ETIMEDOUT; MUSTER_ECANCELED: a stop or the shutdown came first.
+ * nothing that it waits for goes on any more, a deadlock; the store's code: the intent could not be recorded, nothing was
+ * started; the driver's code; MUSTER_ETIMEDOUT; MUSTER_ECANCELED: a stop or the shutdown came first.
  * Fails with MUSTER_ESTATE when the context is going down or no bring-up has begun, MUSTER_ENOMEM.
  */
 MUSTER_API int muster_resource_start(struct muster_resource *resource, const struct muster_request_options *options,

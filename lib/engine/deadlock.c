@@ -12,8 +12,8 @@ static bool store_is_at_work(const struct muster__engine *engine)
     case MUSTER__STORE_CLOSED:
     case MUSTER__STORE_BROKEN:
         return false;
-    case MUSTER__STORE_IDLE:
-        return engine->store_paused || !muster__list_empty(&engine->dirty);
+    case MUSTER__STORE_IDLE: /* all that could be committed has been taken */
+        return engine->store_paused;
     default:
         return true;
     }
@@ -27,8 +27,7 @@ static bool goes_on(const struct muster__engine *engine)
 
 static bool is_awaited(const struct muster__engine *engine)
 {
-    return (engine->state == MUSTER_STATE_BRINGING_UP || engine->state == MUSTER_STATE_UP) &&
-           (engine->asked > 0 || engine->bring_up != NULL || engine->reload != NULL);
+    return !muster__going_down(engine) && (engine->asked > 0 || engine->bring_up != NULL || engine->reload != NULL);
 }
 
 static bool waits(const struct muster_resource *resource)

@@ -177,8 +177,8 @@ static void back_out(struct muster_resource *resource, struct muster_error *erro
 static struct muster_error *depended_on(const struct muster_resource *resource, const struct muster_resource *by)
 {
     enum muster_stage stage = muster__resource_stage(by);
-    /* Its error is no cause: that may be this resource's own. */
     bool is_known = stage != MUSTER_STAGE_INACTIVE;
+    /* Its error is no cause: that may be this resource's own. */
     struct muster_error *error = muster__error_new(
         resource->engine->memory, MUSTER_EDEPENDENCY, NULL, "%s '%s': stop: %s/%s needs it and %s%s",
         muster_driver_name(resource->driver), resource->name, muster_driver_name(by->driver), by->name,

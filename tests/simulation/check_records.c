@@ -135,12 +135,17 @@ void check_unpromise(struct world *world, struct world_resource *resource, enum 
         }
 }
 
+/* A start or a stop that was not refused. */
+static bool is_about(const struct request *request)
+{
+    return (request->type == MUSTER__EVENT_RESOURCE_START || request->type == MUSTER__EVENT_RESOURCE_STOP) && request->accepted;
+}
+
 void check_unpromise_pending(struct world *world)
 {
     for (unsigned i = 0; i < world->request_count; i++) {
         const struct request *request = &world->requests[i];
-        bool about = request->type == MUSTER__EVENT_RESOURCE_START || request->type == MUSTER__EVENT_RESOURCE_STOP;
-        if (about && request->accepted && request->ended == 0)
+        if (is_about(request) && request->ended == 0)
             check_unpromise(world, request->resource, request->type, request->flags);
     }
 }
@@ -150,10 +155,9 @@ static void promise(struct world *world, struct world_resource *resource, enum m
 {
     for (unsigned i = 0; i < world->request_count; i++) {
         const struct request *request = &world->requests[i];
-        bool about = request->type == MUSTER__EVENT_RESOURCE_START || request->type == MUSTER__EVENT_RESOURCE_STOP;
         /* (A cascade may reach what depends on it after the stop that asked for it was told.) */
         bool pending = request->ended == 0 || request->resource != resource;
-        if (about && request->accepted && pending && concerns(world, request, resource))
+        if (is_about(request) && pending && concerns(world, request, resource))
             return;
     }
     if (!resource->deceived)
