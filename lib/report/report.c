@@ -3,6 +3,7 @@
 #include "report/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/list.h"
@@ -205,6 +206,44 @@ void muster__report_add_commit(struct muster_report *report, const struct muster
     report->commits[report->commit_count++].size = sizeof(*commit);
 }
 
+static int compare_begins(const void *a, const void *b)
+{
+    const struct muster_report_op *one = *(const struct muster_report_op *const *)a;
+    const struct muster_report_op *other = *(const struct muster_report_op *const *)b;
+    if (one->begin_ms != other->begin_ms)
+        return one->begin_ms < other->begin_ms ? -1 : 1;
+    return one < other ? -1 : one > other;
+}
+
+static bool ops_ascend(const struct muster_report *report)
+{
+    for (size_t i = 1; i < report->op_count; i++)
+        if (report->ops[i].begin_ms < report->ops[i - 1].begin_ms)
+            return false;
+    return true;
+}
+
+/* They come in the order in which they were asked for; a worker may have taken its time to call one. */
+static int sort_ops(struct muster_report *report)
+{
+    if (ops_ascend(report))
+        return 0;
+    const struct muster_report_op **order = muster__alloc(&report->memory, report->op_count, sizeof(*order));
+    struct muster_report_op *sorted = muster__alloc(&report->memory, report->op_count, sizeof(*sorted));
+    if (order != NULL && sorted != NULL) {
+        for (size_t i = 0; i < report->op_count; i++)
+            order[i] = &report->ops[i];
+        qsort(order, report->op_count, sizeof(*order), compare_begins);
+        for (size_t i = 0; i < report->op_count; i++)
+            sorted[i] = *order[i];
+        memcpy(report->ops, sorted, report->op_count * sizeof(*sorted));
+    }
+    int code = order != NULL && sorted != NULL ? 0 : MUSTER_ENOMEM;
+    muster__free(&report->memory, order);
+    muster__free(&report->memory, sorted);
+    return code;
+}
+
 /* Ops by subject, each subject's in their order. */
 static int order_ops(struct muster_report *report)
 {
@@ -241,7 +280,9 @@ static void link_resources(struct muster_report *report)
 int muster__report_finish(struct muster_report *report)
 {
     link_resources(report);
-    int code = report->failed ? MUSTER_ENOMEM : order_ops(report);
+    int code = report->failed ? MUSTER_ENOMEM : sort_ops(report);
+    if (code == 0)
+        code = order_ops(report);
     if (code == 0)
         code = muster__report_find_waits(report);
     if (code == 0)

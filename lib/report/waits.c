@@ -102,14 +102,11 @@ static uint32_t place_after(const struct index *index, uint32_t bucket, uint64_t
     return low;
 }
 
-/* The last of a bucket that had ended by `ms` and began before op `before`. (Ops may stand in another order than they began.) */
+/* The last of a bucket that had ended by `ms`. That is no later than op `before` was called, so it was called before that one. */
 static uint32_t latest(const struct index *index, uint32_t bucket, uint64_t ms, size_t before)
 {
     uint32_t at = place_after(index, bucket, ms, before);
-    while (at-- > index->first[bucket])
-        if (index->ends[at].op < before)
-            return index->ends[at].op;
-    return NONE;
+    return at > index->first[bucket] ? index->ends[at - 1].op : NONE;
 }
 
 /* ---- candidates ---------------------------------------------------------------------------------------------- */

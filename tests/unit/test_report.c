@@ -117,6 +117,42 @@ static void the_last_dependency_counts(void **state)
     muster_report_free(report);
 }
 
+/* A worker called the one that was asked for first after the other. */
+static void ops_stand_in_the_order_of_their_calls(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *report = new_report(&memory);
+    uint32_t slow = add_driver(report, "slow", 0), quick = add_driver(report, "quick", 0), last = add_driver(report, "last", 0);
+    muster__report_set_needs(report, last, (const uint32_t[]){slow, quick}, 2);
+    add_op(report, slow, MUSTER_PHASE_INITIALIZE, 20, 50);
+    add_op(report, quick, MUSTER_PHASE_INITIALIZE, 5, 10);
+    add_op(report, last, MUSTER_PHASE_INITIALIZE, 50, 60);
+    assert_int_equal(muster__report_finish(report), 0);
+    assert_int_equal(muster_report_get_op(report, 0)->subject, quick);
+    assert_int_equal(muster_report_get_op(report, 1)->subject, slow);
+    assert_int_equal(muster_report_get_op(report, 2)->after, 1);
+    muster_report_free(report);
+}
+
+static void ops_in_falling_order_are_turned_round(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *report = new_report(&memory);
+    uint32_t driver = add_driver(report, "driver", 0), next = add_driver(report, "next", 0);
+    add_need(report, next, driver);
+    for (uint64_t i = 0; i < 100; i++)
+        add_op(report, driver, MUSTER_PHASE_INITIALIZE, 99 - i, 99 - i);
+    add_op(report, next, MUSTER_PHASE_INITIALIZE, 50, 60);
+    assert_int_equal(muster__report_finish(report), 0);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(muster_report_get_op(report, i > 50 ? i + 1 : i)->begin_ms, i);
+    assert_int_equal(muster_report_get_op(report, 51)->subject, next);
+    assert_int_equal(muster_report_get_op(report, 51)->after, 50);
+    muster_report_free(report);
+}
+
 struct text {
     char *bytes;
     size_t used;
@@ -389,7 +425,8 @@ static int make_and_write(const struct muster__memory *memory)
                                                0);
     if (disk != MUSTER__NO_SUBJECT) {
         add_need(report, disk, 0);
-        add_op(report, disk, MUSTER_PHASE_PROBE, 0, 5);
+        add_op(report, disk, MUSTER_PHASE_PROBE, 1, 5);
+        add_op(report, 0, MUSTER_PHASE_INITIALIZE, 0, 1); /* called before it: they are sorted */
     }
     muster__report_add_commit(report, &(struct muster_report_commit){.end_ms = 1, .records = 1});
     code = muster__report_finish(report);
@@ -424,7 +461,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_driver_without_callbacks_passes_on), cmocka_unit_test(a_higher_tier_waits_for_the_lower),
-        cmocka_unit_test(the_last_dependency_counts),           cmocka_unit_test(what_the_callback_says_is_returned),
+        cmocka_unit_test(the_last_dependency_counts),           cmocka_unit_test(ops_stand_in_the_order_of_their_calls),
+        cmocka_unit_test(ops_in_falling_order_are_turned_round), cmocka_unit_test(what_the_callback_says_is_returned),
         cmocka_unit_test(wrong_options_are_refused),            cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(a_picture_cuts_no_character),          cmocka_unit_test(a_line_has_all_of_long_names),
         cmocka_unit_test(those_that_changed_alike_come_by_name), cmocka_unit_test(no_report_has_nothing),
