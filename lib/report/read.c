@@ -239,6 +239,9 @@ static void read_commit(struct reader *reader, const json_t *object)
     };
     if (ends_before(reader, commit.begin_ms, commit.end_ms))
         complain(reader, "a commit ends before it begins");
+    size_t count = reader->report->commit_count;
+    if (count > 0 && reader->report->commits[count - 1].end_ms > commit.begin_ms)
+        complain(reader, "a commit begins before the end of the one before it");
     if (reader->code == 0)
         muster__report_add_commit(reader->report, &commit);
 }

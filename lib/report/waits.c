@@ -248,22 +248,31 @@ static void find_resource_op(const struct waits *waits, struct found *found, siz
         consider_barrier(waits, found, op);
 }
 
-static const struct muster_report_commit *commit_between(const struct muster_report *report, uint64_t from, uint64_t to)
+/* How many commits had ended before `ms`. They come one after the other. */
+static size_t commits_before(const struct muster_report *report, uint64_t ms)
 {
     size_t low = 0;
     size_t high = report->commit_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (report->commits[middle].end_ms <= to)
+        if (report->commits[middle].end_ms < ms)
             low = middle + 1;
         else
             high = middle;
     }
-    const struct muster_report_commit *last = low > 0 ? &report->commits[low - 1] : NULL;
+    return low;
+}
+
+static const struct muster_report_commit *commit_between(const struct muster_report *report, uint64_t from, uint64_t to)
+{
+    size_t ended = commits_before(report, to + 1);
+    if (ended == 0)
+        return NULL;
+    const struct muster_report_commit *last = &report->commits[ended - 1];
     /* One that took no time to see may have been the one after that of the intent. */
-    while (last > report->commits && last->begin_ms == last->end_ms && last[-1].end_ms == last->begin_ms)
-        last--;
-    return last != NULL && last->end_ms > from ? last : NULL;
+    if (last->begin_ms == last->end_ms)
+        last = &report->commits[commits_before(report, last->end_ms)];
+    return last->end_ms > from ? last : NULL;
 }
 
 /* How far back an op is looked for that took any time. */

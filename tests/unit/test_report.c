@@ -284,20 +284,39 @@ static void a_line_has_all_of_long_names(void **state)
     muster_report_free(report);
 }
 
-/* A report that was made after 4 ms, of an op and a commit that are out. */
-static int read_with(int op_begin, int commit_begin, char message[200])
+/* A report that was made after 4 ms, of an op and a commit that are out; a commit before that has ended, NULL: none. */
+static int read_all(int op_begin, const char *end_of_one_before, int commit_begin, char message[200])
 {
     char json[600];
+    char before[80] = "";
     struct muster_report *report = NULL;
+    if (end_of_one_before != NULL)
+        snprintf(before, sizeof(before), "{\"begin\":1,\"end\":%s,\"records\":1,\"code\":0},", end_of_one_before);
     int bytes = snprintf(json, sizeof(json),
                          "{\"muster-report\":1,\"kind\":\"bring-up\",\"code\":0,\"wall_ms\":0,\"end\":null,\"now\":4,\"lost\":0,"
                          "\"subjects\":[{\"driver\":\"pool\",\"tier\":0,\"state\":\"initializing\",\"needs\":[]}],"
                          "\"ops\":[{\"of\":\"pool\",\"phase\":\"initialize\",\"cause\":\"user\",\"begin\":%d,\"end\":null,"
-                         "\"outcome\":0}],\"commits\":[{\"begin\":%d,\"end\":null,\"records\":1,\"code\":0}]}",
-                         op_begin, commit_begin);
+                         "\"outcome\":0}],\"commits\":[%s{\"begin\":%d,\"end\":null,\"records\":1,\"code\":0}]}",
+                         op_begin, before, commit_begin);
     int code = muster_report_read(json, (size_t)bytes, &report, message, 200);
     muster_report_free(report);
     return code;
+}
+
+static int read_with(int op_begin, int commit_begin, char message[200])
+{
+    return read_all(op_begin, NULL, commit_begin, message);
+}
+
+static void commits_come_one_after_the_other(void **state)
+{
+    (void)state;
+    char message[200] = "";
+    assert_int_equal(read_all(4, "3", 3, message), 0);
+    assert_string_equal(message, "");
+    assert_int_equal(read_all(4, "3", 2, message), MUSTER_EINVAL);
+    assert_string_equal(message, "a commit begins before the end of the one before it");
+    assert_int_equal(read_all(4, "null", 4, message), MUSTER_EINVAL);
 }
 
 static void what_begins_after_the_report_is_refused(void **state)
@@ -471,6 +490,7 @@ int main(void)
     const struct CMUnitTest reading_tests[] = {
         cmocka_unit_test(a_long_chain_of_errors_comes_back_from_json),
         cmocka_unit_test(what_begins_after_the_report_is_refused),
+        cmocka_unit_test(commits_come_one_after_the_other),
     };
     char message[200];
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
