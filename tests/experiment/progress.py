@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How far it is: one line on a terminal, else a line now and then."""
 
+import multiprocessing
 import sys
 import time
 
@@ -10,24 +11,28 @@ EVERY_SECONDS = 15
 class Progress:
     def __init__(self, total, done=0):
         self.total = total
-        self.done = self.first = done
+        self.first = done
+        self.steps = multiprocessing.Value('L') # of all processes that were forked since
         self.began = time.monotonic()
         self.shown = 0.0
         self.on_terminal = sys.stderr.isatty()
 
     def step(self, text):
-        self.done += 1
+        with self.steps.get_lock():
+            self.steps.value += 1
+            steps = self.steps.value
+        done = self.first + steps
         now = time.monotonic()
-        if now - self.shown < (0.2 if self.on_terminal else EVERY_SECONDS) and self.done < self.total:
+        if now - self.shown < (0.2 if self.on_terminal else EVERY_SECONDS) and done < self.total:
             return
         self.shown = now
-        left = (self.total - self.done) * (now - self.began) / (self.done - self.first)
-        line = f'{self.done} of {self.total}: {text}; {duration(left)} left'
+        left = (self.total - done) * (now - self.began) / steps
+        line = f'{done} of {self.total}: {text}; {duration(left)} left'
         print(f'\r{line:<100}' if self.on_terminal else line, end='' if self.on_terminal else '\n', file=sys.stderr,
               flush=True)
 
     def end(self):
-        if self.on_terminal and self.done > self.first:
+        if self.on_terminal and self.steps.value > 0:
             print(file=sys.stderr)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The race: the daemon is killed and started again, in each arm; which guests are lost?"""
 
+import multiprocessing
 import os
 import random
 import sys
@@ -60,12 +61,21 @@ def is_wrong(row):
     return any(int(row[column]) for column in ('lost', 'missing_before', 'silent_pools'))
 
 
+FORK = multiprocessing.get_context('fork')
+
+
 class Race:
-    def __init__(self, build, output, seed, plan, resume):
+    """In `jobs` processes, each with a daemon, guests and pools of its own."""
+
+    def __init__(self, build, output, seed, plan, resume, jobs=1):
         self.build = build
         self.output = output
         self.seed = seed
         self.plan = Plan(plan)
+        self.jobs = jobs
+        self.turn = FORK.Value('L')
+        self.stopping = FORK.Event()
+        self.problems = FORK.SimpleQueue()
         self.results = Results(output / 'race.csv', COLUMNS, resume)
         cells = self.plan.cells()
         done = count(self.results.rows)
@@ -74,6 +84,8 @@ class Race:
     def round(self, lab, block, number):
         rng = random.Random(f'{self.seed} {block.guests} {block.delay_ms} {number}')
         for arm in rng.sample(self.plan.arms, len(self.plan.arms)):
+            if self.stopping.is_set():
+                return
             lost, row = restart(lab, arm, rng)
             self.results.add(round=number, arm=arm, guests=block.guests, delay_ms=block.delay_ms, **row)
             if arm == 'a' and is_wrong(row):
@@ -93,20 +105,47 @@ class Race:
                 set_up(lab, block)
                 for number in rounds:
                     self.round(lab, block, number)
-            except (TimeoutError, RuntimeError, AssertionError):
+            except (TimeoutError, RuntimeError, AssertionError) as problem:
                 print(f'the last lines of the daemon:\n{lab.log_tail(60)}', file=sys.stderr)
-                raise
+                self.problems.put(str(problem))
+                sys.exit(1)
             finally:
                 lab.ledger.close()
 
+    def take(self, visits):
+        """The next one that no process has taken, or None."""
+        with self.turn.get_lock():
+            turn = self.turn.value
+            self.turn.value += 1
+        return visits[turn] if turn < len(visits) and not self.stopping.is_set() else None
+
+    def work(self, visits):
+        """In a process of its own. If it ends before its time, the others do after their restart."""
+        try:
+            while visit := self.take(visits):
+                self.visit(*visit)
+        except BaseException:
+            self.stopping.set()
+            raise
+
     def run(self):
         """How many restarts of arm a, those of the runs before it too, were not as they should be."""
+        visits = list(self.plan.visits(count(self.results.rows)))
+        workers = [FORK.Process(target=self.work, args=(visits,)) for _ in range(self.jobs)]
+        for worker in workers:
+            worker.start()
         try:
-            for block, rounds in self.plan.visits(count(self.results.rows)):
-                self.visit(block, rounds)
+            for worker in workers:
+                worker.join()
         finally:
+            self.stopping.set()
+            for worker in workers:
+                worker.join()
             self.progress.end()
             self.results.close()
+        if any(worker.exitcode for worker in workers):
+            raise RuntimeError('a process of it was killed' if self.problems.empty() else self.problems.get())
+        self.results.read()
         return sum(1 for row in self.results.rows if row['arm'] == 'a' and is_wrong(row))
 
     def is_blind(self):

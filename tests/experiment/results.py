@@ -6,6 +6,7 @@ import csv
 
 class Results:
     def __init__(self, path, columns, resume):
+        self.path = path
         self.rows = read(path) if resume else []
         whole = path.with_suffix('.new')
         with open(whole, 'w', newline='') as file:
@@ -20,6 +21,10 @@ class Results:
         self.writer.writerow(row)
         self.file.flush()
         self.rows.append({name: str(value) for name, value in row.items()})
+
+    def read(self):
+        """Those, too, that were added by other processes."""
+        self.rows = read(self.path)
 
     def close(self):
         self.file.close()

@@ -12,7 +12,9 @@ sys.dont_write_bytecode = True
 
 import report  # noqa: E402
 from arena import Ledger  # noqa: E402
+from lab import wait_until  # noqa: E402
 from plan import Plan, count  # noqa: E402
+from race import FORK, Race  # noqa: E402
 from results import Results, read  # noqa: E402
 from wilson import interval  # noqa: E402
 
@@ -48,7 +50,47 @@ class Plans(unittest.TestCase):
         plan = Plan('short')
         block = plan.blocks[0]
         rows = [dict(arm=arm, guests=str(block.guests), delay_ms=str(block.delay_ms)) for arm in ('a', 'b', 'd', 'a')]
-        self.assertEqual(list(plan.visits(count(rows))), [(block, range(1, block.restarts))])
+        self.assertEqual(list(plan.visits(count(rows))), [(block, range(1, 3)), (block, range(3, 4))])
+
+
+class Visited(Race):
+    """Without daemons. With `fails`, that visit fails, and those before it are under way until they are stopped."""
+
+    def __init__(self, directory, fails=None):
+        super().__init__(None, Path(directory), 1, 'quick', False, jobs=3)
+        self.fails = fails
+        self.said = FORK.SimpleQueue()
+
+    def visit(self, block, rounds):
+        turn = list(self.plan.visits(Counter())).index((block, rounds))
+        self.said.put(f'began {turn}')
+        if turn == self.fails:
+            self.problems.put('no daemon')
+            sys.exit(1)
+        if self.fails:
+            wait_until(self.stopping.is_set, 'the others to be stopped', 5)
+            self.said.put(f'stopped {turn}')
+
+    def all_said(self):
+        said = []
+        while not self.said.empty():
+            said.append(self.said.get())
+        return sorted(said)
+
+
+class Jobs(unittest.TestCase):
+    def test_each_visit_is_made_once(self):
+        with tempfile.TemporaryDirectory() as directory:
+            race = Visited(directory)
+            self.assertEqual(race.run(), 0)
+            self.assertEqual(race.all_said(), [f'began {turn}' for turn in range(4)])
+
+    def test_where_one_fails_the_others_stop(self):
+        with tempfile.TemporaryDirectory() as directory:
+            race = Visited(directory, fails=2)
+            with self.assertRaisesRegex(RuntimeError, 'no daemon'):
+                race.run()
+            self.assertEqual(race.all_said(), ['began 0', 'began 1', 'began 2', 'stopped 0', 'stopped 1'])
 
 
 class Rows(unittest.TestCase):
