@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/brackets.h"
 
+#include <stdbool.h>
+
 struct place {
     size_t depth;
     bool in_string;
@@ -32,11 +34,17 @@ size_t muster__brackets_depth(const char *text, size_t length)
     return most;
 }
 
-bool muster__brackets_closed(const char *text, size_t length)
+size_t muster__brackets_end(const char *text, size_t length, size_t *ret_depth)
 {
     struct place place = {.depth = 0};
-    for (size_t i = 0; i < length; i++)
-        if (step(&place, text[i]))
-            return i + 1 == length;
-    return false;
+    size_t most = 0;
+    for (size_t i = 0; i < length; i++) {
+        bool closed = step(&place, text[i]);
+        most = place.depth > most ? place.depth : most;
+        if (closed) {
+            *ret_depth = most;
+            return i + 1;
+        }
+    }
+    return 0;
 }

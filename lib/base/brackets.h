@@ -3,13 +3,12 @@
 #ifndef MUSTER__BRACKETS_H
 #define MUSTER__BRACKETS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* How many stand within each other. */
 size_t muster__brackets_depth(const char *text, size_t length);
 
-/* Does the bracket that it begins with close at its very end? In what is cut off it never does. */
-bool muster__brackets_closed(const char *text, size_t length);
+/* Its length up to where the bracket that it begins with closes, and how many stand within each other there. 0: it never does. */
+size_t muster__brackets_end(const char *text, size_t length, size_t *ret_depth);
 
 #endif

@@ -7,16 +7,6 @@
 #include <string.h>
 
 #include "base/list.h"
-#include "base/text.h"
-
-#define BLOCK_BYTES ((size_t)64 * 1024)
-#define ALIGNMENT sizeof(void *)
-
-struct muster__block {
-    struct muster__block *next;
-    size_t used;
-    size_t bytes;
-};
 
 struct name {
     struct muster__table_node node;
@@ -27,28 +17,16 @@ struct name {
 
 void *muster__report_keep(struct muster_report *report, size_t bytes)
 {
-    bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    struct muster__block *block = report->blocks;
-    if (block == NULL || block->bytes - block->used < bytes) {
-        size_t room = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
-        block = muster__alloc(&report->memory, 1, sizeof(*block) + room);
-        if (block == NULL) {
-            report->failed = true;
-            return NULL;
-        }
-        *block = (struct muster__block){.next = report->blocks, .bytes = room};
-        report->blocks = block;
-    }
-    void *kept = (char *)(block + 1) + block->used;
-    block->used += bytes;
+    void *kept = muster__blocks_keep(&report->blocks, &report->memory, bytes);
+    report->failed = report->failed || kept == NULL;
     return kept;
 }
 
 static const char *keep_text(struct muster_report *report, const char *text)
 {
-    size_t bytes = muster__text_bytes(text);
-    char *kept = text == NULL ? NULL : muster__report_keep(report, bytes);
-    return kept == NULL ? NULL : memcpy(kept, text, bytes);
+    const char *kept = text == NULL ? NULL : muster__blocks_keep_text(&report->blocks, &report->memory, text);
+    report->failed = report->failed || (text != NULL && kept == NULL);
+    return kept;
 }
 
 static bool grow(struct muster_report *report, void **array, size_t count, size_t *capacity, size_t size)
@@ -100,10 +78,7 @@ void muster_report_free(struct muster_report *report)
         muster__error_unref(report->subjects[i].error);
     for (size_t i = 0; i < report->op_count; i++)
         muster__error_unref(report->ops[i].error);
-    for (struct muster__block *block = report->blocks, *next; block != NULL; block = next) {
-        next = block->next;
-        muster__free(&report->memory, block);
-    }
+    muster__blocks_fini(&report->blocks, &report->memory);
     struct muster__memory memory = report->memory;
     muster__table_fini(&report->names);
     muster__free(&memory, report->subjects);

@@ -12,6 +12,7 @@
 #include <muster/observe.h>
 #include <muster/report.h>
 
+#include "base/blocks.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/table.h"
@@ -29,11 +30,9 @@ struct muster__subject {
     uint32_t next_resource; /* a driver's first, a resource's next of the same driver; MUSTER__NO_SUBJECT: there is none */
 };
 
-struct muster__block;
-
 struct muster_report {
     struct muster__memory memory;
-    struct muster__block *blocks;
+    struct muster__blocks blocks;
     struct muster__table names;
     bool complete_tiers;
     bool failed; /* memory was short */

@@ -154,11 +154,15 @@ static bool get_member(const struct muster__member *member, const json_t *value,
 
 /* ---- one record */
 
-/*
- * The members of `object` but those that the record holds itself, as text that `texts` keeps; NULL if there
- * are none.
- */
-static int get_extra(const json_t *object, bool key_alone, json_t *texts, const char **ret_extra)
+/* Where what is decoded goes. */
+struct decoder {
+    const struct muster__memory *memory;
+    struct muster__batch *batch;
+    size_t capacity;
+};
+
+/* The members of `object` but those that the record holds itself, as text that the batch keeps; NULL if there are none. */
+static int get_extra(const struct decoder *decoder, const json_t *object, bool key_alone, const char **ret_extra)
 {
     json_t *rest = json_copy((json_t *)(uintptr_t)object);
     if (json_object_size(rest) != json_object_size(object)) {
@@ -172,14 +176,11 @@ static int get_extra(const json_t *object, bool key_alone, json_t *texts, const 
     int code = 0;
     if (json_object_size(rest) > 0) {
         char *text = json_dumps(rest, JSON_COMPACT);
-        json_t *kept = text == NULL ? NULL : json_string(text);
-        free_text(text);
-        if (json_array_append_new(texts, kept) != 0)
-            code = MUSTER_ENOMEM;
-        else if (json_string_length(kept) > (key_alone ? MUSTER__KEPT_MAX : MUSTER__EXTRA_MAX))
+        if (text != NULL && strlen(text) > (key_alone ? MUSTER__KEPT_MAX : MUSTER__EXTRA_MAX))
             code = MUSTER_ECORRUPT;
-        else
-            *ret_extra = json_string_value(kept);
+        else if (text == NULL || (*ret_extra = muster__blocks_keep_text(&decoder->batch->texts, decoder->memory, text)) == NULL)
+            code = MUSTER_ENOMEM;
+        free_text(text);
     }
     json_decref(rest);
     return code;
@@ -215,11 +216,30 @@ static bool key_valid(const struct muster_record *record)
     return record->driver != NULL && record->name != NULL;
 }
 
+/* The texts are those of the JSON until now. */
+static int keep_texts(const struct decoder *decoder, struct muster_record *record)
+{
+    for (size_t i = 0; i < MUSTER__MEMBERS; i++) {
+        const char *text;
+        if (muster__members[i].type != MUSTER__MEMBER_TEXT)
+            continue;
+        void *place = (char *)record + muster__members[i].offset;
+        memcpy(&text, place, sizeof(text));
+        if (text == NULL)
+            continue;
+        text = muster__blocks_keep_text(&decoder->batch->texts, decoder->memory, text);
+        if (text == NULL)
+            return MUSTER_ENOMEM;
+        memcpy(place, &text, sizeof(text));
+    }
+    return 0;
+}
+
 /*
  * A record with a value that we don't know, in a member that we do, comes from the future or from another's
  * hand: it is quarantined, and what it holds is kept beside its key.
  */
-static int decode_record(const json_t *object, json_t *texts, struct muster_record *record)
+static int decode_record(const struct decoder *decoder, const json_t *object, struct muster_record *record)
 {
     size_t known;
     muster_record_init(record, sizeof(*record));
@@ -236,10 +256,10 @@ static int decode_record(const json_t *object, json_t *texts, struct muster_reco
     }
     if (!key_valid(record) || too_long(record))
         return MUSTER_ECORRUPT;
-    if ((record->flags & MUSTER_RECORD_REMOVED) != 0)
-        return 0;
     known += json_object_get(object, MUSTER__MEMBER_CHECK) != NULL;
-    return json_object_size(object) == known ? 0 : get_extra(object, key_alone, texts, &record->extra);
+    bool whole = (record->flags & MUSTER_RECORD_REMOVED) != 0 || json_object_size(object) == known;
+    int code = whole ? 0 : get_extra(decoder, object, key_alone, &record->extra);
+    return code == 0 ? keep_texts(decoder, record) : code;
 }
 
 /* ---- batches */
@@ -247,40 +267,79 @@ static int decode_record(const json_t *object, json_t *texts, struct muster_reco
 void muster__batch_fini(const struct muster__memory *memory, struct muster__batch *batch)
 {
     json_decref(batch->root);
-    json_decref(batch->texts);
+    muster__blocks_fini(&batch->texts, memory);
     muster__free(memory, batch->records);
     muster__free(memory, batch->pointers);
     *batch = (struct muster__batch){0};
 }
 
-static int make_batch(const struct muster__memory *memory, size_t count, struct muster__batch *batch)
+static int point_at_records(const struct muster__memory *memory, struct muster__batch *batch)
 {
-    batch->texts = json_array();
-    batch->records = muster__alloc(memory, count, sizeof(*batch->records));
-    batch->pointers = muster__alloc(memory, count, sizeof(*batch->pointers));
-    return batch->texts == NULL || batch->records == NULL || batch->pointers == NULL ? MUSTER_ENOMEM : 0;
+    batch->pointers = muster__alloc(memory, batch->count, sizeof(*batch->pointers));
+    if (batch->pointers == NULL)
+        return MUSTER_ENOMEM;
+    for (size_t i = 0; i < batch->count; i++)
+        batch->pointers[i] = &batch->records[i];
+    return 0;
 }
 
-/* Parse without trust: depth and duplicates are checked. */
-static int parse(const char *text, size_t length, size_t max_depth, json_t **ret_root)
+static const char *skip_space(const char *text, const char *end)
 {
-    return muster__brackets_depth(text, length) > max_depth ? MUSTER_ECORRUPT : muster__json_load(text, length, ret_root);
+    while (text < end && (*text == ' ' || *text == '\t' || *text == '\r'))
+        text++;
+    return text;
+}
+
+/* Parsed without trust: depth and duplicates are checked. */
+static int take_record(struct decoder *decoder, const char *text, size_t length)
+{
+    struct muster__batch *batch = decoder->batch;
+    json_t *object = NULL;
+    void *records = batch->records;
+    int code = muster__grow(decoder->memory, &records, batch->count, &decoder->capacity, sizeof(*batch->records));
+    batch->records = records;
+    if (code == 0)
+        code = muster__json_load(text, length, &object);
+    if (code == 0)
+        code = decode_record(decoder, object, &batch->records[batch->count]);
+    batch->count += code == 0;
+    json_decref(object);
+    return code;
+}
+
+/* One after the other: the JSON of all at once takes many times the memory of their text, and longer to be made and freed. */
+static int take_records(struct decoder *decoder, const char *text, const char *end, size_t max_depth)
+{
+    text = skip_space(text, end);
+    if (text == end || *text != '[')
+        return MUSTER_ECORRUPT;
+    text = skip_space(text + 1, end);
+    while (text < end && *text != ']') {
+        size_t depth;
+        size_t length = muster__brackets_end(text, (size_t)(end - text), &depth);
+        int code = length == 0 || depth > max_depth ? MUSTER_ECORRUPT : take_record(decoder, text, length);
+        if (code != 0)
+            return code;
+        text = skip_space(text + length, end);
+        bool more = text < end && *text == ',';
+        if (more)
+            text = skip_space(text + 1, end);
+        if (text == end || more == (*text == ']'))
+            return MUSTER_ECORRUPT;
+    }
+    return text < end && skip_space(text + 1, end) == end ? 0 : MUSTER_ECORRUPT;
 }
 
 int muster__journal_decode(const struct muster__memory *memory, const struct muster__journal_line *line, size_t max_depth,
                            struct muster__batch *ret_batch)
 {
     struct muster__batch batch = {0};
-    /* The line itself is one deeper than its payload. */
-    int code = parse(line->payload, line->length, max_depth - 1, &batch.root);
-    if (code == 0 && !json_is_array(batch.root))
-        code = MUSTER_ECORRUPT;
+    struct decoder decoder = {.memory = memory, .batch = &batch};
+    /* The line and its array are around each record. */
+    const char *end = line->payload + line->length;
+    int code = max_depth < 2 ? MUSTER_ECORRUPT : take_records(&decoder, line->payload, end, max_depth - 2);
     if (code == 0)
-        code = make_batch(memory, json_array_size(batch.root), &batch);
-    for (; code == 0 && batch.count < json_array_size(batch.root); batch.count++) {
-        batch.pointers[batch.count] = &batch.records[batch.count];
-        code = decode_record(json_array_get(batch.root, batch.count), batch.texts, &batch.records[batch.count]);
-    }
+        code = point_at_records(memory, &batch);
     if (code == 0)
         *ret_batch = batch;
     else
@@ -300,10 +359,11 @@ int muster__journal_decode_keys(const struct muster__memory *memory, const char 
     struct muster__batch batch = {0};
     if (length < DAMAGED_LEAST || length > DAMAGED_MOST)
         return MUSTER_ECORRUPT;
-    int code = parse(text, length, DAMAGED_DEPTH, &batch.root);
+    bool deep = muster__brackets_depth(text, length) > DAMAGED_DEPTH;
+    int code = deep ? MUSTER_ECORRUPT : muster__json_load(text, length, &batch.root);
     const json_t *records = code == 0 ? json_object_get(batch.root, "records") : NULL;
-    if (code == 0)
-        code = make_batch(memory, json_array_size(records), &batch);
+    if (code == 0 && (batch.records = muster__alloc(memory, json_array_size(records), sizeof(*batch.records))) == NULL)
+        code = MUSTER_ENOMEM;
     for (size_t i = 0; code == 0 && i < json_array_size(records); i++) {
         struct muster_record *record = &batch.records[batch.count];
         size_t known;
@@ -311,8 +371,10 @@ int muster__journal_decode_keys(const struct muster__memory *memory, const char 
         if (!get_members(json_array_get(records, i), true, record, &known) || !key_valid(record))
             continue;
         record->flags = MUSTER_RECORD_QUARANTINED;
-        batch.pointers[batch.count++] = record;
+        batch.count++;
     }
+    if (code == 0)
+        code = point_at_records(memory, &batch);
     if (code == 0)
         *ret_batch = batch;
     else

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/blocks.h"
 #include "store/journal_line.h"
 
 enum muster__member_type { MUSTER__MEMBER_TEXT, MUSTER__MEMBER_NUMBER, MUSTER__MEMBER_WORD, MUSTER__MEMBER_FLAG };
@@ -54,9 +55,9 @@ struct muster__batch {
     struct muster_record *records;
     const struct muster_record **pointers;
     size_t count;
+    struct muster__blocks texts;
+    /* Of a damaged line, all of it: its records' texts are there. */
     json_t *root;
-    /* Texts that no member of `root` holds. */
-    json_t *texts;
 };
 
 /*

@@ -213,13 +213,14 @@ bool muster__journal_line_complete(const char *bytes, size_t size, size_t *ret_l
     uint64_t seq, said;
     uint32_t crc;
     size_t first = run_of(false, bytes, size);
+    size_t depth;
     bool framed = take_frame(&cursor, &seq, &said, &crc);
     size_t before = (size_t)(cursor.at - bytes);
     *ret_length = first;
     if (first == 0)
         return false;
     /* A frame that was cut off has no bracket that closes. */
-    if (muster__brackets_closed(bytes, first) || (!framed && bytes[first - 1] == '}'))
+    if (muster__brackets_end(bytes, first, &depth) == first || (!framed && bytes[first - 1] == '}'))
         return true;
     if (framed && said >= size - before)
         return false;

@@ -2,6 +2,7 @@
 /* Brackets of a JSON text are told from those in its strings. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -15,9 +16,16 @@ static size_t depth(const char *text)
     return muster__brackets_depth(text, strlen(text));
 }
 
+static size_t end_and_depth(const char *text, size_t *depth)
+{
+    return muster__brackets_end(text, strlen(text), depth);
+}
+
 static bool closed(const char *text)
 {
-    return muster__brackets_closed(text, strlen(text));
+    size_t depth;
+    size_t end = end_and_depth(text, &depth);
+    return end > 0 && end == strlen(text);
 }
 
 static void the_deepest_place_counts(void **state)
@@ -53,12 +61,25 @@ static void what_closes_does_so_at_the_end_alone(void **state)
     assert_false(closed(""));
 }
 
+static void what_follows_the_end_is_not_looked_at(void **state)
+{
+    (void)state;
+    size_t depth = 7;
+    assert_int_equal(end_and_depth("{\"a\":[1]},[[[[1]]]]", &depth), strlen("{\"a\":[1]}"));
+    assert_int_equal(depth, 2);
+    assert_int_equal(end_and_depth("{}", &depth), 2);
+    assert_int_equal(depth, 1);
+    assert_int_equal(end_and_depth("[[1]", &depth), 0);
+    assert_int_equal(depth, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_deepest_place_counts),
         cmocka_unit_test(strings_have_none),
         cmocka_unit_test(what_closes_does_so_at_the_end_alone),
+        cmocka_unit_test(what_follows_the_end_is_not_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include <muster/context.h>
 
+#include "base/blocks.h"
 #include "base/memory.h"
 #include "support/failing_memory.h"
 
@@ -95,12 +96,41 @@ static void an_array_doubles_or_stays(void **state)
     assert_int_equal(failing.live, 0);
 }
 
+static void what_is_kept_stays_where_it_is(void **state)
+{
+    (void)state;
+    struct failing_memory failing = {0};
+    struct muster__memory memory = failing_memory(&failing);
+    struct muster__blocks blocks = {NULL};
+    const char *texts[300];
+    for (size_t i = 0; i < 300; i++) {
+        char text[16] = "0123456789";
+        text[i % 10] = '\0';
+        texts[i] = muster__blocks_keep_text(&blocks, &memory, text);
+        assert_non_null(texts[i]);
+        assert_int_equal((uintptr_t)texts[i] % sizeof(void *), 0);
+    }
+    char *large = muster__blocks_keep(&blocks, &memory, 1000000);
+    assert_non_null(large);
+    memset(large, 'x', 1000000);
+    for (size_t i = 0; i < 300; i++)
+        assert_int_equal(strlen(texts[i]), i % 10);
+    assert_in_range(failing.live, 2, 8);
+    assert_null(muster__blocks_keep(&blocks, &memory, SIZE_MAX));
+    assert_null(muster__blocks_keep(&blocks, &memory, SIZE_MAX - 2 * sizeof(void *)));
+    failing.countdown = 1;
+    assert_null(muster__blocks_keep(&blocks, &memory, 2000000));
+    assert_non_null(muster__blocks_keep(&blocks, &memory, 1));
+    muster__blocks_fini(&blocks, &memory);
+    assert_int_equal(failing.live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(malloc_is_the_default),     cmocka_unit_test(an_incomplete_allocator_is_refused),
         cmocka_unit_test(what_is_allocated_is_zero), cmocka_unit_test(sizes_that_overflow_are_refused),
-        cmocka_unit_test(an_array_doubles_or_stays),
+        cmocka_unit_test(an_array_doubles_or_stays), cmocka_unit_test(what_is_kept_stays_where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
