@@ -12,7 +12,7 @@ class Progress:
     def __init__(self, total, done=0):
         self.total = total
         self.first = done
-        self.steps = multiprocessing.Value('L') # of all processes that were forked since
+        self.steps = multiprocessing.Value('L')  # of all processes that were forked since
         self.began = time.monotonic()
         self.shown = 0.0
         self.on_terminal = sys.stderr.isatty()

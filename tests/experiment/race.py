@@ -14,6 +14,7 @@ from plan import Plan, count
 from progress import Progress
 from results import Results
 
+FORK = multiprocessing.get_context('fork')
 COLUMNS = ['round', 'arm', 'guests', 'delay_ms', 'killed_after_ms', 'bring_up_ms', 'lost', *oracle.REASONS, 'missing_before',
            'silent_pools', 'load']
 
@@ -59,9 +60,6 @@ def replace(lab, lost):
 
 def is_wrong(row):
     return any(int(row[column]) for column in ('lost', 'missing_before', 'silent_pools'))
-
-
-FORK = multiprocessing.get_context('fork')
 
 
 class Race:
@@ -117,7 +115,7 @@ class Race:
         with self.turn.get_lock():
             turn = self.turn.value
             self.turn.value += 1
-        return visits[turn] if turn < len(visits) and not self.stopping.is_set() else None
+            return visits[turn] if turn < len(visits) and not self.stopping.is_set() else None
 
     def work(self, visits):
         """In a process of its own. If it ends before its time, the others do after their restart."""

@@ -228,7 +228,7 @@ class Lab:
         self.close()
 
     def close(self):
-        """Nothing is left: no process, no namespace, no file."""
+        """Nothing is left: no process, no namespace, no mount, no file."""
         self.kill()
         for _ in range(20):
             left = processes_of(self.directory)
@@ -238,6 +238,9 @@ class Lab:
                 end_process(pid, start_time(pid))
         if Path(f'/run/netns/{self.netns}').exists():
             subprocess.run(['ip', 'netns', 'delete', self.netns], check=False)
+        for path in mounts():
+            if path.startswith(f'{self.directory}/'):
+                subprocess.run(['umount', '--lazy', path], check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     # ---- config
@@ -419,9 +422,13 @@ class Lab:
         return re.findall(r'^\d+: ([^:@]+)', done.stdout, re.MULTILINE)
 
 
+def mounts():
+    """Where something is mounted. (os.path.ismount sees no directory that is bound within one file system.)"""
+    return [line.split()[4] for line in Path('/proc/self/mountinfo').read_text().splitlines()]
+
+
 def is_mounted(path):
-    """(os.path.ismount sees no directory that is bound within one file system.)"""
-    return any(line.split()[4] == str(path) for line in Path('/proc/self/mountinfo').read_text().splitlines())
+    return str(path) in mounts()
 
 
 def own_mounts():
