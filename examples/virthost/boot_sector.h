@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The whole operating system of a guest: one sector that increments a counter on the second disk each
- * few ticks of its timer, of which there are about 18 a second. Sector 0 of that disk is then
+ * few ticks, of which there are 16 a second. Sector 0 of that disk is then
  *
  *     0   counter, 32 bits, little-endian
  *     16  the guest's name, 32 bytes, padded with NUL

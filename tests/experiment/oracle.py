@@ -34,13 +34,16 @@ def look(lab):
     return {name: Seen(lab, guest) for name, guest in lab.guests().items()}
 
 
-def wait_all_counting(lab, names):
-    """Until each has booted and counts."""
-    begun = {name: lab.counter(name) for name in names}
-    left = set(names)
+def counters(lab, names):
+    return {name: lab.counter(name) or 0 for name in names}
+
+
+def wait_all_counting(lab, begun):
+    """Until each has counted on from where it was, name -> counter."""
+    left = set(begun)
 
     def count():
-        left.difference_update([name for name in left if (lab.counter(name) or 0) > (begun[name] or 0)])
+        left.difference_update([name for name, counter in counters(lab, left).items() if counter > begun[name]])
         return not left
     wait_until(count, f'guests to count: {left}', COUNT_SECONDS * 4)
 

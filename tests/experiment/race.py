@@ -23,9 +23,7 @@ def set_up(lab, block):
     lab.define(block.guests, block.delay_ms)
     lab.start_arm('a')
     lab.ask_until_done('start', [f'nbd/{pool}' for pool in lab.servers])
-    names = [f'g{number}' for number in range(block.guests)]
-    lab.ask_until_done('start', [f'guest/{name}' for name in names])
-    oracle.wait_all_counting(lab, names)
+    lab.start_guests([f'g{number}' for number in range(block.guests)])
 
 
 def acknowledged_guests(lab):
@@ -52,10 +50,8 @@ def restart(lab, arm, rng):
 
 def replace(lab, lost):
     """Make the lost ones again: stop what is still there of them."""
-    names = [f'guest/{name}' for name in lost]
     lab.ask_until_done('stop', [f'guest/{name}' for name, reason in lost.items() if reason != oracle.GONE])
-    lab.ask_until_done('start', names)
-    oracle.wait_all_counting(lab, list(lost))
+    lab.start_guests(list(lost))
 
 
 def is_wrong(row):

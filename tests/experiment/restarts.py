@@ -28,9 +28,7 @@ def set_up(lab):
     lab.guest('churn', pool='nbd/rbd', slot=len(STABLE), memory=32)
     lab.start_arm()
     lab.ask_until_done('start', ['nbd/rbd', 'nbd/spare', 'export/iscsi', 'dir/local'])
-    names = [*STABLE, 'churn']
-    lab.ask_until_done('start', [f'guest/{name}' for name in names])
-    oracle.wait_all_counting(lab, names)
+    lab.start_guests([*STABLE, 'churn'])
 
 
 def export_identity(lab):

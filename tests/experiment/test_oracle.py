@@ -21,9 +21,7 @@ class Oracle(unittest.TestCase):
             lab.define(5, 0)
             lab.start_arm('a')
             lab.ask_until_done('start', ['nbd/p0'])
-            names = [f'g{number}' for number in range(5)]
-            lab.ask_until_done('start', [f'guest/{name}' for name in names])
-            oracle.wait_all_counting(lab, names)
+            lab.start_guests([f'g{number}' for number in range(5)])
             before = oracle.look(lab)
             self.assertEqual(oracle.judge(lab, before), {})
             self.assertEqual(oracle.silent_servers(lab), [])
