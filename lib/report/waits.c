@@ -18,7 +18,7 @@ struct index {
     struct end *ends;
 };
 
-enum by { BY_DRIVER, BY_TIER, WHOLE, BYS };
+enum by { BY_SUBJECT, BY_DRIVER, BY_TIER, WHOLE, BYS };
 
 struct waits {
     struct muster_report *report;
@@ -61,15 +61,16 @@ static int compare(const void *a, const void *b)
 
 static uint32_t bucket_of(const struct waits *waits, enum by by, const struct end *end)
 {
-    uint32_t home = waits->report->more[waits->report->ops[end->op].subject].home;
-    return by == WHOLE ? 0 : by == BY_TIER ? waits->rank[home] : home;
+    uint32_t subject = waits->report->ops[end->op].subject;
+    uint32_t home = waits->report->more[subject].home;
+    return by == BY_SUBJECT ? subject : by == BY_DRIVER ? home : by == BY_TIER ? waits->rank[home] : 0;
 }
 
 static int make_index(struct waits *waits, enum by by, enum step step)
 {
     const struct muster_report *report = waits->report;
     struct index *index = &waits->indexes[by][step];
-    size_t buckets = report->driver_count + 1;
+    size_t buckets = (by == BY_SUBJECT ? report->subject_count : report->driver_count) + 1;
     index->first = muster__alloc(&report->memory, buckets + 2, sizeof(*index->first));
     index->ends = muster__alloc(&report->memory, report->op_count + 1, sizeof(*index->ends));
     if (index->first == NULL || index->ends == NULL)
@@ -173,14 +174,7 @@ static uint32_t own_before(const struct waits *waits, size_t op)
 /* The last op of a subject that had ended when `op` began. */
 static uint32_t of_subject(const struct waits *waits, uint32_t subject, size_t op)
 {
-    const struct muster_report *report = waits->report;
-    const struct muster__subject *of = &report->more[subject];
-    for (uint32_t i = of->op_count; i-- > 0;) {
-        uint32_t own = report->op_order[of->first_op + i];
-        if (own < op && report->ops[own].end_ms <= report->ops[op].begin_ms)
-            return own;
-    }
-    return NONE;
+    return latest(&waits->indexes[BY_SUBJECT][AUTOSTART], subject, waits->report->ops[op].begin_ms, op);
 }
 
 static void consider_dependents(const struct waits *waits, struct found *found, size_t op)
@@ -408,7 +402,7 @@ static int lay_out(struct waits *waits)
     qsort(waits->ends, report->op_count, sizeof(*waits->ends), compare);
     rank_tiers(waits);
     for (int by = 0; by < BYS; by++)
-        for (int step = 0; step < STEPS; step++)
+        for (int step = by == BY_SUBJECT ? AUTOSTART : 0; step < STEPS; step++)
             if (make_index(waits, (enum by)by, (enum step)step) != 0)
                 return MUSTER_ENOMEM;
     find_passes(waits);
