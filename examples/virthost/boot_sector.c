@@ -79,7 +79,7 @@ static void put_number(unsigned char *at, uint32_t value, int bytes)
         at[i] = (unsigned char)(value >> (8 * i));
 }
 
-/* An interrupt costs QEMU more than anything else that the guest does, so as few of them as measure `ticks`. */
+/* Each interrupt wakes QEMU: as few of them as measure `ticks`. */
 static void put_ticks(unsigned char *sector, uint16_t ticks)
 {
     unsigned char rate = RATE_16_HZ;

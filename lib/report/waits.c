@@ -401,7 +401,7 @@ static int lay_out(struct waits *waits)
         waits->ends[i] = (struct end){.ms = report->ops[i].end_ms, .op = i};
     qsort(waits->ends, report->op_count, sizeof(*waits->ends), compare);
     rank_tiers(waits);
-    for (int by = 0; by < BYS; by++)
+    for (int by = 0; by < BYS; by++) /* of a subject nobody asks for its ops up to a step */
         for (int step = by == BY_SUBJECT ? AUTOSTART : 0; step < STEPS; step++)
             if (make_index(waits, (enum by)by, (enum step)step) != 0)
                 return MUSTER_ENOMEM;
