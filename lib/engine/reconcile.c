@@ -352,11 +352,13 @@ bool muster__reconcile_may_call(struct muster_resource *resource)
 
 void muster__reconcile_adopted(struct muster_resource *resource, struct muster_op *op)
 {
-    if (muster__going_down(resource->engine))
-        return;
     struct muster_error *error = muster__op_error(op);
     if (error == NULL) {
         muster__reconcile_active(resource, op->effects.handle, op->effects.handle_set);
+        return;
+    }
+    if (muster__going_down(resource->engine)) { /* it runs all the same */
+        muster__error_unref(error);
         return;
     }
     muster__resource_set_error(resource, error);

@@ -99,17 +99,16 @@ void muster__rollback(struct muster__engine *engine, const struct muster_error *
 
 /* ---- stopping what runs, for a host shutdown ------------------------------------------------------------------- */
 
+static bool is_stopping(const struct muster_resource *resource)
+{
+    return muster__resource_stage(resource) == MUSTER_STAGE_STOPPING;
+}
+
+/* A stop that was asked for and has not been called is due all the more. */
 static bool is_live(const struct muster_resource *resource)
 {
-    switch (resource->state) {
-    case MUSTER__ADOPT_WAIT:
-    case MUSTER__ACTIVE_COMMIT:
-    case MUSTER__ACTIVE:
-    case MUSTER__STOP_WAIT:
-        return true;
-    default:
-        return false;
-    }
+    return is_stopping(resource) ||
+           (muster__resource_stage(resource) == MUSTER_STAGE_ACTIVE && resource->state != MUSTER__LEFT_ALONE);
 }
 
 static void begin_stop(struct muster_resource *resource)
@@ -117,16 +116,18 @@ static void begin_stop(struct muster_resource *resource)
     struct muster_driver *driver = resource->driver;
     if (resource->op != NULL || !is_live(resource))
         return;
+    resource->user_stop = is_stopping(resource);
     /* Whatever was asked for hasn't come true: a start's record isn't durable, a stop has failed. */
-    if (resource->request != NULL && resource->state != MUSTER__STOP_WAIT)
+    if (resource->request != NULL && !resource->user_stop)
         muster__request_done(resource, MUSTER_ECANCELED, resource->error);
     resource->host_stop = true;
     resource->stop_awaited = true;
-    resource->user_stop = resource->state == MUSTER__STOP_WAIT;
     resource->cause = resource->user_stop ? resource->cause : MUSTER_CAUSE_HOST_SHUTDOWN;
     driver->rest->stopping += resource->edge_count == 0;
     resource->engine->tiers[driver->tier].stopping++;
-    if (resource->user_stop)
+    if (resource->state == MUSTER__STOPPING) /* it had its turn before that was taken from all */
+        muster__resource_move(resource, MUSTER__STOP_WAIT);
+    else if (resource->user_stop)
         muster__resource_touch(resource);
     else
         muster__stop_begin(resource);

@@ -95,6 +95,112 @@ static void a_user_s_pending_stop_stays_a_user_s_stop(void **state)
     assert_int_equal(stored(f, "net/lan")->desired, MUSTER_DESIRED_ACTIVE);
 }
 
+/* guest/web and guest/db run, one op is out at a time, and the first is a probe of guest/web. */
+static struct fixture *one_by_one(void **state)
+{
+    struct fixture *f = *state;
+    f->options.max_ops = 1;
+    DRIVER(f, .name = "net", .priority = 1, USUAL);
+    DRIVER(f, .name = "guest", .adopt = called, USUAL);
+    RESOURCE(f, "guest", .name = "web");
+    RESOURCE(f, "guest", .name = "db");
+    RECORD(f, "guest/web", .stage = MUSTER_STAGE_ACTIVE, .desired = MUSTER_DESIRED_ACTIVE, .handle = "pid 3");
+    RECORD(f, "guest/db", .stage = MUSTER_STAGE_ACTIVE, .desired = MUSTER_DESIRED_ACTIVE);
+    answer(f, "guest/web probe", MUSTER_PENDING);
+    answer(f, "guest/db probe", MUSTER_ACTIVE);
+    return f;
+}
+
+static void a_host_shutdown_stops_what_is_being_adopted(void **state)
+{
+    struct fixture *f = one_by_one(state);
+    answer(f, "guest/web adopt", MUSTER_PENDING);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    bring_up(f);
+    finish(f, "guest/web probe", MUSTER_ACTIVE);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    finish_handle(f, "guest/web adopt", "pid 4");
+    assert_string_equal(out(f, "guest/web stop")->handle, "pid 4");
+    finish(f, "guest/web stop", MUSTER_OK);
+    assert_ended(down, 0);
+    assert_int_equal(stored(f, "guest/web")->reason, MUSTER_REASON_HOST_SHUTDOWN);
+}
+
+static void a_host_shutdown_stops_what_was_about_to_be_adopted(void **state)
+{
+    struct fixture *f = one_by_one(state);
+    answer(f, "net/lan probe", MUSTER_PENDING);
+    bring_up(f);
+    assert_int_equal(ADD_RESOURCE(f, "net", .name = "lan"), 0);
+    finish(f, "guest/web probe", MUSTER_ACTIVE);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    finish(f, "net/lan probe", MUSTER_INACTIVE);
+    assert_ended(down, 0);
+    assert_null(strstr(f->calls, "adopt"));
+    assert_text(f->calls, "guest/web stop");
+}
+
+static void a_host_shutdown_stops_what_could_not_be_adopted_any_more(void **state)
+{
+    struct fixture *f = one_by_one(state);
+    answer(f, "guest/web adopt", MUSTER_PENDING);
+    bring_up(f);
+    finish(f, "guest/web probe", MUSTER_ACTIVE);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    finish(f, "guest/web adopt", MUSTER_ECANCELED);
+    assert_ended(down, 0);
+    assert_text(f->calls, "guest/web stop");
+    assert_int_equal(stored(f, "guest/web")->stage, MUSTER_STAGE_INACTIVE);
+}
+
+static void a_daemon_restart_leaves_what_is_being_adopted(void **state)
+{
+    struct fixture *f = one_by_one(state);
+    answer(f, "guest/web adopt", MUSTER_PENDING);
+    bring_up(f);
+    finish(f, "guest/web probe", MUSTER_ACTIVE);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    finish(f, "guest/web adopt", MUSTER_ECANCELED);
+    assert_ended(down, 0);
+    assert_null(strstr(f->calls, "stop"));
+    assert_commits(f, "");
+}
+
+static void a_user_s_stop_whose_turn_has_not_come_is_called_by_a_host_shutdown(void **state)
+{
+    struct fixture *f = one_by_one(state);
+    answer(f, "guest/web probe", MUSTER_ACTIVE);
+    assert_ended(bring_up(f), 0);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    struct ending *first = stop(f, "guest/web", 0);
+    struct ending *second = stop(f, "guest/db", 0);
+    assert_int_equal(stored(f, "guest/db")->stage, MUSTER_STAGE_STOPPING);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    finish(f, "guest/web stop", MUSTER_OK);
+    assert_ended(down, 0);
+    assert_ended(first, 0);
+    assert_ended(second, 0);
+    assert_text(f->calls, "guest/db stop");
+    assert_int_equal(stored(f, "guest/db")->desired, MUSTER_DESIRED_INACTIVE);
+    assert_int_equal(stored(f, "guest/db")->reason, MUSTER_REASON_USER);
+}
+
+static void a_user_s_stop_that_is_not_recorded_yet_is_called_by_a_host_shutdown(void **state)
+{
+    struct fixture *f = one_by_one(state);
+    answer(f, "guest/web probe", MUSTER_ACTIVE);
+    assert_ended(bring_up(f), 0);
+    f->commit_code = MUSTER_EAGAIN;
+    struct ending *stopped = stop(f, "guest/db", 0);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    f->commit_code = 0;
+    pass(f, 1000);
+    assert_ended(down, 0);
+    assert_ended(stopped, 0);
+    assert_text(f->calls, "guest/db stop");
+    assert_int_equal(stored(f, "guest/db")->reason, MUSTER_REASON_USER);
+}
+
 static void a_daemon_restart_takes_a_stop_back_that_was_not_called(void **state)
 {
     struct fixture *f = running(state);
@@ -288,6 +394,12 @@ int main(void)
         engine_test(a_stop_that_fails_does_not_hold_the_host_up),
         engine_test(a_host_shutdown_goes_on_without_the_store),
         engine_test(a_user_s_pending_stop_stays_a_user_s_stop),
+        engine_test(a_host_shutdown_stops_what_is_being_adopted),
+        engine_test(a_host_shutdown_stops_what_was_about_to_be_adopted),
+        engine_test(a_host_shutdown_stops_what_could_not_be_adopted_any_more),
+        engine_test(a_daemon_restart_leaves_what_is_being_adopted),
+        engine_test(a_user_s_stop_whose_turn_has_not_come_is_called_by_a_host_shutdown),
+        engine_test(a_user_s_stop_that_is_not_recorded_yet_is_called_by_a_host_shutdown),
         engine_test(a_daemon_restart_takes_a_stop_back_that_was_not_called),
         engine_test(a_start_that_was_not_called_is_taken_back),
         engine_test(an_op_that_is_out_is_cancelled_and_awaited),
