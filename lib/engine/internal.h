@@ -885,7 +885,8 @@ void muster__stop_refused(struct muster_resource *resource, const struct muster_
 bool muster__stop_may_call(struct muster_resource *resource);
 /* The shutdown comes before a stop that has not been called. */
 void muster__stop_withdraw(struct muster_resource *resource);
-/* A host shutdown's stop is over, well or badly. */
+/* A host shutdown's stop is awaited; it is over, well or badly. What the resource depends on may not change in between. */
+void muster__stop_await(struct muster_resource *resource);
 void muster__stop_counted(struct muster_resource *resource);
 void muster__stop_touch_needs(struct muster_resource *resource);
 void muster__stop_finished(struct muster_resource *resource, struct muster_op *op);

@@ -319,6 +319,7 @@ void muster__resource_detach(struct muster_resource *resource)
     struct muster_driver *driver = resource->driver;
     struct muster__entry *entry = resource->entry;
     muster__requests_forget(resource);
+    muster__stop_counted(resource);
     muster__trail_detach(resource);
     muster__edges_touch_dependents(resource);
     muster__stop_touch_needs(resource);
@@ -674,7 +675,11 @@ int muster__resource_set_needs_event(struct muster__engine *engine, const struct
         return muster__refuse(engine, MUSTER_EINVAL, "resource '%s': '%.80s' is no name: it takes driver/name",
                               resource->entry->node.key, bad);
     muster__stop_touch_needs(resource); /* what waits for it to stop may not have to any more */
+    bool awaited = resource->stop_awaited;
+    muster__stop_counted(resource);
     int code = muster__edges_make(resource, event->needs, event->after);
+    if (awaited)
+        muster__stop_await(resource); /* whether it declares anything counts */
     if (code == 0)
         code = muster__edges_check(resource->driver);
     if (code != 0)

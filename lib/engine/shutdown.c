@@ -113,7 +113,6 @@ static bool is_live(const struct muster_resource *resource)
 
 static void begin_stop(struct muster_resource *resource)
 {
-    struct muster_driver *driver = resource->driver;
     if (resource->op != NULL || !is_live(resource))
         return;
     resource->user_stop = is_stopping(resource);
@@ -121,10 +120,8 @@ static void begin_stop(struct muster_resource *resource)
     if (resource->request != NULL && !resource->user_stop)
         muster__request_done(resource, MUSTER_ECANCELED, resource->error);
     resource->host_stop = true;
-    resource->stop_awaited = true;
     resource->cause = resource->user_stop ? resource->cause : MUSTER_CAUSE_HOST_SHUTDOWN;
-    driver->rest->stopping += resource->edge_count == 0;
-    resource->engine->tiers[driver->tier].stopping++;
+    muster__stop_await(resource);
     if (resource->state == MUSTER__STOPPING) /* it had its turn before that was taken from all */
         muster__resource_move(resource, MUSTER__STOP_WAIT);
     else if (resource->user_stop)

@@ -266,15 +266,23 @@ void muster__stop_refused(struct muster_resource *resource, const struct muster_
 
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
 
+void muster__stop_await(struct muster_resource *resource)
+{
+    struct muster_driver *driver = resource->driver;
+    resource->stop_awaited = true;
+    resource->engine->tiers[driver->tier].stopping++;
+    driver->rest->stopping += resource->edge_count == 0;
+}
+
 void muster__stop_counted(struct muster_resource *resource)
 {
     struct muster_driver *driver = resource->driver;
     if (!resource->stop_awaited)
         return;
     resource->stop_awaited = false;
-    resource->engine->tiers[driver->tier].stopping--;
-    driver->rest->stopping -= resource->edge_count == 0;
-    if (driver->rest->stopping == 0 || resource->engine->tiers[driver->tier].stopping == 0)
+    bool last_of_tier = --resource->engine->tiers[driver->tier].stopping == 0;
+    bool last_of_driver = resource->edge_count == 0 && --driver->rest->stopping == 0;
+    if (last_of_tier || last_of_driver)
         muster__shutdown_touch(resource->engine);
 }
 

@@ -201,6 +201,48 @@ static void a_user_s_stop_that_is_not_recorded_yet_is_called_by_a_host_shutdown(
     assert_int_equal(stored(f, "guest/db")->reason, MUSTER_REASON_USER);
 }
 
+static void what_is_removed_meanwhile_does_not_hold_a_host_shutdown_up(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    assert_int_equal(remove_resource(f, "net/lan"), 0);
+    assert_int_equal(remove_resource(f, "pool/disk"), 0);
+    finish(f, "guest/web stop", MUSTER_OK);
+    assert_ended(down, 0);
+    assert_null(strstr(f->calls, "pool/disk stop"));
+}
+
+/* net/lan declares nothing; guest/free, which may use it, comes to need pool/disk. */
+static void what_comes_to_need_something_meanwhile_does_not_hold_a_host_shutdown_up(void **state)
+{
+    struct fixture *f = running(state);
+    assert_ended(start(f, "guest/free", 0), 0);
+    answer(f, "guest/free stop", MUSTER_PENDING);
+    f->calls[0] = '\0';
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    assert_int_equal(set_needs(f, "guest/free", NAMES("pool/disk"), NULL), 0);
+    assert_text(f->calls, "net/lan stop"); /* it says now that it doesn't need this */
+    assert_null(strstr(f->calls, "pool/disk stop"));
+    finish(f, "guest/free stop", MUSTER_OK);
+    assert_ended(down, 0);
+    assert_text(f->calls, "pool/disk stop");
+}
+
+static void what_comes_to_need_nothing_meanwhile_may_use_all_in_a_host_shutdown(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    answer(f, "net/lan stop", MUSTER_PENDING);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    finish(f, "net/lan stop", MUSTER_OK);
+    assert_int_equal(set_needs(f, "guest/web", NULL, NULL), 0);
+    assert_null(strstr(f->calls, "pool/disk stop"));
+    finish(f, "guest/web stop", MUSTER_OK);
+    assert_ended(down, 0);
+    assert_text(f->calls, "pool/disk stop");
+}
+
 static void a_daemon_restart_takes_a_stop_back_that_was_not_called(void **state)
 {
     struct fixture *f = running(state);
@@ -400,6 +442,9 @@ int main(void)
         engine_test(a_daemon_restart_leaves_what_is_being_adopted),
         engine_test(a_user_s_stop_whose_turn_has_not_come_is_called_by_a_host_shutdown),
         engine_test(a_user_s_stop_that_is_not_recorded_yet_is_called_by_a_host_shutdown),
+        engine_test(what_is_removed_meanwhile_does_not_hold_a_host_shutdown_up),
+        engine_test(what_comes_to_need_something_meanwhile_does_not_hold_a_host_shutdown_up),
+        engine_test(what_comes_to_need_nothing_meanwhile_may_use_all_in_a_host_shutdown),
         engine_test(a_daemon_restart_takes_a_stop_back_that_was_not_called),
         engine_test(a_start_that_was_not_called_is_taken_back),
         engine_test(an_op_that_is_out_is_cancelled_and_awaited),
