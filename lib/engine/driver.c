@@ -574,6 +574,8 @@ static void restore_finished(struct muster_driver *driver, struct muster_op *op)
 {
     if (!op->timed_out)
         driver->rest->restores_out--;
+    if (muster__going_down(driver->engine))
+        return;
     const struct muster_record *record = &op->record->is;
     struct muster_error *error = muster__op_error(op);
     if (error == NULL)
@@ -635,12 +637,45 @@ static void end_phase(struct muster_driver *driver, struct muster_op *op, struct
              muster__error_ref(error));
 }
 
+/* `error`'s reference is taken. */
 static void shutdown_finished(struct muster_driver *driver, struct muster_error *error)
 {
     if (error != NULL)
         muster__problem(driver->engine, error);
+    muster__error_unref(error);
     if (driver->state == MUSTER_DRIVER_SHUTTING_DOWN)
         muster__driver_move(driver, MUSTER_DRIVER_DOWN);
+}
+
+/* What it has added is let go of. What has initialized after all is to be shut down. */
+static void ended_on_the_way_down(struct muster_driver *driver, const struct muster_op *op)
+{
+    if (op->phase == MUSTER_PHASE_INITIALIZE && op->effects.outcome == MUSTER_OK)
+        driver->holds = true;
+    if (driver->engine->state == MUSTER_STATE_DOWN && driver->state != MUSTER_DRIVER_DOWN)
+        muster__driver_move(driver, MUSTER_DRIVER_DOWN);
+}
+
+static void reload_finished(struct muster_driver *driver, struct muster_op *op)
+{
+    struct muster_error *first = op->effects.outcome == MUSTER_OK ? apply_added(driver, op) : NULL;
+    if (muster__edges_check(driver) != 0 && first == NULL)
+        first = muster__error_new(driver->engine->memory, MUSTER_ENOMEM, NULL, "driver '%s': reload: out of memory",
+                                  muster_driver_name(driver));
+    muster__error_unref(first);
+    muster__reload_finished(driver, op);
+}
+
+static void phase_finished(struct muster_driver *driver, struct muster_op *op)
+{
+    struct muster_error *error = muster__op_error(op);
+    if (op->timed_out && error == NULL)
+        recover_late(driver, op->phase);
+    if (error == NULL && !muster__list_empty(&op->effects.added))
+        error = apply_added(driver, op);
+    if (!op->timed_out || error == NULL)
+        end_phase(driver, op, error);
+    muster__error_unref(error);
 }
 
 /* As most end: there is nothing to it but that. */
@@ -662,33 +697,14 @@ void muster__driver_op_finished(struct muster_driver *driver, struct muster_op *
         return;
     }
     driver->op = NULL;
-    if (op->phase == MUSTER_PHASE_RELOAD) {
-        struct muster_error *first = op->effects.outcome == MUSTER_OK ? apply_added(driver, op) : NULL;
-        if (muster__edges_check(driver) != 0 && first == NULL)
-            first = muster__error_new(driver->engine->memory, MUSTER_ENOMEM, NULL, "driver '%s': reload: out of memory",
-                                      muster_driver_name(driver));
-        muster__error_unref(first);
-        muster__reload_finished(driver, op);
-        return;
-    }
-    struct muster_error *error = muster__op_error(op);
-    if (op->phase == MUSTER_PHASE_SHUTDOWN) {
-        shutdown_finished(driver, error);
-    } else if (muster__going_down(driver->engine)) {
-        /* What has initialized after all is to be shut down. */
-        if (op->phase == MUSTER_PHASE_INITIALIZE && error == NULL)
-            driver->holds = true;
-    } else {
-        if (op->timed_out && error == NULL)
-            recover_late(driver, op->phase);
-        if (error == NULL && !muster__list_empty(&op->effects.added))
-            error = apply_added(driver, op);
-        if (!op->timed_out || error == NULL)
-            end_phase(driver, op, error);
-    }
-    if (driver->engine->state == MUSTER_STATE_DOWN && driver->state != MUSTER_DRIVER_DOWN)
-        muster__driver_move(driver, MUSTER_DRIVER_DOWN);
-    muster__error_unref(error);
+    if (op->phase == MUSTER_PHASE_SHUTDOWN)
+        shutdown_finished(driver, muster__op_error(op));
+    else if (muster__going_down(driver->engine))
+        ended_on_the_way_down(driver, op);
+    else if (op->phase == MUSTER_PHASE_RELOAD)
+        reload_finished(driver, op);
+    else
+        phase_finished(driver, op);
 }
 
 void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op *op)
@@ -699,7 +715,7 @@ void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op 
         muster_driver_name(driver), muster_phase_name(op->phase), (unsigned long long)(engine->now - op->called_ms));
     muster__observe_op(op, MUSTER_OBSERVE_OP_TIMEOUT, MUSTER_ETIMEDOUT, error);
     if (op->phase == MUSTER_PHASE_SHUTDOWN)
-        shutdown_finished(driver, error);
+        shutdown_finished(driver, muster__error_ref(error));
     else if (op->phase == MUSTER_PHASE_RELOAD)
         reload_timed_out(driver, error);
     else if (op->phase == MUSTER_PHASE_RESTORE)

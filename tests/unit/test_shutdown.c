@@ -401,6 +401,64 @@ static void a_driver_that_initializes_on_the_way_down_is_shut_down(void **state)
     assert_int_equal(f->held, 0);
 }
 
+/* The budget is spent while an op of the driver is out; that adds a resource, and ends well. */
+static void outlive_a_shutdown(struct fixture *f, const char *call)
+{
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    pass(f, 0);
+    assert_ended(down, MUSTER_ETIMEDOUT);
+    OP_ADDS(f, call, .name = "late");
+    finish(f, call, MUSTER_OK);
+    assert_driver(f, "guest", "down");
+    assert_null(muster__engine_find_resource(f->engine, "guest/late"));
+    assert_int_equal(f->held, 0);
+    RESOURCE(f, "guest", .name = "late");
+    struct ending *up = bring_up(f);
+    assert_ended(up, 0);
+    assert_string_equal(up->text, "");
+    assert_driver(f, "guest", "up");
+}
+
+static void a_reload_that_outlives_a_shutdown_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    f->options.shutdown_timeout_ms = 0;
+    DRIVER(f, .name = "guest", .reload = called, USUAL);
+    assert_ended(bring_up(f), 0);
+    answer(f, "guest reload", MUSTER_PENDING);
+    reload(f);
+    outlive_a_shutdown(f, "guest reload");
+}
+
+static void a_restore_that_outlives_a_shutdown_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    f->options.shutdown_timeout_ms = 0;
+    DRIVER(f, .name = "guest", .restore = called, USUAL);
+    RECORD(f, "guest/late", .stage = MUSTER_STAGE_ACTIVE, .desired = MUSTER_DESIRED_ACTIVE);
+    answer(f, "guest/late restore", MUSTER_PENDING);
+    bring_up(f);
+    outlive_a_shutdown(f, "guest/late restore");
+}
+
+static void what_is_added_on_the_way_down_is_let_go(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", .reload = called, .shutdown = called, USUAL);
+    assert_ended(bring_up(f), 0);
+    answer(f, "guest reload", MUSTER_PENDING);
+    answer(f, "guest shutdown", MUSTER_PENDING);
+    struct ending *reloaded = reload(f);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_ended(reloaded, MUSTER_ECANCELED);
+    OP_ADDS(f, "guest reload", .name = "late");
+    finish(f, "guest reload", MUSTER_OK);
+    assert_int_equal(f->held, 0);
+    finish(f, "guest shutdown", MUSTER_OK);
+    assert_ended(down, 0);
+    assert_string_equal(down->text, "");
+}
+
 static void a_shutdown_during_the_load_waits_for_it(void **state)
 {
     struct fixture *f = *state;
@@ -457,6 +515,9 @@ int main(void)
         engine_test(there_are_two_kinds),
         engine_test(what_never_was_brought_up_goes_down_at_once),
         engine_test(a_driver_that_initializes_on_the_way_down_is_shut_down),
+        engine_test(a_reload_that_outlives_a_shutdown_leaves_nothing),
+        engine_test(a_restore_that_outlives_a_shutdown_leaves_nothing),
+        engine_test(what_is_added_on_the_way_down_is_let_go),
         engine_test(a_shutdown_during_the_load_waits_for_it),
         engine_test(what_holds_an_exit_up_is_told),
     };
