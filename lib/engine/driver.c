@@ -567,6 +567,12 @@ static struct muster_error *apply_added(struct muster_driver *driver, struct mus
         else
             muster__error_unref(error);
     }
+    /* What initialize and the restores before its end add is checked then, together. */
+    if (driver->done[MUSTER__STEP_INITIALIZE] && muster__edges_check(driver) != 0 && first == NULL) {
+        first = muster__error_new(driver->engine->memory, MUSTER_ENOMEM, NULL, "driver '%s': out of memory",
+                                  muster_driver_name(driver));
+        muster__problem(driver->engine, first);
+    }
     return first;
 }
 
@@ -594,12 +600,6 @@ static void restore_timed_out(struct muster_driver *driver, struct muster_error 
     muster__problem(driver->engine, error);
     muster__dispatch_update(driver);
     muster__driver_touch(driver);
-}
-
-static void reload_timed_out(struct muster_driver *driver, struct muster_error *error)
-{
-    muster__problem(driver->engine, error);
-    muster__reload_next(driver->engine);
 }
 
 static void succeeded(struct muster_driver *driver, enum muster_phase phase)
@@ -658,11 +658,8 @@ static void ended_on_the_way_down(struct muster_driver *driver, const struct mus
 
 static void reload_finished(struct muster_driver *driver, struct muster_op *op)
 {
-    struct muster_error *first = op->effects.outcome == MUSTER_OK ? apply_added(driver, op) : NULL;
-    if (muster__edges_check(driver) != 0 && first == NULL)
-        first = muster__error_new(driver->engine->memory, MUSTER_ENOMEM, NULL, "driver '%s': reload: out of memory",
-                                  muster_driver_name(driver));
-    muster__error_unref(first);
+    if (op->effects.outcome == MUSTER_OK)
+        muster__error_unref(apply_added(driver, op));
     muster__reload_finished(driver, op);
 }
 
@@ -717,7 +714,7 @@ void muster__driver_op_timed_out(struct muster_driver *driver, struct muster_op 
     if (op->phase == MUSTER_PHASE_SHUTDOWN)
         shutdown_finished(driver, muster__error_ref(error));
     else if (op->phase == MUSTER_PHASE_RELOAD)
-        reload_timed_out(driver, error);
+        muster__reload_timed_out(driver, error);
     else if (op->phase == MUSTER_PHASE_RESTORE)
         restore_timed_out(driver, error);
     else if (muster__going_down(engine))

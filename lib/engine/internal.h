@@ -928,5 +928,6 @@ void muster__reload_next(struct muster__engine *engine);
 /* It ends when the callbacks have, and what they added or changed is accounted for. */
 void muster__reload_look(struct muster__engine *engine);
 void muster__reload_finished(struct muster_driver *driver, struct muster_op *op);
+void muster__reload_timed_out(struct muster_driver *driver, const struct muster_error *error);
 
 #endif

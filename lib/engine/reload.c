@@ -64,3 +64,9 @@ void muster__reload_finished(struct muster_driver *driver, struct muster_op *op)
     if (!op->timed_out)
         muster__reload_next(driver->engine);
 }
+
+void muster__reload_timed_out(struct muster_driver *driver, const struct muster_error *error)
+{
+    muster__problem(driver->engine, error);
+    muster__reload_next(driver->engine);
+}

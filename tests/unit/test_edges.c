@@ -148,6 +148,49 @@ static void a_cycle_among_own_resources_is_a_bad_dependency(void **state)
     assert_bad(f, "needs guest/db, which in the end needs this one");
 }
 
+/* Two that run and need each other. */
+static void assert_circle_of(struct fixture *f, const char *call)
+{
+    DRIVER(f, .name = "guest", .reconcile = called, .autostart = called, USUAL);
+    f->outcomes[MUSTER_PHASE_PROBE] = MUSTER_ACTIVE;
+    answer(f, call, MUSTER_PENDING);
+    struct ending *up = bring_up(f);
+    OP_ADDS(f, call, .name = "web", .flags = MUSTER_ADOPT_UNMANAGED, .needs = NAMES("guest/db"));
+    OP_ADDS(f, call, .name = "db", .flags = MUSTER_ADOPT_UNMANAGED, .needs = NAMES("guest/web"));
+    finish(f, call, MUSTER_OK);
+    assert_ended(up, 0);
+    assert_state(f, "guest/web", "active, degraded");
+    assert_text(why(f, "guest/web"), "needs guest/db, which in the end needs this one");
+    assert_state(f, "guest/db", "active, degraded");
+}
+
+static void a_cycle_that_reconcile_adds_is_a_bad_dependency(void **state)
+{
+    assert_circle_of(*state, "guest reconcile");
+}
+
+static void a_cycle_that_autostart_adds_is_a_bad_dependency(void **state)
+{
+    assert_circle_of(*state, "guest autostart");
+}
+
+static void a_cycle_that_a_late_restore_closes_is_a_bad_dependency(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", .restore = called, USUAL);
+    live_guest(f, NAMES("guest/db"));
+    RECORD(f, "guest/db", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE);
+    answer(f, "guest/db restore", MUSTER_PENDING);
+    answer(f, "guest/db probe", MUSTER_ACTIVE);
+    struct ending *up = bring_up(f);
+    pass(f, 1000);
+    assert_ended(up, 0);
+    OP_ADDS(f, "guest/db restore", .name = "db", .needs = NAMES("guest/web"));
+    finish(f, "guest/db restore", MUSTER_OK);
+    assert_state(f, "guest/db", "active, degraded");
+    assert_text(why(f, "guest/web"), "in the end needs this one");
+}
+
 /* Two circles that share what they go through: which edge is looked at last doesn't matter. */
 static void every_edge_of_circles_that_meet_is_bad(void **state)
 {
@@ -329,6 +372,9 @@ int main(void)
         engine_test(an_inactive_one_with_a_bad_dependency_says_so_until_it_comes),
         engine_test(a_driver_that_comes_later_is_a_bad_dependency),
         engine_test(a_cycle_among_own_resources_is_a_bad_dependency),
+        engine_test(a_cycle_that_reconcile_adds_is_a_bad_dependency),
+        engine_test(a_cycle_that_autostart_adds_is_a_bad_dependency),
+        engine_test(a_cycle_that_a_late_restore_closes_is_a_bad_dependency),
         engine_test(every_edge_of_circles_that_meet_is_bad),
         engine_test(all_on_a_circle_recover_when_it_is_opened),
         engine_test(a_circle_is_opened_by_the_removal_of_one_on_it),
