@@ -60,7 +60,7 @@ bool muster__commit_idle(const struct muster__engine *engine)
 static void pause_store(struct muster__engine *engine)
 {
     engine->store_paused = true;
-    muster__timer_set(engine, &engine->store_timer, engine->now + muster__backoff(engine, engine->store_tries++));
+    muster__timer_set(engine, &engine->store_timer, muster__retry_at(engine, &engine->store_tries));
 }
 
 static int reserve(struct muster__engine *engine, size_t count)
@@ -168,7 +168,7 @@ bool muster__commit_next(struct muster__engine *engine, struct muster__action *r
     }
     engine->store = MUSTER__STORE_COMMITTING;
     muster__trail_commit(engine, engine->batch_count + durations);
-    muster__timer_set(engine, &engine->store_timer, engine->now + engine->options.store_timeout_ms);
+    muster__timer_set(engine, &engine->store_timer, muster__time_after(engine->now, engine->options.store_timeout_ms));
     *ret_action = (struct muster__action){
         .type = MUSTER__ACTION_COMMIT, .records = engine->batch_records, .count = engine->batch_count + durations};
     return true;

@@ -210,7 +210,8 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
     else if (phase == MUSTER_PHASE_PROBE)
         resource->change_pending = false; /* the answer is newer than the report */
     if (phase == MUSTER_PHASE_START)
-        resource->driver->rest->roster->next_start_ms = engine->now + resource->driver->rest->def.start_interval_ms;
+        resource->driver->rest->roster->next_start_ms =
+            muster__time_after(engine->now, resource->driver->rest->def.start_interval_ms);
     muster__dispatch_unqueue(resource);
     if (phase == MUSTER_PHASE_PROBE || phase == MUSTER_PHASE_ADOPT)
         take_slot(resource, false);

@@ -132,7 +132,7 @@ static void fall(struct muster_driver *driver, enum muster_driver_state state, s
     muster__error_replace(&driver->rest->error, error);
     muster__driver_move(driver, state);
     if (state == MUSTER_DRIVER_DEFERRED)
-        muster__timer_set(engine, &driver->rest->retry, engine->now + muster__backoff(engine, driver->rest->tries++));
+        muster__timer_set(engine, &driver->rest->retry, muster__retry_at(engine, &driver->rest->tries));
     if (is_fatal(driver)) {
         muster__rollback(engine, error);
         return;

@@ -448,8 +448,12 @@ void muster__timer_fini(struct muster__engine *engine, struct muster__timer *tim
 void muster__timer_set(struct muster__engine *engine, struct muster__timer *timer, uint64_t at);
 void muster__timer_clear(struct muster__engine *engine, struct muster__timer *timer);
 void muster__timers_expire(struct muster__engine *engine);
+/* When so much has passed since. UINT64_MAX: never. */
+uint64_t muster__time_after(uint64_t begin_ms, uint64_t ms);
 /* The pause before try number `tries` (from 0): doubled each time. */
 uint64_t muster__backoff(const struct muster__engine *engine, uint32_t tries);
+/* When that is over; one more has been tried by then. */
+uint64_t muster__retry_at(const struct muster__engine *engine, uint32_t *tries);
 
 /* actions.c */
 void muster__action_push(struct muster__engine *engine, struct muster__item *item, enum muster__action_type type);

@@ -47,18 +47,13 @@ static struct muster_op *take(struct muster__engine *engine)
     return op;
 }
 
-static uint64_t deadline_after(uint64_t begin_ms, uint64_t ms)
-{
-    return ms > UINT64_MAX - begin_ms ? UINT64_MAX : begin_ms + ms;
-}
-
 /* Before its driver moves it; UINT64_MAX: none. */
 static uint64_t first_deadline(const struct muster_op *op)
 {
     uint64_t limit = op->driver->rest->def.op_timeout_ms;
     if (limit == 0)
         limit = op->engine->options.op_timeout_ms;
-    return limit == MUSTER_NO_TIMEOUT ? UINT64_MAX : deadline_after(op->called_ms, limit);
+    return limit == MUSTER_NO_TIMEOUT ? UINT64_MAX : muster__time_after(op->called_ms, limit);
 }
 
 static void set_deadline(struct muster_op *op, uint64_t at)
@@ -267,7 +262,7 @@ int muster__op_extended(struct muster__engine *engine, const struct muster__even
 {
     struct muster_op *op = event->op;
     if (!op->timed_out && op->effects.extend_ms != 0) {
-        uint64_t at = deadline_after(engine->now, op->effects.extend_ms);
+        uint64_t at = muster__time_after(engine->now, op->effects.extend_ms);
         set_deadline(op, at);
         muster__observe_deadline(op, MUSTER_OBSERVE_OP_EXTENDED, at);
     }

@@ -85,7 +85,7 @@ void muster__reconcile_defer(struct muster_resource *resource, enum muster__reso
 {
     struct muster__engine *engine = resource->engine;
     muster__resource_move(resource, state);
-    muster__timer_set(engine, &resource->retry, engine->now + muster__backoff(engine, resource->tries++));
+    muster__timer_set(engine, &resource->retry, muster__retry_at(engine, &resource->tries));
 }
 
 void muster__reconcile_retry(struct muster__engine *engine, struct muster__timer *timer)

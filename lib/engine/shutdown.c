@@ -62,7 +62,7 @@ static void begin_down(struct muster__engine *engine, enum muster_cause cause, e
     muster__op_cancel_all(engine);
     each_resource(engine, withdraw);
     muster__history_ending(engine);
-    muster__timer_set(engine, &engine->down_timer, engine->now + engine->options.shutdown_timeout_ms);
+    muster__timer_set(engine, &engine->down_timer, muster__time_after(engine->now, engine->options.shutdown_timeout_ms));
 }
 
 int muster__shutdown_event(struct muster__engine *engine, const struct muster__event *event)

@@ -46,10 +46,20 @@ uint64_t muster__engine_wake_at(const struct muster__engine *engine)
     return node == NULL ? UINT64_MAX : node->key;
 }
 
+uint64_t muster__time_after(uint64_t begin_ms, uint64_t ms)
+{
+    return ms > UINT64_MAX - begin_ms ? UINT64_MAX : begin_ms + ms;
+}
+
 uint64_t muster__backoff(const struct muster__engine *engine, uint32_t tries)
 {
     uint64_t pause = engine->options.retry_min_ms;
     while (tries-- > 0 && pause < engine->options.retry_max_ms)
-        pause *= 2;
+        pause = muster__time_after(pause, pause);
     return pause < engine->options.retry_max_ms ? pause : engine->options.retry_max_ms;
+}
+
+uint64_t muster__retry_at(const struct muster__engine *engine, uint32_t *tries)
+{
+    return muster__time_after(engine->now, muster__backoff(engine, (*tries)++));
 }

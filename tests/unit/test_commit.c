@@ -253,6 +253,21 @@ static void what_changes_back_before_its_turn_is_not_written(void **state)
     assert_int_equal(stored(f, "pool/b")->desired, MUSTER_DESIRED_INACTIVE);
 }
 
+static void a_commit_without_a_deadline_is_awaited(void **state)
+{
+    struct fixture *f = *state;
+    f->options.store_timeout_ms = UINT64_MAX;
+    pools(state);
+    pass(f, 1);
+    f->store_held = true;
+    struct ending *started = start(f, "pool/a", 0);
+    pass(f, 1000000);
+    assert_waits(started);
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_ended(started, 0);
+}
+
 static void a_context_without_a_store_commits_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -317,6 +332,7 @@ int main(void)
         engine_test(a_removal_is_a_record_of_its_own_kind),
         engine_test(what_comes_back_while_it_is_removed_is_written_anew),
         engine_test(what_changes_back_before_its_turn_is_not_written),
+        engine_test(a_commit_without_a_deadline_is_awaited),
         engine_test(a_context_without_a_store_commits_nothing),
         engine_test(what_waits_to_be_written_hears_that_it_never_will_be),
         engine_test(what_was_taken_back_outdoes_what_was_applied_late),

@@ -73,6 +73,16 @@ static void the_interval_is_from_call_to_call(void **state)
     assert_calls(f, "vm/c start");
 }
 
+static void an_interval_without_end_leaves_one_start(void **state)
+{
+    struct fixture *f = limited(state, &(struct muster_driver_def){.start_interval_ms = UINTPTR_MAX});
+    pass(f, 1);
+    bring_up(f);
+    assert_text(f->calls, "vm/a start");
+    pass(f, 1000000);
+    assert_null(strstr(f->calls, "vm/b start"));
+}
+
 static void no_more_ops_are_out_than_the_context_allows(void **state)
 {
     struct fixture *f = *state;
@@ -204,6 +214,7 @@ int main(void)
         engine_test(a_probe_past_its_deadline_gives_its_place_up),
         engine_test(starts_beyond_the_limit_wait_for_one_to_end),
         engine_test(the_interval_is_from_call_to_call),
+        engine_test(an_interval_without_end_leaves_one_start),
         engine_test(no_more_ops_are_out_than_the_context_allows),
         engine_test(the_higher_priority_comes_first_then_the_order_of_adding),
         engine_test(what_is_reported_before_a_probe_is_called_needs_no_second_one),

@@ -317,6 +317,21 @@ static void a_budget_that_is_spent_ends_it_with_the_names_of_what_is_out(void **
     finish(f, "guest/web stop", MUSTER_OK);
 }
 
+static void a_budget_without_end_is_never_spent(void **state)
+{
+    struct fixture *f = *state;
+    f->options.op_timeout_ms = MUSTER_NO_TIMEOUT;
+    f->options.shutdown_timeout_ms = UINT64_MAX;
+    running(state);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    pass(f, 1);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    pass(f, 1000000);
+    assert_waits(down);
+    finish(f, "guest/web stop", MUSTER_OK);
+    assert_ended(down, 0);
+}
+
 static void an_op_past_its_deadline_is_not_awaited(void **state)
 {
     struct fixture *f = running(state);
@@ -508,6 +523,7 @@ int main(void)
         engine_test(an_op_that_is_out_is_cancelled_and_awaited),
         engine_test(what_a_driver_reports_on_the_way_down_alters_no_record),
         engine_test(a_budget_that_is_spent_ends_it_with_the_names_of_what_is_out),
+        engine_test(a_budget_without_end_is_never_spent),
         engine_test(an_op_past_its_deadline_is_not_awaited),
         engine_test(a_driver_whose_shutdown_fails_or_hangs_does_not_hold_the_others_up),
         engine_test(a_store_that_does_not_close_is_not_awaited_for_ever),

@@ -103,6 +103,24 @@ static void pauses_double_up_to_the_longest(void **state)
     assert_int_equal(muster__backoff(f->engine, UINT32_MAX), 1000);
 }
 
+static void pauses_that_reach_the_end_of_time_stay_there(void **state)
+{
+    struct fixture *f = *state;
+    f->options.retry_max_ms = UINT64_MAX;
+    begun(state);
+    assert_int_equal(muster__backoff(f->engine, 3), 800);
+    assert_true(muster__backoff(f->engine, 70) == UINT64_MAX);
+    assert_true(muster__backoff(f->engine, UINT32_MAX) == UINT64_MAX);
+}
+
+static void what_is_past_the_end_of_time_is_never(void **state)
+{
+    begun(state);
+    assert_int_equal(muster__time_after(5, 7), 12);
+    assert_true(muster__time_after(5, UINT64_MAX - 5) == UINT64_MAX);
+    assert_true(muster__time_after(5, UINT64_MAX) == UINT64_MAX);
+}
+
 static void the_longest_pause_goes_before_the_shortest(void **state)
 {
     struct fixture *f = *state;
@@ -135,6 +153,8 @@ int main(void)
         engine_test(a_timer_may_be_set_while_it_expires),
         engine_test(time_never_goes_back),
         engine_test(pauses_double_up_to_the_longest),
+        engine_test(pauses_that_reach_the_end_of_time_stay_there),
+        engine_test(what_is_past_the_end_of_time_is_never),
         engine_test(the_longest_pause_goes_before_the_shortest),
         engine_test(a_timer_needs_room_from_its_begin),
     };
