@@ -44,7 +44,7 @@ struct muster__engine_options {
 
 enum muster__event_type {
     /* ---- what the carrying out of actions led to */
-    MUSTER__EVENT_TIME,         /* nothing but `now` */
+    MUSTER__EVENT_TIME,         /* what was due by `now` is; whatever has ended was told before */
     MUSTER__EVENT_OP_FINISHED,  /* op: its effects say how */
     MUSTER__EVENT_OP_EXTENDED,  /* op: effects.extend_ms */
     MUSTER__EVENT_OP_TWICE,     /* op (retired or not): it was finished a second time */

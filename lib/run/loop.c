@@ -107,6 +107,15 @@ static bool go_to_sleep(struct muster *context)
     return idle;
 }
 
+/* The clock is read first: what isn't in by then has not ended before. */
+static void let_time_pass(struct muster *context)
+{
+    muster__now(context);
+    muster__inbox_run(context);
+    muster__store_results(context);
+    muster__step(context, &(struct muster__event){.type = MUSTER__EVENT_TIME});
+}
+
 int muster_process(struct muster *context)
 {
     int code = muster__enter(context);
@@ -120,12 +129,12 @@ int muster_process(struct muster *context)
     muster__posts_run(context);
     do {
         struct muster__action action;
-        muster__now(context);
-        muster__inbox_run(context);
-        muster__store_results(context);
-        muster__step(context, &(struct muster__event){.type = MUSTER__EVENT_TIME});
-        while (muster__engine_action(context->engine, &action))
+        let_time_pass(context);
+        while (muster__engine_action(context->engine, &action)) {
             muster__carry_out(context, &action);
+            if (muster__engine_wake_at(context->engine) <= context->now)
+                let_time_pass(context);
+        }
     } while (!go_to_sleep(context));
     return 0;
 }

@@ -287,6 +287,33 @@ static void what_ended_before_its_deadline_was_seen_is_in_time(void **state)
     take_down(context);
 }
 
+/* The news of one, and what the host asks meanwhile, let no time pass for the others. */
+static void what_ended_is_in_time_whatever_comes_before_it(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def defs[] = {driver_named("a", keep_op), driver_named("b", keep_op)};
+    struct muster_op *ops[2] = {NULL, NULL};
+    struct ending up = {0};
+    unsigned timeouts = 0;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        defs[i].op_timeout_ms = 20;
+        add_driver(context, &defs[i], &ops[i]);
+    }
+    assert_int_equal(muster_bring_up(context, note_ending, &up), 0);
+    assert_int_equal(muster_process(context), 0);
+    assert_int_equal(muster_observe(context, note_timeout, &timeouts), 0);
+    while (muster_timeout(context) != 0)
+        sched_yield();
+    assert_int_equal(muster_op_finish(ops[0], MUSTER_OK), 0);
+    assert_int_equal(muster_op_finish(ops[1], MUSTER_OK), 0);
+    assert_int_equal(muster_check(context), 0);
+    wait_for(context, &up);
+    assert_int_equal(timeouts, 0);
+    assert_int_equal(up.code, 0);
+    take_down(context);
+}
+
 static int released;
 
 static void count_release(void *data)
@@ -340,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_second_completion_changes_nothing_and_is_reported),
         cmocka_unit_test(of_racing_completions_one_counts),
         cmocka_unit_test(what_ended_before_its_deadline_was_seen_is_in_time),
+        cmocka_unit_test(what_ended_is_in_time_whatever_comes_before_it),
         cmocka_unit_test(a_resource_that_is_not_added_is_released),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

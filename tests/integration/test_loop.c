@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -273,6 +274,61 @@ static void milestones_come_in_order_and_once(void **state)
     assert_memory_equal(reached, expected, sizeof(expected));
 }
 
+static int stops;
+
+/* It takes longer than the whole shutdown may. */
+static int stop_slowly(struct muster_op *op)
+{
+    struct timespec begin, now;
+    (void)op;
+    stops++;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < 20);
+    return MUSTER_OK;
+}
+
+static int is_active(struct muster_op *op)
+{
+    (void)op;
+    return MUSTER_ACTIVE;
+}
+
+static int add_two(struct muster_op *op)
+{
+    struct muster_resource_def def;
+    MUSTER_RESOURCE_DEF_INIT(&def);
+    def.flags = MUSTER_ADOPT_UNMANAGED;
+    def.name = "one";
+    assert_int_equal(muster_op_add_resource(op, &def), 0);
+    def.name = "two";
+    assert_int_equal(muster_op_add_resource(op, &def), 0);
+    return MUSTER_OK;
+}
+
+static void time_passes_between_callbacks_that_never_wait(void **state)
+{
+    struct muster_options options;
+    struct muster *context;
+    struct muster_driver_def def = driver_named("a", add_two);
+    struct ending down = {0};
+    (void)state;
+    MUSTER_OPTIONS_INIT(&options);
+    options.shutdown_timeout_ms = 10;
+    assert_int_equal(muster_new(&options, &context), 0);
+    def.probe = is_active;
+    def.stop = stop_slowly;
+    add_driver(context, &def, NULL);
+    assert_int_equal(bring_up(context), 0);
+    stops = 0;
+    assert_int_equal(muster_shutdown(context, MUSTER_HOST_SHUTDOWN, note_ending, &down), 0);
+    wait_for(context, &down);
+    assert_int_equal(down.code, MUSTER_ETIMEDOUT);
+    assert_int_equal(stops, 1);
+    assert_int_equal(muster_free(context), 0);
+}
+
 static void names_are_never_null(void **state)
 {
     (void)state;
@@ -318,6 +374,7 @@ int main(void)
         cmocka_unit_test(posts_come_on_the_loop_thread_in_order),
         cmocka_unit_test(a_signal_handler_may_ask_for_the_shutdown),
         cmocka_unit_test(milestones_come_in_order_and_once),
+        cmocka_unit_test(time_passes_between_callbacks_that_never_wait),
         cmocka_unit_test(names_are_never_null),
         cmocka_unit_test(misuse_is_refused),
     };

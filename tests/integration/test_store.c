@@ -2,7 +2,9 @@
 /* The store's worker: records survive a restart, a store that fails or hangs harms nobody. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -394,6 +396,26 @@ static void free_waits_for_a_commit_under_way(void **state)
     pthread_join(thread, NULL);
 }
 
+/* Its deadline has passed meanwhile, and the host asks for something else before it looks. */
+static void a_commit_that_has_ended_is_in_time(void **state)
+{
+    struct told told = {0};
+    struct counted counted = {0};
+    struct muster *context = hang(&told, &counted, 20);
+    struct pollfd ended = {.fd = muster_fd(context), .events = POLLIN};
+    (void)state;
+    told.hang_commit = false;
+    sem_post(&told.go_on);
+    assert_int_equal(poll(&ended, 1, -1), 1);
+    while (muster_timeout(context) != 0)
+        sched_yield();
+    assert_int_equal(muster_check(context), 0);
+    while (stage_of(context, "storage/pool0") == MUSTER_STAGE_STARTING)
+        turn(context);
+    assert_int_equal(stage_of(context, "storage/pool0"), MUSTER_STAGE_ACTIVE);
+    take_down(context);
+}
+
 static void a_commit_past_its_deadline_does_not_stop_the_rest(void **state)
 {
     struct told told = {0};
@@ -429,6 +451,7 @@ int main(void)
         cmocka_unit_test(free_does_not_hang_with_the_store),
         cmocka_unit_test(abandon_does_not_hang_with_the_store),
         cmocka_unit_test(free_waits_for_a_commit_under_way),
+        cmocka_unit_test(a_commit_that_has_ended_is_in_time),
         cmocka_unit_test(a_commit_past_its_deadline_does_not_stop_the_rest),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

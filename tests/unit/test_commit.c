@@ -213,6 +213,20 @@ static void a_commit_past_its_deadline_refuses_and_is_compared_when_it_ends(void
     assert_ended(start(f, "pool/a", 0), 0);
 }
 
+/* The clock has gone past its deadline, and something else is told first. */
+static void a_commit_that_ended_before_time_is_told_to_have_passed_is_in_time(void **state)
+{
+    struct fixture *f = pools(state);
+    f->store_held = true;
+    struct ending *started = start(f, "pool/a", 0);
+    f->now += 2000;
+    set_policy(f, "pool/b", MUSTER_AUTOSTART);
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_ended(started, 0);
+    assert_int_equal(stored(f, "pool/a")->stage, MUSTER_STAGE_ACTIVE);
+}
+
 static void a_removal_is_a_record_of_its_own_kind(void **state)
 {
     struct fixture *f = pools(state);
@@ -329,6 +343,7 @@ int main(void)
         engine_test(a_reload_that_fails_is_tried_again),
         engine_test(a_fenced_store_is_never_written_again),
         engine_test(a_commit_past_its_deadline_refuses_and_is_compared_when_it_ends),
+        engine_test(a_commit_that_ended_before_time_is_told_to_have_passed_is_in_time),
         engine_test(a_removal_is_a_record_of_its_own_kind),
         engine_test(what_comes_back_while_it_is_removed_is_written_anew),
         engine_test(what_changes_back_before_its_turn_is_not_written),

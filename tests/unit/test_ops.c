@@ -76,6 +76,24 @@ static void a_driver_that_makes_progress_moves_its_deadline(void **state)
     assert_state(f, "pool/disk", "inactive, held");
 }
 
+/* The clock has gone past the deadlines before any of this is told, and each is an event of its own. */
+static void what_ended_before_time_is_told_to_have_passed_is_in_time(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "a", .initialize = called);
+    DRIVER(f, .name = "b", .initialize = called);
+    f->outcomes[MUSTER_PHASE_INITIALIZE] = MUSTER_PENDING;
+    struct ending *up = bring_up(f);
+    f->now += 2000;
+    when(f, MUSTER_SETTLED);
+    finish(f, "a initialize", MUSTER_OK);
+    finish(f, "b initialize", MUSTER_OK);
+    pass(f, 0);
+    assert_ended(up, 0);
+    assert_false(saw(f, "timeout a"));
+    assert_false(saw(f, "timeout b"));
+}
+
 static void a_second_finish_is_reported_and_changes_nothing(void **state)
 {
     struct fixture *f = pool(state, 0);
@@ -156,6 +174,7 @@ int main(void)
         engine_test(a_driver_s_own_deadline_goes_before_the_context_s),
         engine_test(no_deadline_is_none),
         engine_test(a_driver_that_makes_progress_moves_its_deadline),
+        engine_test(what_ended_before_time_is_told_to_have_passed_is_in_time),
         engine_test(a_second_finish_is_reported_and_changes_nothing),
         engine_test(a_retired_op_is_not_used_again_at_once),
         engine_test(many_ops_are_named_in_part),
