@@ -91,7 +91,11 @@ struct muster_options {
     uintptr_t max_workers;
     /** The deadline of an op whose driver sets none, in ms. Default 60,000. */
     uintptr_t op_timeout_ms;
-    /** The deadline of one call of the store, in ms. Default 60,000. */
+    /**
+     * The deadline of one call of the store, in ms. Past it a commit is MUSTER_EINDETERMINATE, and a load, the open before it
+     * included, has failed with MUSTER_ETIMEDOUT: as from any store that can't be read, what runs is adopted and nothing is
+     * started, until the next bring-up. A close has the budget of the shutdown. Default 60,000.
+     */
     uintptr_t store_timeout_ms;
     /** The budget of a shutdown or a rollback, in ms. Default 90,000, as systemd's TimeoutStopSec. */
     uintptr_t shutdown_timeout_ms;

@@ -131,6 +131,13 @@ static void begin(struct muster__engine *engine)
         muster__step_begin(engine, engine->order[i]);
 }
 
+void muster__ask_load(struct muster__engine *engine, enum muster__store_state state)
+{
+    engine->store = state;
+    engine->load_wanted = true;
+    muster__timer_set(engine, &engine->store_timer, muster__time_after(engine->now, engine->options.store_timeout_ms));
+}
+
 int muster__bring_up(struct muster__engine *engine, const struct muster__event *event)
 {
     bool again = engine->state == MUSTER_STATE_UP;
@@ -163,12 +170,10 @@ int muster__bring_up(struct muster__engine *engine, const struct muster__event *
     muster__problems_drop(engine);
     muster__trail_open(engine, MUSTER__TRAIL_BRING_UP);
     muster__set_state(engine, MUSTER_STATE_BRINGING_UP);
-    if (engine->store == MUSTER__STORE_CLOSED) {
-        engine->store = MUSTER__STORE_LOADING;
-        engine->load_wanted = true;
-    } else {
+    if (engine->store == MUSTER__STORE_CLOSED)
+        muster__ask_load(engine, MUSTER__STORE_LOADING);
+    else
         begin(engine);
-    }
     return 0;
 }
 
@@ -203,7 +208,7 @@ static void give_up(struct muster__engine *engine, const struct muster_error *er
     muster__error_replace(&engine->error, kept);
 }
 
-static void unreadable(struct muster__engine *engine, const struct muster__event *event, int code)
+static void tell_unreadable(struct muster__engine *engine, const struct muster__event *event, int code)
 {
     struct muster_error *error =
         event->error != NULL && event->error->text[0] != '\0'
@@ -211,6 +216,11 @@ static void unreadable(struct muster__engine *engine, const struct muster__event
             : muster__error_new(engine->memory, code, NULL, "store: %s", muster_code_text(code));
     muster__observe_store(engine, code, error);
     muster__error_replace(&engine->store_error, error);
+}
+
+static void unreadable(struct muster__engine *engine, const struct muster__event *event, int code)
+{
+    tell_unreadable(engine, event, code);
     if (code == MUSTER_EBUSY) {
         give_up(engine, engine->store_error);
         return;
@@ -221,10 +231,42 @@ static void unreadable(struct muster__engine *engine, const struct muster__event
     begin(engine);
 }
 
+void muster__load_timed_out(struct muster__engine *engine)
+{
+    bool again = engine->store == MUSTER__STORE_RELOADING;
+    if (engine->state == MUSTER_STATE_DOWN || (muster__going_down(engine) && !again))
+        return; /* the shutdown waits for it within its own budget */
+    struct muster_error error;
+    muster__error_init(&error);
+    muster_error_set(&error, MUSTER_ETIMEDOUT, 0, "the load is not finished after %llu ms",
+                     (unsigned long long)engine->options.store_timeout_ms);
+    const struct muster__event late = {.code = MUSTER_ETIMEDOUT, .error = &error};
+    engine->load_late = true;
+    if (again)
+        muster__reloaded(engine, &late);
+    else
+        unreadable(engine, &late, MUSTER_ETIMEDOUT);
+}
+
+/* What it has brought is too late: what it could have said has been decided without. */
+static int loaded_late(struct muster__engine *engine, const struct muster__event *event)
+{
+    if (event->code != 0)
+        tell_unreadable(engine, event, event->code);
+    if (engine->state == MUSTER_STATE_DOWN)
+        muster__ask_close(engine);
+    return 0;
+}
+
 int muster__loaded(struct muster__engine *engine, const struct muster__event *event)
 {
-    if (engine->store == MUSTER__STORE_RELOADING)
+    bool late = engine->load_late;
+    engine->load_late = false;
+    muster__timer_clear(engine, &engine->store_timer);
+    if (engine->store == MUSTER__STORE_RELOADING || (late && !engine->records_unknown))
         return muster__reloaded(engine, event);
+    if (late)
+        return loaded_late(engine, event);
     int code = event->code;
     muster__entries_forget(engine);
     muster__history_clear(engine);

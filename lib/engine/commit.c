@@ -266,12 +266,6 @@ static void again(struct muster__engine *engine)
     pause_store(engine);
 }
 
-static void begin_reload(struct muster__engine *engine)
-{
-    engine->store = MUSTER__STORE_RELOADING;
-    engine->load_wanted = true;
-}
-
 /* What waits to be written never will be. */
 static void refuse_dirty(struct muster__engine *engine)
 {
@@ -297,7 +291,7 @@ static void failed(struct muster__engine *engine, int code)
 static void stalled_ended(struct muster__engine *engine, const struct muster__event *event)
 {
     if (event->code != MUSTER_EFENCED) {
-        begin_reload(engine);
+        muster__ask_load(engine, MUSTER__STORE_RELOADING);
         return;
     }
     set_store_error(engine, event->error, event->code);
@@ -331,16 +325,20 @@ int muster__committed(struct muster__engine *engine, const struct muster__event 
     if (event->code == MUSTER_EAGAIN && engine->store_tries < AGAIN_TRIES)
         again(engine);
     else if (event->code == MUSTER_EINDETERMINATE)
-        begin_reload(engine);
+        muster__ask_load(engine, MUSTER__STORE_RELOADING);
     else
         failed(engine, event->code);
     return 0;
 }
 
-/* A commit past its deadline counts as indeterminate; a pause is over. */
+/* A call is past its deadline: a commit counts as indeterminate. Or a pause is over. */
 void muster__store_timer_expired(struct muster__engine *engine, struct muster__timer *timer)
 {
     (void)timer;
+    if (engine->store == MUSTER__STORE_LOADING || engine->store == MUSTER__STORE_RELOADING) {
+        muster__load_timed_out(engine);
+        return;
+    }
     if (engine->store == MUSTER__STORE_COMMITTING) {
         engine->store = MUSTER__STORE_STALLED;
         set_store_error(engine, NULL, MUSTER_EINDETERMINATE);
@@ -355,7 +353,7 @@ void muster__store_timer_expired(struct muster__engine *engine, struct muster__t
     engine->store_paused = false;
     if (engine->reload_wanted) {
         engine->reload_wanted = false;
-        begin_reload(engine);
+        muster__ask_load(engine, MUSTER__STORE_RELOADING);
     }
 }
 
@@ -461,6 +459,8 @@ int muster__reloaded(struct muster__engine *engine, const struct muster__event *
         engine->store = MUSTER__STORE_BROKEN;
         end_batch(engine, DOUBTFUL);
         refuse_dirty(engine);
+        if (engine->load_late) /* its end tells, whenever that comes */
+            return 0;
         engine->reload_wanted = true;
         pause_store(engine);
         return 0;

@@ -407,6 +407,7 @@ struct muster__engine {
     uint32_t store_tries;
     bool store_paused; /* until store_timer */
     bool reload_wanted; /* once the commit that stalled has ended, or after a pause */
+    bool load_late; /* BROKEN: the load is past its deadline and still out */
 
     struct muster__request *bring_up;
     struct muster__list milestones; /* struct muster__request */
@@ -742,7 +743,11 @@ void muster__history_committed(struct muster__engine *engine, bool applied);
 int muster__add_driver(struct muster__engine *engine, const struct muster__event *event);
 int muster__check(struct muster__engine *engine, const struct muster__event *event);
 int muster__bring_up(struct muster__engine *engine, const struct muster__event *event);
+/* Have the store loaded. `state`: LOADING or RELOADING. */
+void muster__ask_load(struct muster__engine *engine, enum muster__store_state state);
 int muster__loaded(struct muster__engine *engine, const struct muster__event *event);
+/* It may end late, or never: until then the store is as one that can't be read. */
+void muster__load_timed_out(struct muster__engine *engine);
 int muster__when(struct muster__engine *engine, const struct muster__event *event);
 void muster__milestones_look(struct muster__engine *engine);
 /* Remember what failed, for the end of the bring-up. */

@@ -225,7 +225,7 @@ static void finish(struct muster__engine *engine)
 
 static bool store_is_open(const struct muster__engine *engine)
 {
-    return engine->store == MUSTER__STORE_IDLE || engine->store == MUSTER__STORE_BROKEN;
+    return engine->store == MUSTER__STORE_IDLE || (engine->store == MUSTER__STORE_BROKEN && !engine->load_late);
 }
 
 bool muster__resources_released(const struct muster__engine *engine)

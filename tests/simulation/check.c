@@ -146,7 +146,7 @@ static bool is_up(const struct world_driver *driver)
 static void check_initialize(struct world *world, const struct world_driver *driver)
 {
     bool complete = (world->options.flags & MUSTER_COMPLETE_TIERS) != 0;
-    if (!world->loaded && world->load_code == 0 && world->options.has_store)
+    if (!world->loaded && world->load_code == 0 && !world->load_late && world->options.has_store)
         world_fail(world, "%s initializes before the records are loaded", driver->is.name);
     for (unsigned i = 0; i < world->driver_count; i++) {
         const struct world_driver *other = &world->drivers[i];

@@ -180,6 +180,8 @@ int world_step(struct world *world, struct muster__event *event)
 {
     event->now = world->now;
     world->steps++;
+    if (event->type == MUSTER__EVENT_TIME && world->now >= world->load_deadline)
+        world->load_late = true;
     int code = muster__engine_step(world->engine, event);
     check_see_drivers(world);
     return code;

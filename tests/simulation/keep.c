@@ -74,6 +74,8 @@ static void schedule(struct world *world)
 void keep_job(struct world *world, enum store_job_kind kind, const struct muster__action *action)
 {
     struct store_job job = {.kind = kind, .turn = choose_turn(world, kind)};
+    if (kind == STORE_LOAD)
+        world->load_deadline = world->now + world->options.store_timeout_ms;
     if (kind == STORE_COMMIT) {
         job.count = action->count;
         trace_batch(world, action);
@@ -95,11 +97,14 @@ static void tell_loaded(struct world *world, struct muster__event *event)
                 trace_record(world, "     +", records[i]);
         }
         event->records = records;
-        world->loaded = true;
+        /* What the first one brings too late isn't used in this life. */
+        world->loaded = world->loaded || !world->load_late;
         world->store_doubtful = false;
     }
     if (!world->loaded)
-        world->load_code = event->code;
+        world->load_code = event->code != 0 ? event->code : MUSTER_ETIMEDOUT;
+    world->load_deadline = UINT64_MAX;
+    world->load_late = false;
     world_step(world, event);
 }
 

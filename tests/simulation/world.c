@@ -201,6 +201,8 @@ static void forget_bring_up(struct world *world)
     world->loaded = world->fenced = world->store_doubtful = world->closed = world->store_failed = false;
     world->going_down = world->host_shutdown = false;
     world->load_code = 0;
+    world->load_deadline = UINT64_MAX;
+    world->load_late = false;
 }
 
 static void find_tokens(struct world *world)

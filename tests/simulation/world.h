@@ -240,6 +240,8 @@ struct world {
     unsigned calls; /* of initialize */
     bool loaded;
     int load_code;
+    uint64_t load_deadline; /* of the one that is out */
+    bool load_late;         /* that has passed: it counts as one that has failed */
     bool fenced;
     bool store_failed;   /* a job has, in this life */
     bool store_doubtful; /* indeterminate, and not loaded since */

@@ -265,6 +265,68 @@ static void a_store_that_can_not_be_read_starts_nothing_and_adopts(void **state)
     assert_commits(f, "");
 }
 
+/* pool/live runs. The load is out for as long as the store may take. */
+static struct ending *bring_up_without_the_load(struct fixture *f)
+{
+    DRIVER(f, .name = "pool", USUAL);
+    RESOURCE(f, "pool", .name = "live");
+    RESOURCE(f, "pool", .name = "dead", .policy = MUSTER_AUTOSTART);
+    answer(f, "pool/live probe", MUSTER_ACTIVE);
+    f->store_held = true;
+    struct ending *up = bring_up(f);
+    pass(f, 999);
+    assert_waits(up);
+    assert_calls(f, "");
+    pass(f, 1);
+    f->store_held = false;
+    return up;
+}
+
+static void a_load_past_its_deadline_starts_nothing_and_adopts(void **state)
+{
+    struct fixture *f = *state;
+    struct ending *up = bring_up_without_the_load(f);
+    assert_ended(up, 0);
+    assert_text(up->text, "store: the load is not finished after 1000 ms");
+    assert_state(f, "pool/live", "active");
+    assert_state(f, "pool/dead", "inactive, held");
+    assert_ended(start(f, "pool/dead", 0), MUSTER_ETIMEDOUT);
+    f->seen[0] = '\0';
+    store_answers(f, -5);
+    assert_true(saw(f, "store"));
+    assert_ended(start(f, "pool/dead", 0), -5);
+    assert_commits(f, "");
+    assert_ended(shut_down(f, MUSTER_DAEMON_RESTART), 0);
+    assert_ended(bring_up(f), 0);
+    assert_ended(start(f, "pool/dead", 0), 0);
+}
+
+static void what_a_load_past_its_deadline_brings_is_for_the_next_bring_up(void **state)
+{
+    struct fixture *f = *state;
+    RECORD(f, "pool/dead", .stage = MUSTER_STAGE_ACTIVE, .desired = MUSTER_DESIRED_ACTIVE);
+    assert_ended(bring_up_without_the_load(f), 0);
+    store_answers(f, 0);
+    assert_state(f, "pool/dead", "inactive, held");
+    assert_commits(f, "");
+    assert_ended(shut_down(f, MUSTER_DAEMON_RESTART), 0);
+    f->calls[0] = '\0';
+    assert_ended(bring_up(f), 0);
+    assert_text(f->calls, "pool/dead probe");
+    assert_state(f, "pool/dead", "inactive");
+    assert_int_equal(stored(f, "pool/dead")->reason, MUSTER_REASON_LOSS);
+}
+
+static void a_shutdown_does_not_wait_for_a_load_past_its_deadline(void **state)
+{
+    struct fixture *f = *state;
+    bring_up_without_the_load(f);
+    assert_ended(shut_down(f, MUSTER_DAEMON_RESTART), 0);
+    assert_int_equal(bring_up(f)->refused, MUSTER_EBUSY);
+    store_answers(f, 0);
+    assert_ended(bring_up(f), 0);
+}
+
 static void a_load_that_has_lost_some_records_says_so_and_goes_on(void **state)
 {
     struct fixture *f = *state;
@@ -338,6 +400,9 @@ int main(void)
         engine_test(one_bring_up_at_a_time),
         engine_test(a_store_of_another_daemon_fails_the_bring_up),
         engine_test(a_store_that_can_not_be_read_starts_nothing_and_adopts),
+        engine_test(a_load_past_its_deadline_starts_nothing_and_adopts),
+        engine_test(what_a_load_past_its_deadline_brings_is_for_the_next_bring_up),
+        engine_test(a_shutdown_does_not_wait_for_a_load_past_its_deadline),
         engine_test(a_load_that_has_lost_some_records_says_so_and_goes_on),
         engine_test(what_is_down_can_be_brought_up_again),
         engine_test(drivers_are_listed_in_the_order_of_the_plan),

@@ -177,6 +177,57 @@ static void a_reload_that_fails_is_tried_again(void **state)
     assert_ended(start(f, "pool/b", 0), 0);
 }
 
+static void a_reload_past_its_deadline_refuses_and_counts_when_it_ends(void **state)
+{
+    struct fixture *f = pools(state);
+    f->store_held = true;
+    struct ending *started = start(f, "pool/a", 0);
+    store_applies(f);
+    store_answers(f, MUSTER_EINDETERMINATE);
+    pass(f, 999);
+    assert_waits(started);
+    pass(f, 1);
+    assert_ended(started, MUSTER_ETIMEDOUT);
+    assert_text(started->text, "the load is not finished after 1000 ms");
+    assert_ended(start(f, "pool/b", 0), MUSTER_ETIMEDOUT);
+    pass(f, 10000); /* one call of the store at a time */
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_null(stored(f, "pool/a")); /* what was applied and refused is taken back */
+    assert_commits(f, "pool/a starting; pool/a removed");
+    assert_ended(start(f, "pool/b", 0), 0);
+}
+
+static void a_reload_that_fails_past_its_deadline_is_tried_again(void **state)
+{
+    struct fixture *f = pools(state);
+    f->store_held = true;
+    start(f, "pool/a", 0);
+    store_answers(f, MUSTER_EINDETERMINATE);
+    pass(f, 1000);
+    store_answers(f, -5);
+    assert_ended(start(f, "pool/b", 0), -5);
+    f->store_held = false;
+    pass(f, 100);
+    assert_ended(start(f, "pool/b", 0), 0);
+}
+
+static void a_shutdown_does_not_wait_for_a_reload_past_its_deadline(void **state)
+{
+    struct fixture *f = pools(state);
+    f->store_held = true;
+    start(f, "pool/a", 0);
+    store_answers(f, MUSTER_EINDETERMINATE);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    pass(f, 999);
+    assert_waits(down);
+    pass(f, 1);
+    assert_ended(down, 0);
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_ended(bring_up(f), 0);
+}
+
 static void a_fenced_store_is_never_written_again(void **state)
 {
     struct fixture *f = pools(state);
@@ -341,6 +392,9 @@ int main(void)
         engine_test(indeterminate_and_applied_goes_on),
         engine_test(indeterminate_and_not_applied_is_refused),
         engine_test(a_reload_that_fails_is_tried_again),
+        engine_test(a_reload_past_its_deadline_refuses_and_counts_when_it_ends),
+        engine_test(a_reload_that_fails_past_its_deadline_is_tried_again),
+        engine_test(a_shutdown_does_not_wait_for_a_reload_past_its_deadline),
         engine_test(a_fenced_store_is_never_written_again),
         engine_test(a_commit_past_its_deadline_refuses_and_is_compared_when_it_ends),
         engine_test(a_commit_that_ended_before_time_is_told_to_have_passed_is_in_time),
