@@ -62,7 +62,7 @@ struct muster_observation {
     uint64_t time_ms;
     /** NULL where the type has none. */
     struct muster_driver *driver;
-    /** NULL where the type has none. */
+    /** NULL where the type has none. It may have been removed since: see muster_resource_remove(). */
     struct muster_resource *resource;
     /** Of the op. */
     enum muster_phase phase;

@@ -161,6 +161,8 @@ MUSTER_API int muster_resource_add(struct muster_driver *driver, const struct mu
 /**
  * Remove a resource: muster forgets one that is inactive, with its record; nothing is stopped. The record of one that
  * isn't known inactive is kept, unclaimed. Resources that depend on it become degraded.
+ * Observers may still hear of what came before; until its release is called, `resource` can be read, and whatever is asked of it
+ * fails with MUSTER_ESTATE.
  * MUSTER_EBUSY: an op on it is out, or a request on it is under way. MUSTER_ENOMEM: it is on a cycle, and what is left of that
  * could not be found.
  */

@@ -18,7 +18,7 @@ void muster__action_dispose(struct muster__engine *engine, struct muster__item *
         muster__free(engine->memory, observed->name);
         muster__free(engine->memory, observed);
     } else {
-        muster__resource_free(muster__container(item, struct muster_resource, item));
+        muster__resource_released(engine, muster__container(item, struct muster_resource, item));
     }
 }
 

@@ -78,13 +78,26 @@ void muster__settle(struct muster__engine *engine)
     } while (is_touched(engine));
 }
 
+static bool is_about_removed(const struct muster__event *event)
+{
+    return event->type >= MUSTER__EVENT_RESOURCE_REMOVE && event->type <= MUSTER__EVENT_RESOURCE_SET_POLICY &&
+           muster__resource_is_removed(event->resource);
+}
+
+static int handle(struct muster__engine *engine, const struct muster__event *event)
+{
+    if (is_about_removed(event))
+        return muster__refuse(engine, MUSTER_ESTATE, "resource '%s' was removed", event->resource->entry->node.key);
+    return handlers[event->type](engine, event);
+}
+
 int muster__engine_step(struct muster__engine *engine, const struct muster__event *event)
 {
     if (event->now > engine->now)
         engine->now = event->now;
     if (event->type != MUSTER__EVENT_OP_FINISHED || event->op != engine->unarmed)
         muster__op_arm(engine);
-    int code = handlers[event->type](engine, event);
+    int code = handle(engine, event);
     if (is_touched(engine) || engine->milestone_due || muster__going_down(engine))
         muster__settle(engine);
     return code;

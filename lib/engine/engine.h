@@ -60,7 +60,7 @@ enum muster__event_type {
     MUSTER__EVENT_SHUTDOWN,     /* number: kind, done */
     MUSTER__EVENT_DRIVER_RETRY, /* driver; number 1: only if it is deferred (changed) */
     MUSTER__EVENT_RESOURCE_ADD, /* driver, resource_def; ret_resource */
-    MUSTER__EVENT_RESOURCE_REMOVE,     /* resource */
+    MUSTER__EVENT_RESOURCE_REMOVE,     /* resource; as with all up to SET_POLICY, one that was removed is refused */
     MUSTER__EVENT_RESOURCE_START,      /* resource, number: flags, data: request, done */
     MUSTER__EVENT_RESOURCE_STOP,       /* resource, number: flags, data: request, done */
     MUSTER__EVENT_RESOURCE_CHANGED,    /* resource, number: enum muster_change */

@@ -115,8 +115,8 @@ static void free_entry(struct muster__engine *engine, struct muster__entry *entr
 void muster__entry_drop(struct muster__engine *engine, struct muster__entry *entry)
 {
     bool stored = entry->record != NULL || entry->durable != NULL || entry->in_batch || entry->doubtful;
-    bool named = entry->resource != NULL || entry->told > 0 || entry->left_active || !muster__list_empty(&entry->dependents) ||
-                 !muster__list_empty(&entry->waiters);
+    bool named = entry->resource != NULL || entry->leaving > 0 || entry->told > 0 || entry->left_active ||
+                 !muster__list_empty(&entry->dependents) || !muster__list_empty(&entry->waiters);
     if (stored || named)
         return;
     muster__table_remove(&engine->entries, &entry->node);

@@ -88,6 +88,7 @@ struct muster__entry {
     struct muster__list waiters;   /* struct muster__request: forget, move, resolve */
     struct muster__list restoring; /* in driver->rest->restores */
     uint32_t told; /* by so many ops in trails */
+    uint32_t leaving; /* resources that were it, and have not been released yet: observers may still hear of them */
 };
 
 /* ---- edges.c: dependencies of resources --------------------------------------------------------- */
@@ -818,6 +819,13 @@ void muster__resource_detach(struct muster_resource *resource);
 /* Free one that was never inserted, releasing its data by an action. */
 void muster__resource_discard(struct muster__engine *engine, struct muster_resource *resource);
 void muster__resource_free(struct muster_resource *resource);
+/* It is only there for those who hear of it late. */
+static inline bool muster__resource_is_removed(const struct muster_resource *resource)
+{
+    return resource->entry->resource != resource;
+}
+/* Its data has been released. */
+void muster__resource_released(struct muster__engine *engine, struct muster_resource *resource);
 void muster__resource_set_error(struct muster_resource *resource, struct muster_error *error);
 /* Known not to run. */
 bool muster__resource_is_inactive(const struct muster_resource *resource);

@@ -210,6 +210,16 @@ void muster__resource_discard(struct muster__engine *engine, struct muster_resou
     muster__action_push(engine, &resource->item, MUSTER__ACTION_RELEASE);
 }
 
+void muster__resource_released(struct muster__engine *engine, struct muster_resource *resource)
+{
+    struct muster__entry *entry = resource->entry; /* NULL: it was never inserted */
+    muster__resource_free(resource);
+    if (entry == NULL)
+        return;
+    entry->leaving--;
+    muster__entry_drop(engine, entry);
+}
+
 const char *muster__resource_name(const struct muster_resource *resource)
 {
     return resource->name;
@@ -331,7 +341,7 @@ void muster__resource_detach(struct muster_resource *resource)
         entry->left_active = resource->state == MUSTER__ACTIVE || resource->state == MUSTER__LEFT_ALONE;
     if (muster__going_down(driver->engine))
         entry->left_active = false;
-    muster__entry_drop(driver->engine, entry);
+    entry->leaving++;
     muster__list_remove(&resource->in_driver);
     muster__list_remove(&resource->touched);
     driver->resource_count--;

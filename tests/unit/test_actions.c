@@ -13,6 +13,14 @@ static void hear(struct muster *context, void *data, int code, const struct must
     fail_msg("%s", "this is for the queue alone");
 }
 
+static int is_never_told(const char *name, int is_need, void *data)
+{
+    (void)is_need;
+    (void)data;
+    fail_msg("%s", name);
+    return 0;
+}
+
 static struct fixture *pool(void **state)
 {
     struct fixture *f = *state;
@@ -132,6 +140,50 @@ static void observations_that_had_no_memory_are_missed_aloud(void **state)
     assert_true(saw(f, "lost"));
 }
 
+/* An observer hears of it when it has been removed already. */
+static void what_is_removed_can_be_read_until_it_is_released(void **state)
+{
+    struct fixture *f = *state;
+    struct muster__action action;
+    struct muster_resource_status status = {.size = sizeof(status)};
+    DRIVER(f, .name = "pool", .initialize = called); /* no report tells of the resource: nothing else keeps its name */
+    RESOURCE(f, "pool", .name = "a");
+    assert_ended(bring_up(f), 0);
+    struct muster_resource *a = find(f, "pool/a");
+    quiet_step(f, (struct muster__event){.type = MUSTER__EVENT_RESOURCE_SET_NEEDS, .resource = a, .needs = NAMES("pool/none")});
+    assert_int_equal(quiet_step(f, (struct muster__event){.type = MUSTER__EVENT_RESOURCE_REMOVE, .resource = a}), 0);
+    assert_null(muster__engine_find_resource(f->engine, "pool/a"));
+    assert_int_equal(next(f, &action), MUSTER__ACTION_OBSERVE);
+    assert_int_equal(action.observation->type, MUSTER_OBSERVE_DEGRADED);
+    assert_ptr_equal(action.observation->resource, a);
+    assert_int_equal(muster_resource_state(a, &status), 0);
+    assert_int_equal(status.stage, MUSTER_STAGE_INACTIVE);
+    assert_null(muster_resource_handle(a));
+    assert_string_equal(muster_resource_name(a), "a");
+    assert_int_equal(muster_resource_foreach_dependency(a, is_never_told, NULL), 0);
+    for (int type = MUSTER__EVENT_RESOURCE_REMOVE; type <= MUSTER__EVENT_RESOURCE_SET_POLICY; type++) {
+        struct muster__event event = {.type = (enum muster__event_type)type, .resource = a};
+        assert_int_equal(quiet_step(f, event), MUSTER_ESTATE);
+    }
+    assert_text(muster_error_text(muster__engine_error(f->engine)), "resource 'pool/a' was removed");
+    assert_int_equal(next(f, &action), MUSTER__ACTION_RELEASE);
+    action.release(action.data);
+    assert_false(muster__engine_action(f->engine, &action));
+}
+
+static void a_name_is_free_while_its_last_resource_is_being_released(void **state)
+{
+    struct fixture *f = pool(state);
+    assert_ended(bring_up(f), 0);
+    struct muster_resource *a = find(f, "pool/a");
+    quiet_step(f, (struct muster__event){.type = MUSTER__EVENT_RESOURCE_REMOVE, .resource = a});
+    assert_int_equal(ADD_RESOURCE(f, "pool", .name = "a"), 0); /* and carries the release out */
+    assert_int_equal(f->held, 1);
+    assert_ptr_not_equal(find(f, "pool/a"), a);
+    assert_ended(start(f, "pool/a", 0), 0);
+    assert_state(f, "pool/a", "active");
+}
+
 static void the_shutdown_cancels_what_has_not_been_released_by_the_barrier(void **state)
 {
     struct fixture *f = pool(state);
@@ -155,6 +207,8 @@ int main(void)
         engine_test(a_cancel_is_asked_for_once_at_a_time),
         engine_test(nobody_listens_nothing_is_observed),
         engine_test(observations_that_had_no_memory_are_missed_aloud),
+        engine_test(what_is_removed_can_be_read_until_it_is_released),
+        engine_test(a_name_is_free_while_its_last_resource_is_being_released),
         engine_test(the_shutdown_cancels_what_has_not_been_released_by_the_barrier),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
