@@ -178,14 +178,24 @@ struct muster_error *muster__error_ref(const struct muster_error *error)
     return shared;
 }
 
+/* One holder less. What nobody holds any more, it and the siblings behind it, comes before `dead`, by `next`. */
+static struct muster_error *let_go(struct muster_error *error, struct muster_error *dead)
+{
+    struct muster_error **end = &error;
+    while (*end != NULL && (*end)->references != 0 && --(*end)->references == 0)
+        end = &(*end)->next;
+    *end = dead;
+    return error;
+}
+
+/* (Chains of causes are as long as chains of drivers: no call may nest for each.) */
 void muster__error_unref(const struct muster_error *error)
 {
-    struct muster_error *shared = (struct muster_error *)(uintptr_t)error;
-    while (shared != NULL && shared->references != 0 && --shared->references == 0) {
-        struct muster_error *next = shared->next;
-        muster__error_unref(shared->cause);
-        muster__free(shared->memory, shared);
-        shared = next;
+    struct muster_error *dead = let_go((struct muster_error *)(uintptr_t)error, NULL);
+    while (dead != NULL) {
+        struct muster_error *first = dead;
+        dead = let_go(first->cause, first->next);
+        muster__free(first->memory, first);
     }
 }
 

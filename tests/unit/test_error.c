@@ -154,6 +154,36 @@ static void a_shared_error_lives_as_long_as_its_last_holder(void **state)
     muster__error_unref(slot);
 }
 
+/* Each driver needs the one before, and the first has failed. */
+static void a_chain_of_any_length_is_let_go_of(void **state)
+{
+    (void)state;
+    struct muster_error *last = muster__error_new(&memory, MUSTER_EFAILED, NULL, "no");
+    for (int i = 0; i < 300000; i++) {
+        struct muster_error *cause = last;
+        last = muster__error_new(&memory, MUSTER_EDEPENDENCY, cause, "needs");
+        muster__error_unref(cause);
+    }
+    muster__error_unref(last);
+}
+
+static void what_others_hold_is_left_to_them(void **state)
+{
+    (void)state;
+    struct muster_error *cause = muster__error_new(&memory, MUSTER_EFAILED, NULL, "cause");
+    muster__error_append(&cause, muster__error_new(&memory, MUSTER_EFAILED, NULL, "its sibling"));
+    struct muster_error *list = muster__error_new(&memory, MUSTER_EDEPENDENCY, cause, "first");
+    muster__error_unref(cause);
+    muster__error_append(&list, muster__error_new(&memory, MUSTER_EDEPENDENCY, cause, "second"));
+    struct muster_error *third = muster__error_new(&memory, MUSTER_EIO, NULL, "third");
+    muster__error_append(&list, muster__error_ref(third));
+    muster__error_append(&list, muster__error_new(&memory, MUSTER_EIO, NULL, "fourth"));
+    muster__error_unref(list);
+    assert_string_equal(muster_error_text(third), "third");
+    assert_string_equal(muster_error_text(muster_error_next(third)), "fourth");
+    muster__error_unref(third);
+}
+
 static void short_memory_leaves_the_code(void **state)
 {
     (void)state;
@@ -186,6 +216,8 @@ int main(void)
         ERROR_TEST(a_message_is_text),
         ERROR_TEST(siblings_are_appended_in_order),
         ERROR_TEST(a_shared_error_lives_as_long_as_its_last_holder),
+        ERROR_TEST(a_chain_of_any_length_is_let_go_of),
+        ERROR_TEST(what_others_hold_is_left_to_them),
         ERROR_TEST(short_memory_leaves_the_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
