@@ -76,6 +76,7 @@ int muster__check(struct muster__engine *engine, const struct muster__event *eve
     if (code == 0) {
         engine->valid = (uint32_t)engine->driver_count;
         engine->valid_after = engine->checked;
+        muster__steps_recount(engine);
         return 0;
     }
     struct muster_error *problems = muster__graph_problems(engine->graph);

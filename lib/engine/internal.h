@@ -763,6 +763,8 @@ int muster__steps_lay_out(struct muster__engine *engine);
 void muster__steps_renew(struct muster__engine *engine);
 /* From now on it is known of all who waits for how many. */
 void muster__steps_count(struct muster__engine *engine);
+/* The graph may say as often as before, or once, who depends on whom: what is counted goes by what it says now. */
+void muster__steps_recount(struct muster__engine *engine);
 /* Look at a driver that may begin, or go on: which others are needed for isn't looked at before. */
 void muster__step_begin(struct muster__engine *engine, uint32_t id);
 /* All drivers that bring-ups have accepted begin anew. */

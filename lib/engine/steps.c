@@ -74,6 +74,13 @@ void muster__steps_count(struct muster__engine *engine)
             count(engine, (enum muster__step)step);
 }
 
+void muster__steps_recount(struct muster__engine *engine)
+{
+    for (int step = 0; step < MUSTER__STEPS; step++)
+        if (engine->counted[step])
+            count(engine, (enum muster__step)step);
+}
+
 /* The first in the plan's order that hasn't settled the step: it waits for none, and nobody had to be counted. NULL: all have. */
 static struct muster_driver *next_in_line(struct muster__engine *engine, enum muster__step step)
 {

@@ -48,6 +48,27 @@ static void a_check_calls_nobody(void **state)
     assert_calls(f, "");
 }
 
+/* One declares the other twice, which a first check may count so, and a later one doesn't. */
+static void a_check_on_the_way_up_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "secret", USUAL, .reconcile = called);
+    DRIVER(f, .name = "storage", USUAL, .needs = NAMES("secret"), .after = NAMES("secret"));
+    answer(f, "secret initialize", MUSTER_PENDING);
+    answer(f, "secret reconcile", MUSTER_PENDING);
+    struct ending *up = bring_up(f);
+    assert_int_equal(step(f, (struct muster__event){.type = MUSTER__EVENT_CHECK}), 0);
+    finish(f, "secret initialize", MUSTER_OK);
+    assert_calls(f, "secret initialize, secret reconcile, storage initialize");
+    DRIVER(f, .name = "guest", USUAL, .needs = NAMES("storage"), .after = NAMES("storage"));
+    assert_int_equal(step(f, (struct muster__event){.type = MUSTER__EVENT_CHECK}), 0);
+    finish(f, "secret reconcile", MUSTER_OK);
+    assert_ended(up, 0);
+    assert_driver(f, "guest", "waiting"); /* for the next bring-up */
+    assert_ended(bring_up(f), 0);
+    assert_driver(f, "guest", "up");
+}
+
 static void nothing_to_bring_up_is_up(void **state)
 {
     struct fixture *f = *state;
@@ -386,6 +407,7 @@ int main(void)
         engine_test(a_definition_that_is_no_good_is_refused_by_name),
         engine_test(all_problems_are_told_before_any_call),
         engine_test(a_check_calls_nobody),
+        engine_test(a_check_on_the_way_up_changes_nothing),
         engine_test(nothing_to_bring_up_is_up),
         engine_test(milestones_are_reached_one_after_the_other),
         engine_test(what_waits_for_a_milestone_hears_of_the_shutdown),
