@@ -280,7 +280,10 @@ MUSTER_API int muster_resource_changed(struct muster_resource *resource, enum mu
  */
 MUSTER_API int muster_resource_retry(struct muster_resource *resource);
 
-/** Replace what the resource declares with `needs` and `after`. Lists as in the definition. */
+/**
+ * Replace what the resource declares with `needs` and `after`. Lists as in the definition.
+ * MUSTER_EINVAL: one has no name of a resource. MUSTER_ENOMEM. Neither changes anything.
+ */
 MUSTER_API int muster_resource_set_needs(struct muster_resource *resource, const char *const *needs,
                                          const char *const *after);
 /**

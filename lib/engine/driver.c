@@ -567,12 +567,6 @@ static struct muster_error *apply_added(struct muster_driver *driver, struct mus
         else
             muster__error_unref(error);
     }
-    /* What initialize and the restores before its end add is checked then, together. */
-    if (driver->done[MUSTER__STEP_INITIALIZE] && muster__edges_check(driver) != 0 && first == NULL) {
-        first = muster__error_new(driver->engine->memory, MUSTER_ENOMEM, NULL, "driver '%s': out of memory",
-                                  muster_driver_name(driver));
-        muster__problem(driver->engine, first);
-    }
     return first;
 }
 

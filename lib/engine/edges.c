@@ -174,6 +174,65 @@ static bool is_on_cycle(const struct muster_resource *resource)
     return false;
 }
 
+/* The next resources of a walk along the edges that lead on. */
+static void walk_ahead(const struct muster_resource *resource, struct muster__list *queue)
+{
+    for (size_t i = 0; i < resource->edge_count; i++) {
+        struct muster_resource *to = own_target(&resource->edges[i]);
+        if (to == NULL || to->walk == resource->engine->walks)
+            continue;
+        to->walk = resource->engine->walks;
+        muster__list_push(queue, &to->walking);
+    }
+}
+
+/* ... and of one back along them, through what the walk `ahead` has come by. */
+static void walk_back(const struct muster_resource *resource, uint64_t ahead, struct muster__list *queue)
+{
+    struct muster__list *head = &resource->entry->dependents;
+    for (struct muster__list *link = head->next; link != head; link = link->next) {
+        struct muster__edge *edge = muster__container(link, struct muster__edge, in_to);
+        struct muster_resource *from = edge->from;
+        if (from->driver != resource->driver || from->walk < ahead)
+            continue;
+        if (!edge->cyclic)
+            muster__resource_touch(from);
+        edge->cyclic = true;
+        if (from->walk == ahead)
+            muster__list_push(queue, &from->walking);
+        from->walk = resource->engine->walks;
+    }
+}
+
+static bool has_own_dependent(const struct muster_resource *resource)
+{
+    const struct muster__list *head = &resource->entry->dependents;
+    for (const struct muster__list *link = head->next; link != head; link = link->next)
+        if (muster__container(link, struct muster__edge, in_to)->from->driver == resource->driver)
+            return true;
+    return false;
+}
+
+void muster__edges_close(struct muster_resource *resource)
+{
+    struct muster__engine *engine = resource->engine;
+    struct muster__list queue;
+    struct muster__list *link;
+    if (!has_own_dependent(resource))
+        return;
+    muster__list_init(&queue);
+    uint64_t ahead = ++engine->walks;
+    walk_ahead(resource, &queue);
+    while ((link = muster__list_pop(&queue)) != NULL)
+        walk_ahead(muster__container(link, struct muster_resource, walking), &queue);
+    if (resource->walk != ahead)
+        return;
+    resource->walk = ++engine->walks;
+    walk_back(resource, ahead, &queue);
+    while ((link = muster__list_pop(&queue)) != NULL)
+        walk_back(muster__container(link, struct muster_resource, walking), ahead, &queue);
+}
+
 int muster__edges_leave(struct muster_resource *resource)
 {
     if (!is_on_cycle(resource))

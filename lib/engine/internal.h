@@ -580,7 +580,9 @@ int muster__edges_make(struct muster_resource *resource, const char *const *need
 void muster__edges_free(struct muster_resource *resource);
 /* Mark the edges that close a cycle among the driver's own resources. */
 int muster__edges_check(struct muster_driver *driver);
-/* It is about to be removed: what was a cycle with it is none any more. MUSTER_ENOMEM, changing nothing. */
+/* The same if no other resource's edges have changed since: all that is new goes through this one. */
+void muster__edges_close(struct muster_resource *resource);
+/* It is about to lose its edges: what was a cycle with it is none any more. MUSTER_ENOMEM, changing nothing. */
 int muster__edges_leave(struct muster_resource *resource);
 enum muster__edge_state {
     MUSTER__EDGE_ACTIVE,  /* it is active */

@@ -318,6 +318,8 @@ int muster__resource_insert(struct muster_driver *driver, struct muster_resource
     count(resource);
     driver->resource_count++;
     muster__list_push(&driver->rest->roster->resources, &resource->in_driver);
+    if (driver->done[MUSTER__STEP_INITIALIZE]) /* else all are checked when that is over */
+        muster__edges_close(resource);
     muster__path_changed(resource);
     muster__resource_touch(resource);
     muster__edges_touch_dependents(resource);
@@ -640,17 +642,11 @@ int muster__resource_add_event(struct muster__engine *engine, const struct muste
                               muster_driver_name(driver),
                               event->resource_def->name == NULL ? "" : event->resource_def->name, muster_code_text(code));
     code = muster__resource_insert(driver, resource);
-    if (code == 0 && driver->done[MUSTER__STEP_INITIALIZE])
-        code = muster__edges_check(driver);
-    if (code != 0 && resource->entry != NULL) {
-        resource->release = NULL; /* the caller's, as with any failure */
-        muster__resource_detach(resource);
-    } else if (code != 0) {
+    if (code != 0) {
         muster__resource_free(resource);
-    }
-    if (code != 0)
         return muster__refuse(engine, code, "resource '%s/%.255s': %s", muster_driver_name(driver),
                               event->resource_def->name, muster_code_text(code));
+    }
     if (event->ret_resource != NULL)
         *event->ret_resource = resource;
     return 0;
@@ -687,11 +683,12 @@ int muster__resource_set_needs_event(struct muster__engine *engine, const struct
     muster__stop_touch_needs(resource); /* what waits for it to stop may not have to any more */
     bool awaited = resource->stop_awaited;
     muster__stop_counted(resource);
-    int code = muster__edges_make(resource, event->needs, event->after);
+    int code = muster__edges_leave(resource);
+    if (code == 0)
+        code = muster__edges_make(resource, event->needs, event->after);
+    muster__edges_close(resource); /* the old ones, if there was no memory */
     if (awaited)
         muster__stop_await(resource); /* whether it declares anything counts */
-    if (code == 0)
-        code = muster__edges_check(resource->driver);
     if (code != 0)
         return muster__refuse(engine, code, "resource '%s': out of memory", resource->entry->node.key);
     muster__path_changed(resource);

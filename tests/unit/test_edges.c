@@ -2,6 +2,8 @@
 /* What a resource depends on: waiting, degraded, never started, and why. */
 #include "engine_fixture.h"
 
+#include "engine/internal.h"
+
 /* Pools, and guests that come after them. */
 static struct fixture *host(void **state)
 {
@@ -318,6 +320,89 @@ static void set_needs_may_close_and_open_a_cycle(void **state)
     assert_ended(start(f, "guest/web", MUSTER_START_DEPENDENCIES), 0);
 }
 
+static void set_needs_out_of_memory_leaves_the_circle(void **state)
+{
+    static const char *const names[] = {"guest/web", "guest/db", "guest/cache"};
+    struct fixture *f = live_circle(state);
+    size_t refused = 0;
+    while (f->failing.countdown = refused + 1, set_needs(f, "guest/web", NAMES("guest/new"), NULL) == MUSTER_ENOMEM) {
+        refused++;
+        for (size_t i = 0; i < 3; i++)
+            assert_true(find(f, names[i])->edge_count == 1 && find(f, names[i])->edges[0].cyclic);
+    }
+    f->failing.countdown = 0;
+    assert_true(refused > 2);
+    assert_false(find(f, "guest/db")->edges[0].cyclic);
+}
+
+/* Else it would take ever longer to add to a driver that has many. */
+static void what_is_new_looks_only_at_what_it_leads_to(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "guest", .name = "other", .needs = NAMES("guest/db"));
+    RESOURCE(f, "guest", .name = "db", .needs = NAMES("guest/web"));
+    assert_ended(bring_up(f), 0);
+    const struct muster_resource *other = find(f, "guest/other");
+    struct muster_resource before = *other;
+    assert_int_equal(ADD_RESOURCE(f, "guest", .name = "cache"), 0);
+    assert_int_equal(ADD_RESOURCE(f, "guest", .name = "web", .needs = NAMES("guest/cache")), 0);
+    assert_int_equal(set_needs(f, "guest/db", NAMES("guest/cache"), NULL), 0);
+    assert_int_equal(other->walk, before.walk);
+    assert_int_equal(other->mark, before.mark);
+}
+
+#define RANDOM_RESOURCES 7
+
+static unsigned next_random(unsigned *seed)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    return *seed >> 16;
+}
+
+/* An edge that is marked isn't what a search in all of the driver's resources finds. */
+static size_t count_wrong(struct muster_driver *driver)
+{
+    bool marked[RANDOM_RESOURCES][2];
+    struct muster__list *head = &driver->rest->roster->resources;
+    size_t place = 0, wrong = 0;
+    for (struct muster__list *link = head->next; link != head; link = link->next, place++)
+        for (size_t i = 0; i < muster__resource_of_link(link)->edge_count; i++)
+            marked[place][i] = muster__resource_of_link(link)->edges[i].cyclic;
+    assert_int_equal(muster__edges_check(driver), 0);
+    place = 0;
+    for (struct muster__list *link = head->next; link != head; link = link->next, place++)
+        for (size_t i = 0; i < muster__resource_of_link(link)->edge_count; i++)
+            wrong += marked[place][i] != muster__resource_of_link(link)->edges[i].cyclic;
+    return wrong;
+}
+
+static void circles_are_found_whatever_comes_and_goes(void **state)
+{
+    static const char *const paths[RANDOM_RESOURCES] = {"guest/a", "guest/b", "guest/c", "guest/d",
+                                                        "guest/e", "guest/f", "guest/g"};
+    struct fixture *f = host(state);
+    unsigned seed = 1;
+    size_t circles = 0;
+    assert_ended(bring_up(f), 0);
+    for (int round = 0; round < 3000; round++) {
+        size_t at = next_random(&seed) % RANDOM_RESOURCES;
+        const char *one = paths[next_random(&seed) % RANDOM_RESOURCES];
+        const char *other = paths[next_random(&seed) % RANDOM_RESOURCES];
+        const struct muster_resource *there = muster__engine_find_resource(f->engine, paths[at]);
+        if (there == NULL)
+            assert_int_equal(ADD_RESOURCE(f, "guest", .name = paths[at] + 6, .needs = NAMES(one), .after = NAMES(other)), 0);
+        else if (next_random(&seed) % 2 == 0)
+            assert_int_equal(remove_resource(f, paths[at]), 0);
+        else
+            assert_int_equal(set_needs(f, paths[at], NAMES(one), next_random(&seed) % 2 == 0 ? NAMES(other) : NULL), 0);
+        there = muster__engine_find_resource(f->engine, paths[at]);
+        circles += there != NULL && there->edges[0].cyclic;
+        assert_int_equal(count_wrong(find_driver(f, "guest")), 0);
+        f->calls[0] = f->commits[0] = f->seen[0] = '\0';
+    }
+    assert_true(circles > 100);
+}
+
 static void what_is_removed_degrades_its_dependents(void **state)
 {
     struct fixture *f = host(state);
@@ -384,6 +469,9 @@ int main(void)
         engine_test(set_needs_replaces_what_was_declared),
         engine_test(set_needs_refuses_what_is_no_name_and_changes_nothing),
         engine_test(set_needs_may_close_and_open_a_cycle),
+        engine_test(set_needs_out_of_memory_leaves_the_circle),
+        engine_test(what_is_new_looks_only_at_what_it_leads_to),
+        engine_test(circles_are_found_whatever_comes_and_goes),
         engine_test(what_is_removed_degrades_its_dependents),
         engine_test(dependencies_are_listed_until_the_callback_has_enough),
         engine_test(what_comes_after_something_does_not_keep_it_from_being_stopped),
