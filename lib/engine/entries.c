@@ -84,8 +84,7 @@ struct muster__entry *muster__entry_get(struct muster__engine *engine, const cha
     return ledger == NULL ? NULL : make(engine, ledger, path);
 }
 
-/* The driver's part of "driver/name"; false: it is no such name. */
-static bool driver_part(const char *path, char driver[MUSTER__NAME_MAX + 1])
+bool muster__entry_driver_part(const char *path, char driver[MUSTER__NAME_MAX + 1])
 {
     const char *slash = path == NULL ? NULL : strchr(path, '/');
     if (slash == NULL || (size_t)(slash - path) > MUSTER__NAME_MAX)
@@ -98,7 +97,7 @@ static bool driver_part(const char *path, char driver[MUSTER__NAME_MAX + 1])
 struct muster__entry *muster__entry_get_path(struct muster__engine *engine, const char *path)
 {
     char driver[MUSTER__NAME_MAX + 1];
-    return driver_part(path, driver) ? muster__entry_get(engine, driver, strchr(path, '/') + 1) : NULL;
+    return muster__entry_driver_part(path, driver) ? muster__entry_get(engine, driver, strchr(path, '/') + 1) : NULL;
 }
 
 static void free_entry(struct muster__engine *engine, struct muster__entry *entry)
@@ -251,7 +250,7 @@ int muster__record_move(struct muster__engine *engine, const struct muster__even
     if (code != 0)
         return code;
     char driver[MUSTER__NAME_MAX + 1];
-    if (!driver_part(event->new_name, driver))
+    if (!muster__entry_driver_part(event->new_name, driver))
         return muster__refuse(engine, MUSTER_EINVAL, "record '%s': '%s' is no name: it takes driver/name", event->name,
                               event->new_name == NULL ? "" : event->new_name);
     struct muster__entry *to = muster__entry_get_path(engine, event->new_name);

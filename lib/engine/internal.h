@@ -12,6 +12,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/name.h"
 #include "base/queue.h"
 #include "base/ready.h"
 #include "base/table.h"
@@ -541,6 +542,8 @@ struct muster__ledger *muster__ledger_get(struct muster__engine *engine, const c
 struct muster__ledger *muster__ledger_find(const struct muster__engine *engine, const char *driver);
 /* "driver/name" or the two parts; found or made. NULL: out of memory. */
 struct muster__entry *muster__entry_get(struct muster__engine *engine, const char *driver, const char *name);
+/* The driver's part of "driver/name"; false: it is no such name. */
+bool muster__entry_driver_part(const char *path, char driver[MUSTER__NAME_MAX + 1]);
 struct muster__entry *muster__entry_get_path(struct muster__engine *engine, const char *path);
 struct muster__entry *muster__entry_find(const struct muster__engine *engine, const char *path);
 /* The one that the record is of. */

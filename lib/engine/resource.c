@@ -124,12 +124,10 @@ bool muster__resource_at_rest(const struct muster_resource *resource)
 
 static const char *invalid_path(const char *const *paths)
 {
-    for (; paths != NULL && *paths != NULL; paths++) {
-        const char *slash = strchr(*paths, '/');
-        if (slash == NULL || slash == *paths || (size_t)(slash - *paths) > MUSTER__NAME_MAX ||
-            !muster__name_valid(slash + 1) || !muster__utf8_valid(*paths, strlen(*paths)))
+    char driver[MUSTER__NAME_MAX + 1];
+    for (; paths != NULL && *paths != NULL; paths++)
+        if (!muster__entry_driver_part(*paths, driver))
             return *paths;
-    }
     return NULL;
 }
 

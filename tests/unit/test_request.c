@@ -217,6 +217,29 @@ static void a_request_out_of_memory_is_refused(void **state)
     assert_ended(start(f, "pool/disk", 0), 0);
 }
 
+/* A path's parts are names as all others. */
+static void what_is_no_path_is_no_definition_in_an_op_either(void **state)
+{
+    static const char *const bad[] = {"disk", "/disk", "pool/", "po\tol/disk", "po\x7fol/disk", "pool/di\nsk", "po\xffol/disk"};
+    char longer[300];
+    struct fixture *f = *state;
+    DRIVER(f, .name = "net", .reload = called, USUAL);
+    up(state);
+    memset(longer, 'x', sizeof(longer));
+    memcpy(longer + 256, "/a", 3);
+    answer(f, "net reload", MUSTER_PENDING);
+    reload(f);
+    for (size_t i = 0; i <= sizeof(bad) / sizeof(bad[0]); i++) {
+        const char *path = i < sizeof(bad) / sizeof(bad[0]) ? bad[i] : longer;
+        assert_int_equal(OP_ADDS(f, "net reload", .name = "x", .needs = NAMES(path)), MUSTER_EINVAL);
+        assert_int_equal(ADD_RESOURCE(f, "net", .name = "x", .after = NAMES(path)), MUSTER_EINVAL);
+        assert_int_equal(set_needs(f, "pool/disk", NAMES(path), NULL), MUSTER_EINVAL);
+    }
+    assert_int_equal(OP_ADDS(f, "net reload", .name = "x", .needs = NAMES(longer + 1)), 0);
+    finish(f, "net reload", MUSTER_OK);
+    assert_state(f, "net/x", "inactive, degraded");
+}
+
 static void resources_are_added_once_and_with_a_good_definition(void **state)
 {
     struct fixture *f = up(state);
@@ -249,6 +272,7 @@ int main(void)
         engine_test(what_is_busy_is_not_removed),
         engine_test(the_queued_requests_on_what_goes_away_are_cancelled),
         engine_test(a_request_out_of_memory_is_refused),
+        engine_test(what_is_no_path_is_no_definition_in_an_op_either),
         engine_test(resources_are_added_once_and_with_a_good_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
