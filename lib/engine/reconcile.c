@@ -438,6 +438,21 @@ static void ended(struct muster_resource *resource)
         lost(resource);
 }
 
+/* It runs. A user's stop that has begun goes on all the same. */
+static void came_up(struct muster_resource *resource)
+{
+    if (runs(resource))
+        return;
+    if (kept_of(resource->engine, resource->entry->record) != MUSTER__KEPT_STOPPING_USER) {
+        muster__reconcile_active(resource, NULL, false);
+        return;
+    }
+    resource->answer = MUSTER__ANSWER_ACTIVE;
+    resource->answered = true;
+    resource->shown_inactive = false;
+    decide(resource);
+}
+
 void muster__reconcile_change(struct muster_resource *resource)
 {
     resource->change_pending = false;
@@ -448,8 +463,7 @@ void muster__reconcile_change(struct muster_resource *resource)
         muster__reconcile_probe(resource);
         break;
     case MUSTER_CHANGED_ACTIVE:
-        if (!runs(resource))
-            muster__reconcile_active(resource, NULL, false);
+        came_up(resource);
         break;
     default:
         ended(resource);

@@ -181,6 +181,43 @@ static void a_stop_of_the_last_daemon_is_finished_after_the_barrier(void **state
     assert_commits(f, "guest/web inactive user");
 }
 
+/* A user's stop that the last daemon began, and a driver that holds the barrier. */
+static struct fixture *in_a_stop(void **state)
+{
+    struct fixture *f = guest(state);
+    DRIVER(f, .name = "slow", .initialize = called);
+    RECORD(f, "guest/web", .stage = MUSTER_STAGE_STOPPING, .reason = MUSTER_REASON_USER);
+    answer(f, "slow initialize", MUSTER_PENDING);
+    return f;
+}
+
+static void a_report_that_it_runs_does_not_undo_a_stop_that_waits_for_the_barrier(void **state)
+{
+    struct fixture *f = in_a_stop(state);
+    answer(f, "guest/web probe", MUSTER_ACTIVE);
+    struct ending *up = bring_up(f);
+    assert_state(f, "guest/web", "stopping, waiting");
+    changed(f, "guest/web", MUSTER_CHANGED_ACTIVE);
+    assert_state(f, "guest/web", "stopping, waiting");
+    finish(f, "slow initialize", MUSTER_OK);
+    assert_ended(up, 0);
+    assert_commits(f, "guest/web inactive user");
+    assert_calls(f, "guest initialize, guest/web probe, slow initialize, guest/web stop");
+}
+
+static void a_report_that_it_runs_leads_to_the_stop_that_no_probe_could_decide(void **state)
+{
+    struct fixture *f = in_a_stop(state);
+    answer(f, "guest/web probe", MUSTER_UNAVAILABLE);
+    struct ending *up = bring_up(f);
+    assert_state(f, "guest/web", "inactive, deferred");
+    changed(f, "guest/web", MUSTER_CHANGED_ACTIVE);
+    assert_state(f, "guest/web", "stopping, waiting");
+    finish(f, "slow initialize", MUSTER_OK);
+    assert_ended(up, 0);
+    assert_commits(f, "guest/web inactive user");
+}
+
 static void an_adoption_that_fails_holds_one_that_must_wait_defers(void **state)
 {
     struct fixture *f = guest(state);
@@ -354,6 +391,8 @@ int main(void)
         engine_test(what_was_starting_and_is_foreign_is_held),
         engine_test(an_unknown_boot_trusts_nothing),
         engine_test(a_stop_of_the_last_daemon_is_finished_after_the_barrier),
+        engine_test(a_report_that_it_runs_does_not_undo_a_stop_that_waits_for_the_barrier),
+        engine_test(a_report_that_it_runs_leads_to_the_stop_that_no_probe_could_decide),
         engine_test(an_adoption_that_fails_holds_one_that_must_wait_defers),
         engine_test(what_ends_itself_is_recorded_so),
         engine_test(what_is_lost_stays_desired),
