@@ -129,7 +129,7 @@ struct muster_driver_def {
     uintptr_t op_timeout_ms;
     /** How many probes may be out at once. 0: no limit. */
     uintptr_t max_probes;
-    /** How many starts may be out at once. 0: no limit. */
+    /** How many starts may be out at once. 0: no limit. One that had to wait for its turn is probed again in it, not before. */
     uintptr_t max_starts;
     /** The least time from one start to the next, in ms. Default 0. */
     uintptr_t start_interval_ms;

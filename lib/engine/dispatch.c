@@ -83,27 +83,24 @@ static void clear_due(struct muster_resource *resource)
     resource->start_due = false;
 }
 
-void muster__dispatch_release(struct muster_resource *resource)
+void muster__dispatch_release_probe(struct muster_resource *resource)
 {
-    clear_due(resource);
-    if (!resource->has_slot)
+    if (!resource->has_probe_slot)
         return;
-    resource->has_slot = false;
-    if (resource->slot_is_start)
-        resource->driver->rest->roster->starts_out--;
-    else
-        resource->driver->rest->roster->probes_out--;
+    resource->has_probe_slot = false;
+    resource->driver->rest->roster->probes_out--;
     muster__dispatch_update(resource->driver);
 }
 
-static void take_slot(struct muster_resource *resource, bool is_start)
+void muster__dispatch_release(struct muster_resource *resource)
 {
-    resource->has_slot = true;
-    resource->slot_is_start = is_start;
-    if (is_start)
-        resource->driver->rest->roster->starts_out++;
-    else
-        resource->driver->rest->roster->probes_out++;
+    clear_due(resource);
+    muster__dispatch_release_probe(resource);
+    if (!resource->has_start_slot)
+        return;
+    resource->has_start_slot = false;
+    resource->driver->rest->roster->starts_out--;
+    muster__dispatch_update(resource->driver);
 }
 
 void muster__dispatch_clear(struct muster__engine *engine)
@@ -204,17 +201,20 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
         (phase == MUSTER_PHASE_STOP && resource->answered && resource->answer == MUSTER__ANSWER_FOREIGN))
         op->handle = NULL;
     resource->op = op;
-    clear_due(resource);
     if (phase == MUSTER_PHASE_STOP)
         take_report(resource);
     else if (phase == MUSTER_PHASE_PROBE)
         resource->change_pending = false; /* the answer is newer than the report */
-    if (phase == MUSTER_PHASE_START)
+    if (phase == MUSTER_PHASE_START) {
+        clear_due(resource);
         resource->driver->rest->roster->next_start_ms =
             muster__time_after(engine->now, resource->driver->rest->def.start_interval_ms);
+    }
     muster__dispatch_unqueue(resource);
-    if (phase == MUSTER_PHASE_PROBE || phase == MUSTER_PHASE_ADOPT)
-        take_slot(resource, false);
+    if (phase == MUSTER_PHASE_PROBE || phase == MUSTER_PHASE_ADOPT) {
+        resource->has_probe_slot = true;
+        resource->driver->rest->roster->probes_out++;
+    }
     return op;
 }
 
@@ -223,7 +223,8 @@ static void begin_start(struct muster_driver *driver)
 {
     struct muster_resource *resource = first(&driver->rest->roster->starts);
     muster__dispatch_unqueue(resource);
-    take_slot(resource, true);
+    resource->has_start_slot = true;
+    driver->rest->roster->starts_out++;
     resource->start_due = true;
     driver->rest->roster->starts_due++;
     muster__start_turn(resource);

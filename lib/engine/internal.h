@@ -112,7 +112,7 @@ enum muster__resource_state {
     MUSTER__ADOPT_WAIT,      /* it runs; what it depends on hasn't settled */
     MUSTER__ADOPTING,        /* adopt is due or out */
     MUSTER__START_WAIT,      /* for the barrier, for dependencies */
-    MUSTER__START_READY,     /* for its turn */
+    MUSTER__START_READY,     /* for its turn, in which it is decided again if it had to wait */
     MUSTER__START_COMMIT,    /* the intent is on its way to the store */
     MUSTER__STARTING,        /* start is due or out */
     MUSTER__ACTIVE_COMMIT,   /* it runs; that is on its way to the store */
@@ -161,7 +161,7 @@ struct muster_resource {
     bool stuck;          /* START_WAIT, STOP_WAIT: for what isn't on its way */
     bool deadlocked;     /* ... for what won't be on its way, since it waits as well */
     bool counted;        /* its driver's step waits for it to settle */
-    bool waited;         /* a start waits or has waited: decide again before the intent */
+    bool waited;         /* a start waits or has waited, or its policy has changed: decide again before the intent */
     bool degraded;
     bool loss_told;      /* since it was last active */
     enum muster_stage told_stage; /* what observers know */
@@ -181,9 +181,10 @@ struct muster_resource {
     uint64_t remaining;              /* the longest path from its start on: us, or ops */
     uint32_t dependents_left;        /* while paths are being measured */
     enum muster_cause cause;         /* of its next op */
-    bool slot_is_start;
-    bool start_due; /* its turn has come, its start hasn't been called */
-    bool has_slot; /* counted in its driver's probes_out or starts_out */
+    uint64_t ready_ms;               /* START_READY: since when it waits for its turn */
+    bool has_probe_slot;             /* counted in its driver's probes_out */
+    bool has_start_slot;             /* ... in its starts_out: its turn has come; kept while it is decided again */
+    bool start_due;                  /* its turn has come, its start hasn't been called */
     struct muster__timer retry;
     uint32_t tries;
     uint64_t active_since;
@@ -228,7 +229,7 @@ struct muster__roster {
     struct muster__heap starts; /* start */
     struct muster__heap calls;  /* start after its intent, stop: may be called at once */
     uint32_t probes_out;
-    uint32_t starts_out; /* from the intent to the end of the op */
+    uint32_t starts_out; /* from the turn to the end of the op */
     uint32_t starts_due; /* of these, not called yet */
     uint64_t next_start_ms;
     struct muster__timer start_pause;
@@ -672,6 +673,8 @@ void muster__dispatch_queue(struct muster_resource *resource, struct muster__hea
 void muster__dispatch_unqueue(struct muster_resource *resource);
 /* Its probe, adopt or start no longer counts against the driver's limits. */
 void muster__dispatch_release(struct muster_resource *resource);
+/* Its probe alone: a start that is decided again keeps its turn. */
+void muster__dispatch_release_probe(struct muster_resource *resource);
 /* Nothing that was to be called will be, for what goes down. */
 void muster__dispatch_clear(struct muster__engine *engine);
 /* Begin the next op; false: nothing may be called now. */
@@ -880,7 +883,7 @@ void muster__reconcile_change(struct muster_resource *resource);
 
 /* start.c */
 void muster__start_wait(struct muster_resource *resource);
-/* Its turn has come: write the intent, or start what needs none. */
+/* Its turn has come: write the intent, or start what needs none. What had to wait is decided again first. */
 void muster__start_turn(struct muster_resource *resource);
 void muster__start_committed(struct muster_resource *resource);
 /* May start be called now? If not, the intent is taken back. */

@@ -253,6 +253,8 @@ static void decide(struct muster_resource *resource)
         begin_start(resource, &decision);
         break;
     }
+    if (resource->state != MUSTER__START_WAIT)
+        muster__dispatch_release(resource); /* it had its turn, and has no use for it */
     /* A start that asks for a fresh probe hears why it came to nothing. */
     if (resource->request != NULL && muster__resource_is_resting(resource))
         muster__request_done(resource, MUSTER_EUNKNOWN, resource->error);
@@ -274,7 +276,8 @@ void muster__reconcile_probe(struct muster_resource *resource)
     /* One that was removed while active, and comes back in the same run, has not stopped meanwhile. */
     resource->answer = resource->entry->left_active ? MUSTER__ANSWER_ACTIVE : MUSTER__ANSWER_RECORD;
     resource->answered = true;
-    if (resource->state == MUSTER__NEW || resource->state == MUSTER__START_WAIT || muster__resource_is_resting(resource))
+    if (resource->state == MUSTER__NEW || resource->state == MUSTER__START_WAIT ||
+        resource->state == MUSTER__START_READY || muster__resource_is_resting(resource))
         decide(resource);
 }
 

@@ -561,7 +561,10 @@ void muster__resource_revert(struct muster_resource *resource)
 void muster__resource_op_finished(struct muster_resource *resource, struct muster_op *op)
 {
     resource->op = NULL;
-    muster__dispatch_release(resource);
+    if (op->phase == MUSTER_PHASE_PROBE)
+        muster__dispatch_release_probe(resource);
+    else
+        muster__dispatch_release(resource);
     switch (op->phase) {
     case MUSTER_PHASE_PROBE:
         muster__reconcile_probed(resource, op);
@@ -707,6 +710,8 @@ int muster__resource_set_policy_event(struct muster__engine *engine, const struc
         if (!muster__entry_acknowledged(engine, resource->entry))
             muster__resource_move(resource, MUSTER__INACTIVE_COMMIT);
     }
+    if (resource->state == MUSTER__START_WAIT || resource->state == MUSTER__START_READY)
+        resource->waited = true;
     count(resource);
     muster__resource_touch(resource);
     resource->policy = (enum muster_policy)event->number;

@@ -102,9 +102,14 @@ void muster__start_wait(struct muster_resource *resource)
     } else if (wait == READY) {
         muster__resource_set_error(resource, NULL);
         muster__resource_move(resource, MUSTER__START_READY);
-        muster__dispatch_queue(resource, &resource->driver->rest->roster->starts);
+        resource->ready_ms = resource->engine->now;
+        if (resource->has_start_slot)
+            muster__start_turn(resource);
+        else
+            muster__dispatch_queue(resource, &resource->driver->rest->roster->starts);
     } else {
         resource->waited = true;
+        muster__dispatch_release(resource);
         if (wait == STUCK || was_stuck)
             set_wait_error(resource, edge);
         if (wait == STUCK && resource->request != NULL)
@@ -157,6 +162,11 @@ void muster__start_turn(struct muster_resource *resource)
     if (wait_of(resource, &edge) != READY) {
         muster__dispatch_release(resource);
         muster__resource_move(resource, MUSTER__START_WAIT);
+        return;
+    }
+    if (resource->waited || engine->now > resource->ready_ms) { /* what was true then may not be now */
+        resource->waited = false;
+        muster__reconcile_probe(resource);
         return;
     }
     if (resource->decision.verdict == MUSTER__START_NOW && muster__entry_acknowledged(engine, resource->entry)) {

@@ -52,6 +52,145 @@ static void starts_beyond_the_limit_wait_for_one_to_end(void **state)
     assert_ended(up, 0);
 }
 
+/* ---- what has waited for its turn ------------------------------------------------------------------- */
+
+/* vm/a is being started, vm/b and vm/c have waited for their turn for a while. */
+static struct fixture *in_line(void **state, const struct muster_driver_def *limits)
+{
+    struct fixture *f = limited(state, limits);
+    f->outcomes[MUSTER_PHASE_START] = MUSTER_PENDING;
+    bring_up(f);
+    assert_text(f->calls, "vm/a start");
+    pass(f, 10);
+    f->calls[0] = f->commits[0] = '\0';
+    return f;
+}
+
+static void a_start_that_waited_for_its_turn_is_probed_again(void **state)
+{
+    struct fixture *f = in_line(state, &(struct muster_driver_def){.max_starts = 1});
+    finish(f, "vm/a start", MUSTER_OK);
+    assert_calls(f, "vm/b probe, vm/b start");
+    assert_text(f->commits, "vm/a active, vm/b starting");
+    pass(f, 10);
+    finish(f, "vm/b start", -5);
+    assert_calls(f, "vm/c probe, vm/c start");
+}
+
+static void what_began_to_run_meanwhile_is_not_started_and_the_next_has_its_turn(void **state)
+{
+    struct fixture *f = in_line(state, &(struct muster_driver_def){.max_starts = 1});
+    answer(f, "vm/b probe", MUSTER_ACTIVE);
+    finish(f, "vm/a start", MUSTER_OK);
+    assert_calls(f, "vm/b probe, vm/c probe, vm/c start");
+    assert_state(f, "vm/b", "active, unmanaged");
+    assert_null(strstr(f->commits, "vm/b starting"));
+}
+
+static void its_turn_is_kept_while_it_is_probed(void **state)
+{
+    struct fixture *f = in_line(state, &(struct muster_driver_def){.max_starts = 1});
+    answer(f, "vm/b probe", MUSTER_PENDING);
+    finish(f, "vm/a start", MUSTER_OK);
+    assert_calls(f, "vm/b probe");
+    pass(f, 10);
+    finish(f, "vm/b probe", MUSTER_INACTIVE);
+    assert_calls(f, "vm/b start");
+}
+
+static void those_that_have_their_turn_are_probed_at_once(void **state)
+{
+    struct fixture *f = in_line(state, &(struct muster_driver_def){.max_starts = 2});
+    assert_int_equal(ADD_RESOURCE(f, "vm", .name = "d"), 0);
+    start(f, "vm/d", 0);
+    pass(f, 10);
+    f->outcomes[MUSTER_PHASE_PROBE] = MUSTER_PENDING;
+    finish(f, "vm/a start", MUSTER_OK);
+    finish(f, "vm/b start", MUSTER_OK);
+    assert_calls(f, "vm/d probe, vm/c probe, vm/d probe");
+    finish(f, "vm/d probe", MUSTER_INACTIVE);
+    finish(f, "vm/c probe", MUSTER_INACTIVE);
+    assert_calls(f, "vm/d start, vm/c start");
+}
+
+static void a_probe_that_hangs_gives_the_turn_up(void **state)
+{
+    struct fixture *f = in_line(state, &(struct muster_driver_def){.max_starts = 1});
+    answer(f, "vm/b probe", MUSTER_PENDING);
+    finish(f, "vm/a start", MUSTER_OK);
+    f->calls[0] = '\0';
+    pass(f, 1000);
+    assert_calls(f, "cancel vm/b probe, vm/c probe, vm/c start");
+}
+
+static void one_that_can_not_be_told_gives_the_turn_up(void **state)
+{
+    struct fixture *f = in_line(state, &(struct muster_driver_def){.max_starts = 1});
+    answer(f, "vm/b probe", MUSTER_UNAVAILABLE);
+    finish(f, "vm/a start", MUSTER_OK);
+    assert_calls(f, "vm/b probe, vm/c probe, vm/c start");
+    assert_state(f, "vm/b", "inactive, deferred");
+}
+
+static void in_its_turn_it_is_probed_within_the_limit_of_probes(void **state)
+{
+    struct fixture *f = in_line(state, &(struct muster_driver_def){.max_starts = 1, .max_probes = 1});
+    answer(f, "vm/x probe", MUSTER_PENDING);
+    assert_int_equal(ADD_RESOURCE(f, "vm", .name = "x"), 0);
+    finish(f, "vm/a start", MUSTER_OK);
+    assert_calls(f, "vm/x probe");
+    finish(f, "vm/x probe", MUSTER_INACTIVE);
+    assert_calls(f, "vm/b probe, vm/b start");
+}
+
+static void a_start_whose_policy_has_changed_is_decided_again(void **state)
+{
+    struct fixture *f = limited(state, &(struct muster_driver_def){.max_starts = 1});
+    f->outcomes[MUSTER_PHASE_START] = MUSTER_PENDING;
+    bring_up(f);
+    assert_int_equal(set_policy(f, "vm/b", MUSTER_MANUAL), 0);
+    f->calls[0] = '\0';
+    finish(f, "vm/a start", MUSTER_OK);
+    assert_calls(f, "vm/b probe, vm/c start");
+    assert_state(f, "vm/b", "inactive");
+}
+
+static void where_the_record_decides_it_is_asked_again(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "vm", .max_starts = 1, .initialize = called, .start = called, .stop = called);
+    RESOURCE(f, "vm", .name = "a", .policy = MUSTER_AUTOSTART);
+    RESOURCE(f, "vm", .name = "b", .policy = MUSTER_AUTOSTART);
+    RESOURCE(f, "vm", .name = "c", .policy = MUSTER_AUTOSTART);
+    f->outcomes[MUSTER_PHASE_START] = MUSTER_PENDING;
+    bring_up(f);
+    set_policy(f, "vm/b", MUSTER_MANUAL);
+    pass(f, 10);
+    f->calls[0] = '\0';
+    finish(f, "vm/a start", MUSTER_OK);
+    assert_calls(f, "vm/c start");
+    assert_state(f, "vm/b", "inactive");
+}
+
+static void a_user_s_start_that_waited_is_probed_again(void **state)
+{
+    struct fixture *f = limited(state, &(struct muster_driver_def){.max_starts = 1});
+    answer(f, "vm/b start", -5);
+    bring_up(f);
+    f->outcomes[MUSTER_PHASE_START] = MUSTER_PENDING;
+    answer(f, "vm/b start", MUSTER_PENDING);
+    assert_ended(stop(f, "vm/a", 0), 0);
+    struct ending *first = start(f, "vm/a", 0);
+    struct ending *second = start(f, "vm/b", 0);
+    pass(f, 10);
+    answer(f, "vm/b probe", MUSTER_ACTIVE);
+    f->calls[0] = '\0';
+    finish(f, "vm/a start", MUSTER_OK);
+    assert_ended(first, 0);
+    assert_ended(second, 0);
+    assert_calls(f, "vm/b probe");
+}
+
 static void the_interval_is_from_call_to_call(void **state)
 {
     struct fixture *f = limited(state, &(struct muster_driver_def){.start_interval_ms = 50});
@@ -62,7 +201,7 @@ static void the_interval_is_from_call_to_call(void **state)
     assert_calls(f, "");
     f->store_held = true;
     pass(f, 1);
-    assert_calls(f, ""); /* its intent is on its way */
+    assert_calls(f, "vm/b probe"); /* its intent is on its way */
     pass(f, 7);
     f->store_held = false;
     store_answers(f, 0);
@@ -70,7 +209,7 @@ static void the_interval_is_from_call_to_call(void **state)
     pass(f, 49);
     assert_calls(f, "");
     pass(f, 1);
-    assert_calls(f, "vm/c start");
+    assert_calls(f, "vm/c probe, vm/c start");
 }
 
 static void an_interval_without_end_leaves_one_start(void **state)
@@ -213,6 +352,16 @@ int main(void)
         engine_test(probes_beyond_the_limit_wait_for_one_to_end),
         engine_test(a_probe_past_its_deadline_gives_its_place_up),
         engine_test(starts_beyond_the_limit_wait_for_one_to_end),
+        engine_test(a_start_that_waited_for_its_turn_is_probed_again),
+        engine_test(what_began_to_run_meanwhile_is_not_started_and_the_next_has_its_turn),
+        engine_test(its_turn_is_kept_while_it_is_probed),
+        engine_test(those_that_have_their_turn_are_probed_at_once),
+        engine_test(a_probe_that_hangs_gives_the_turn_up),
+        engine_test(one_that_can_not_be_told_gives_the_turn_up),
+        engine_test(in_its_turn_it_is_probed_within_the_limit_of_probes),
+        engine_test(a_start_whose_policy_has_changed_is_decided_again),
+        engine_test(where_the_record_decides_it_is_asked_again),
+        engine_test(a_user_s_start_that_waited_is_probed_again),
         engine_test(the_interval_is_from_call_to_call),
         engine_test(an_interval_without_end_leaves_one_start),
         engine_test(no_more_ops_are_out_than_the_context_allows),
