@@ -284,8 +284,9 @@ MUSTER_API int muster_record_foreach(struct muster *context, muster_record_cb cb
 /**
  * Forget an unclaimed record ("guest/web1"). Nothing is stopped. MUSTER_ENOENT; MUSTER_EBUSY: a resource has claimed it;
  * MUSTER_ESTATE, as with the two below: the context is going down, or is down.
- * `cb` (may be NULL), with the two below, too, hears when that is durable, or the store's code: then it is as it was;
- * MUSTER_ECANCELED: another of these has changed the record again before it was durable.
+ * `cb` (may be NULL), with the two below, too, hears when that is durable, or the store's code: then it is as it was (but if
+ * a resource has taken the record, or its old name, meanwhile, it isn't undone: it is written when the store takes it);
+ * MUSTER_ECANCELED: another of these has changed the record again before it was durable, or the context went down.
  */
 MUSTER_API int muster_record_forget(struct muster *context, const char *name, muster_done_cb cb, void *data);
 /** Give an unclaimed record another name: a config was renamed. MUSTER_ENOENT, MUSTER_EBUSY, MUSTER_EEXIST. */

@@ -125,7 +125,7 @@ static size_t dirty_count(const struct muster__engine *engine)
     return count;
 }
 
-static void end_waiters(struct muster__entry *entry, int code, const struct muster_error *error)
+void muster__waiters_end(struct muster__entry *entry, int code, const struct muster_error *error)
 {
     while (!muster__list_empty(&entry->waiters))
         muster__request_end(muster__container(entry->waiters.next, struct muster__request, link), code, error);
@@ -134,7 +134,8 @@ static void end_waiters(struct muster__entry *entry, int code, const struct must
 /* What was to be written has been taken back by another request: there is nothing to write. */
 static void came_back(struct muster__engine *engine, struct muster__entry *entry)
 {
-    end_waiters(entry, MUSTER_ECANCELED, NULL);
+    muster__waiters_end(entry, MUSTER_ECANCELED, NULL);
+    muster__entry_settle(engine, entry);
     if (entry->resource != NULL)
         muster__resource_touch(entry->resource);
     muster__entry_drop(engine, entry);
@@ -176,31 +177,25 @@ bool muster__commit_next(struct muster__engine *engine, struct muster__action *r
 
 /* ---- the end of a batch ------------------------------------------------------------------------- */
 
-void muster__waiters_end(struct muster__engine *engine)
-{
-    size_t cursor = 0;
-    for (struct muster__table_node *node; (node = muster__table_next(&engine->entries, &cursor)) != NULL;)
-        end_waiters(muster__container(node, struct muster__entry, node), MUSTER_ECANCELED, NULL);
-}
-
 static void applied(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record)
 {
     muster__record_unref(entry->durable);
     entry->durable = muster__record_ref(record);
     if (entry->record != entry->durable)
         muster__list_push(&engine->dirty, &entry->dirty);
+    muster__entry_applied(engine, entry);
 }
 
-/* A record that isn't a resource's goes back to what it was; a resource decides by its state. */
+/* What the host has altered goes back to what it was; a resource decides by its state. Anything else is written again. */
 static void refused(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record,
                     const struct muster_error *error)
 {
-    if (entry->record == record && entry->resource == NULL && !muster__list_empty(&entry->waiters)) {
-        muster__entry_write(engine, entry, muster__record_ref(entry->durable));
-        end_waiters(entry, error->code, error);
-    } else if (entry->record == record && entry->resource != NULL) {
-        muster__resource_write_refused(entry->resource, error);
-        end_waiters(entry, error->code, error);
+    if (entry->altered) {
+        muster__entry_take_back(engine, entry, error);
+    } else if (entry->record == record) {
+        if (entry->resource != NULL)
+            muster__resource_write_refused(entry->resource, error);
+        muster__waiters_end(entry, error->code, error);
     }
     if (entry->record != entry->durable && muster__list_empty(&entry->dirty))
         muster__list_push(&engine->dirty, &entry->dirty);
@@ -229,7 +224,7 @@ static void end_batch(struct muster__engine *engine, enum outcome outcome)
             refused(engine, entry, record, engine->store_error);
         entry->doubtful = outcome == DOUBTFUL;
         if (entry->record == entry->durable && !entry->doubtful)
-            end_waiters(entry, 0, NULL); /* it had been taken back while it was on its way */
+            muster__waiters_end(entry, 0, NULL); /* it had been taken back while it was on its way */
         if (entry->resource != NULL)
             muster__resource_touch(entry->resource);
         muster__record_unref(record);
@@ -269,9 +264,16 @@ static void again(struct muster__engine *engine)
 /* What waits to be written never will be. */
 static void refuse_dirty(struct muster__engine *engine)
 {
-    for (struct muster__list *link = engine->dirty.next; link != &engine->dirty; link = link->next) {
+    struct muster__list dirty;
+    muster__list_init(&dirty);
+    muster__list_splice(&dirty, &engine->dirty);
+    for (struct muster__list *link; (link = muster__list_pop(&dirty)) != NULL;) {
         struct muster__entry *entry = muster__container(link, struct muster__entry, dirty);
-        end_waiters(entry, engine->store_error->code, engine->store_error);
+        muster__list_push(&engine->dirty, link);
+        if (entry->altered)
+            muster__entry_take_back(engine, entry, engine->store_error);
+        else
+            muster__waiters_end(entry, engine->store_error->code, engine->store_error);
         if (entry->resource != NULL)
             muster__resource_touch(entry->resource);
     }
@@ -437,10 +439,11 @@ static void find_dirty(struct muster__engine *engine)
         bool was_doubtful = entry->doubtful;
         entry->doubtful = false;
         if (was_doubtful && entry->record == entry->durable)
-            end_waiters(entry, 0, NULL);
-        if (entry->in_batch || entry->record == entry->durable)
+            muster__waiters_end(entry, 0, NULL);
+        if (entry->in_batch || (entry->record == entry->durable && !entry->altered))
             continue;
-        outdo(engine, entry);
+        if (entry->record != entry->durable)
+            outdo(engine, entry);
         if (muster__list_empty(&entry->dirty))
             muster__list_push(&engine->dirty, &entry->dirty);
     }

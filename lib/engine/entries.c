@@ -55,6 +55,7 @@ static struct muster__entry *make(struct muster__engine *engine, struct muster__
     muster__list_init(&entry->dirty);
     muster__list_init(&entry->waiters);
     muster__list_init(&entry->restoring);
+    muster__list_init(&entry->together);
     return entry;
 }
 
@@ -105,15 +106,17 @@ static void free_entry(struct muster__engine *engine, struct muster__entry *entr
     muster__list_remove(&entry->in_ledger);
     muster__list_remove(&entry->dirty);
     muster__list_remove(&entry->restoring);
+    muster__list_remove(&entry->together);
     muster__record_unref(entry->record);
     muster__record_unref(entry->durable);
+    muster__record_unref(entry->before);
     muster__free(engine->memory, entry->node.key);
     muster__free(engine->memory, entry);
 }
 
 void muster__entry_drop(struct muster__engine *engine, struct muster__entry *entry)
 {
-    bool stored = entry->record != NULL || entry->durable != NULL || entry->in_batch || entry->doubtful;
+    bool stored = entry->record != NULL || entry->durable != NULL || entry->altered || entry->in_batch || entry->doubtful;
     bool named = entry->resource != NULL || entry->leaving > 0 || entry->told > 0 || entry->left_active ||
                  !muster__list_empty(&entry->dependents) || !muster__list_empty(&entry->waiters);
     if (stored || named)
@@ -163,6 +166,147 @@ void muster__entries_left(struct muster__engine *engine)
         muster__container(node, struct muster__entry, node)->left_active = false;
 }
 
+/* ---- what the host has altered, until it is durable ------------------------------------------------ */
+
+/* A record that is forgotten or moved away isn't offered to restore any more. */
+static void withdraw(struct muster__engine *engine, struct muster__entry *entry)
+{
+    struct muster_driver *driver = muster__engine_find_driver(engine, entry->ledger->node.key);
+    if (driver == NULL || muster__list_empty(&entry->restoring))
+        return;
+    muster__list_remove(&entry->restoring);
+    muster__dispatch_update(driver);
+    muster__driver_touch(driver);
+}
+
+/* One that is moved to a driver whose restores aren't over is offered to it, too. */
+static void offer(struct muster__engine *engine, struct muster__entry *entry)
+{
+    struct muster_driver *driver = muster__engine_find_driver(engine, entry->ledger->node.key);
+    if (driver == NULL || !driver->restoring || driver->state != MUSTER_DRIVER_INITIALIZING || driver->rest->def.restore == NULL)
+        return;
+    muster__list_push(&driver->rest->restores, &entry->restoring);
+    muster__dispatch_update(driver);
+}
+
+static void set_record(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record)
+{
+    bool was_there = entry->record != NULL;
+    muster__entry_write(engine, entry, record);
+    if (record == NULL)
+        withdraw(engine, entry);
+    else if (!was_there)
+        offer(engine, entry);
+}
+
+/* Takes the reference to `record`. */
+static void alter(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record)
+{
+    if (!entry->altered)
+        entry->before = muster__record_ref(entry->record);
+    entry->altered = true;
+    set_record(engine, entry, record);
+}
+
+/* Neither comes true, or is taken back, without the other. */
+static void tie(struct muster__entry *a, struct muster__entry *b)
+{
+    for (const struct muster__list *link = a->together.next; link != &a->together; link = link->next)
+        if (link == &b->together)
+            return;
+    struct muster__list *after_a = a->together.next;
+    struct muster__list *after_b = b->together.next;
+    a->together.next = after_b;
+    after_b->prev = &a->together;
+    b->together.next = after_a;
+    after_a->prev = &b->together;
+}
+
+static void forget_before(struct muster__entry *entry)
+{
+    muster__list_remove(&entry->together);
+    muster__record_unref(entry->before);
+    entry->before = NULL;
+    entry->altered = false;
+}
+
+static struct muster__entry *next_of(const struct muster__entry *entry)
+{
+    return muster__container(entry->together.next, struct muster__entry, together);
+}
+
+static bool is_on_its_way(const struct muster__entry *entry)
+{
+    return entry->record != entry->durable || entry->in_batch || entry->doubtful;
+}
+
+/* What it was altered with isn't needed for that any more. */
+static void stand(struct muster__engine *engine, struct muster__entry *entry)
+{
+    for (struct muster__entry *other; (other = next_of(entry)) != entry;) {
+        forget_before(other);
+        muster__entry_drop(engine, other);
+    }
+    forget_before(entry);
+}
+
+void muster__entry_settle(struct muster__engine *engine, struct muster__entry *entry)
+{
+    bool on_its_way = is_on_its_way(entry);
+    for (const struct muster__entry *other = next_of(entry); other != entry && !on_its_way; other = next_of(other))
+        on_its_way = is_on_its_way(other);
+    if (entry->altered && !on_its_way)
+        stand(engine, entry);
+}
+
+void muster__entry_applied(struct muster__engine *engine, struct muster__entry *entry)
+{
+    if (!entry->altered)
+        return;
+    muster__record_unref(entry->before);
+    entry->before = muster__record_ref(entry->durable);
+    muster__entry_settle(engine, entry);
+}
+
+void muster__entry_claimed(struct muster__engine *engine, struct muster__entry *entry)
+{
+    if (entry->altered)
+        stand(engine, entry);
+}
+
+static void take_back(struct muster__engine *engine, struct muster__entry *entry, int code, const struct muster_error *error)
+{
+    struct muster__record *before = entry->before;
+    entry->before = NULL;
+    forget_before(entry);
+    if (entry->record == before)
+        muster__record_unref(before);
+    else
+        set_record(engine, entry, before);
+    muster__waiters_end(entry, code, error);
+}
+
+void muster__entry_take_back(struct muster__engine *engine, struct muster__entry *entry, const struct muster_error *error)
+{
+    for (struct muster__entry *other; (other = next_of(entry)) != entry;) {
+        take_back(engine, other, error->code, error);
+        muster__entry_drop(engine, other);
+    }
+    take_back(engine, entry, error->code, error);
+}
+
+void muster__entries_take_back(struct muster__engine *engine)
+{
+    size_t cursor = 0;
+    for (struct muster__table_node *node; (node = muster__table_next(&engine->entries, &cursor)) != NULL;) {
+        struct muster__entry *entry = muster__container(node, struct muster__entry, node);
+        if (entry->altered)
+            take_back(engine, entry, MUSTER_ECANCELED, NULL);
+        else
+            muster__waiters_end(entry, MUSTER_ECANCELED, NULL);
+    }
+}
+
 /* ---- forget, move, resolve ------------------------------------------------------------------------ */
 
 /* The entry whose record the user means, if it may be changed now. */
@@ -199,32 +343,13 @@ static int find_unclaimed(struct muster__engine *engine, const char *name, struc
 /* Let the user hear when `entry` is durable. */
 static void await(struct muster__engine *engine, struct muster__entry *entry, struct muster__request *request)
 {
-    if (muster__entry_durable(engine, entry))
+    if (muster__entry_durable(engine, entry)) {
+        muster__entry_settle(engine, entry);
         muster__request_end(request, 0, NULL);
-    else
+    } else {
         muster__list_push(&entry->waiters, &request->link);
+    }
     muster__entry_drop(engine, entry);
-}
-
-/* A record that is forgotten or moved away isn't offered to restore any more. */
-static void withdraw(struct muster__engine *engine, struct muster__entry *entry)
-{
-    struct muster_driver *driver = muster__engine_find_driver(engine, entry->ledger->node.key);
-    if (driver == NULL || muster__list_empty(&entry->restoring))
-        return;
-    muster__list_remove(&entry->restoring);
-    muster__dispatch_update(driver);
-    muster__driver_touch(driver);
-}
-
-/* One that is moved to a driver whose restores aren't over is offered to it, too. */
-static void offer(struct muster__engine *engine, struct muster__entry *entry)
-{
-    struct muster_driver *driver = muster__engine_find_driver(engine, entry->ledger->node.key);
-    if (driver == NULL || !driver->restoring || driver->state != MUSTER_DRIVER_INITIALIZING || driver->rest->def.restore == NULL)
-        return;
-    muster__list_push(&driver->rest->restores, &entry->restoring);
-    muster__dispatch_update(driver);
 }
 
 int muster__record_forget(struct muster__engine *engine, const struct muster__event *event)
@@ -236,8 +361,7 @@ int muster__record_forget(struct muster__engine *engine, const struct muster__ev
     struct muster__request *request = muster__request_new(engine, event);
     if (request == NULL)
         return muster__refuse(engine, MUSTER_ENOMEM, "record '%s': out of memory", event->name);
-    withdraw(engine, entry);
-    muster__entry_write(engine, entry, NULL);
+    alter(engine, entry, NULL);
     muster__history_forget(engine, entry->node.key);
     await(engine, entry, request);
     return 0;
@@ -275,11 +399,9 @@ int muster__record_move(struct muster__engine *engine, const struct muster__even
     }
     /* Both go into one batch: nothing is committed between two events. */
     muster__history_forget(engine, from->node.key);
-    withdraw(engine, from);
-    muster__entry_write(engine, from, NULL);
-    muster__entry_write(engine, to, record);
-    offer(engine, to);
-    muster__entry_drop(engine, from);
+    alter(engine, from, NULL);
+    alter(engine, to, record);
+    tie(from, to);
     await(engine, to, request);
     return 0;
 }
@@ -309,7 +431,10 @@ int muster__record_resolve(struct muster__engine *engine, const struct muster__e
         muster__record_unref(record);
         return muster__refuse(engine, MUSTER_ENOMEM, "record '%s': out of memory", event->name);
     }
-    muster__entry_write(engine, entry, record);
+    if (entry->resource == NULL)
+        alter(engine, entry, record);
+    else
+        muster__entry_write(engine, entry, record);
     if (entry->resource != NULL && entry->resource->state == MUSTER__HELD)
         muster__reconcile_probe(entry->resource);
     await(engine, entry, request);

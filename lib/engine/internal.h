@@ -81,6 +81,10 @@ struct muster__entry {
     /* What is to be in the store, and what is known to be there. NULL: nothing. */
     struct muster__record *record;
     struct muster__record *durable;
+    /* The host has forgotten, moved or resolved it, and that isn't durable yet: what it was before. */
+    bool altered;
+    struct muster__record *before;
+    struct muster__list together; /* a ring without a head: by moves; they are durable, or go back, together */
     bool left_active;    /* it runs, and its driver can't be asked: removed while active, or reported before its turn */
     uint64_t generation; /* the highest that any version of it ever had: the next has more */
     struct muster__list dirty;     /* in engine->dirty while they differ and no batch has it */
@@ -558,6 +562,16 @@ void muster__entries_free(struct muster__engine *engine);
 int muster__record_forget(struct muster__engine *engine, const struct muster__event *event);
 int muster__record_move(struct muster__engine *engine, const struct muster__event *event);
 int muster__record_resolve(struct muster__engine *engine, const struct muster__event *event);
+/* If nothing of what it was altered with is on its way any more, that stands. */
+void muster__entry_settle(struct muster__engine *engine, struct muster__entry *entry);
+/* A version of it has become durable: that is what it was, if it has been altered again since. */
+void muster__entry_applied(struct muster__engine *engine, struct muster__entry *entry);
+/* A resource has taken it: the alteration stands, and is written again if the store refuses it. */
+void muster__entry_claimed(struct muster__engine *engine, struct muster__entry *entry);
+/* The store refuses the alteration: it and those that it hangs together with are what they were, and who waits hears that. */
+void muster__entry_take_back(struct muster__engine *engine, struct muster__entry *entry, const struct muster_error *error);
+/* The same of all, at the end of the context's way down. */
+void muster__entries_take_back(struct muster__engine *engine);
 
 /* commit.c */
 /* What the record of `entry` is to be: `record`'s reference is taken, NULL forgets it. It goes into the next batch. */
@@ -568,8 +582,8 @@ bool muster__entry_durable(const struct muster__engine *engine, const struct mus
 bool muster__entry_acknowledged(const struct muster__engine *engine, const struct muster__entry *entry);
 /* Can an intent be written at all? NULL, or why not. */
 const struct muster_error *muster__store_refuses(const struct muster__engine *engine);
-/* Nothing is written any more: whoever waits for a record to be durable hears so. */
-void muster__waiters_end(struct muster__engine *engine);
+/* Whoever waits for the record to be durable hears this. */
+void muster__waiters_end(struct muster__entry *entry, int code, const struct muster_error *error);
 bool muster__commit_next(struct muster__engine *engine, struct muster__action *ret_action);
 bool muster__commit_idle(const struct muster__engine *engine);
 int muster__committed(struct muster__engine *engine, const struct muster__event *event);

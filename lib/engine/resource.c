@@ -310,6 +310,7 @@ int muster__resource_insert(struct muster_driver *driver, struct muster_resource
     }
     resource->entry = entry;
     entry->resource = resource;
+    muster__entry_claimed(engine, entry);
     muster__list_remove(&entry->restoring);
     resource->number = engine->resources_added++;
     resource->late = driver->state == MUSTER_DRIVER_UP;

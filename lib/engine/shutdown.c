@@ -208,7 +208,7 @@ static void release(struct muster_resource *resource)
 static void finish(struct muster__engine *engine)
 {
     muster__timer_clear(engine, &engine->down_timer);
-    muster__waiters_end(engine);
+    muster__entries_take_back(engine);
     struct muster__request *bring_up = engine->bring_up;
     struct muster__request *shutdown = engine->shutdown;
     engine->bring_up = engine->shutdown = NULL;

@@ -102,6 +102,213 @@ static void a_move_is_one_batch_and_keeps_all_but_the_name(void **state)
     assert_string_equal(stored(f, "guest/new")->extra, "{}");
 }
 
+static const char *listed(struct fixture *f)
+{
+    static char list[200];
+    list[0] = '\0';
+    assert_int_equal(muster__engine_foreach_record(f->engine, note_record, list), 0);
+    return list;
+}
+
+static void assert_nothing_moved(struct fixture *f)
+{
+    assert_string_equal(listed(f), "gone/thing;guest/old;guest/web claimed;");
+    f->store_held = false;
+    f->commit_code = 0;
+    pass(f, 100000);
+    assert_string_equal(stored(f, "guest/old")->handle, "pid 3");
+    assert_null(stored(f, "guest/new"));
+    assert_string_equal(listed(f), "gone/thing;guest/old;guest/web claimed;");
+}
+
+static void a_move_that_the_store_refuses_leaves_the_record(void **state)
+{
+    struct fixture *f = up(state);
+    f->commit_code = -28;
+    assert_ended(move(f, "guest/old", "guest/new"), -28);
+    assert_nothing_moved(f);
+    assert_ended(move(f, "guest/old", "guest/new"), 0);
+}
+
+static void a_move_that_was_not_applied_leaves_the_record(void **state)
+{
+    struct fixture *f = up(state);
+    f->store_held = true;
+    struct ending *moved = move(f, "guest/old", "guest/new");
+    store_answers(f, MUSTER_EINDETERMINATE);
+    store_answers(f, 0);
+    assert_ended(moved, MUSTER_EINDETERMINATE);
+    assert_nothing_moved(f);
+}
+
+static void a_move_that_was_applied_after_all_has_ended_well(void **state)
+{
+    struct fixture *f = up(state);
+    f->store_held = true;
+    struct ending *moved = move(f, "guest/old", "guest/new");
+    store_applies(f);
+    store_answers(f, MUSTER_EINDETERMINATE);
+    store_answers(f, 0);
+    assert_ended(moved, 0);
+    assert_string_equal(listed(f), "gone/thing;guest/new;guest/web claimed;");
+}
+
+static void a_move_is_undone_while_the_records_cannot_be_read(void **state)
+{
+    struct fixture *f = up(state);
+    f->store_held = true;
+    struct ending *moved = move(f, "guest/old", "guest/new");
+    store_applies(f);
+    store_answers(f, MUSTER_EINDETERMINATE);
+    store_answers(f, -5);
+    assert_ended(moved, -5);
+    assert_nothing_moved(f);
+}
+
+static void a_move_is_undone_while_memory_is_short_for_the_records(void **state)
+{
+    for (size_t nth = 1; nth <= 2; nth++) {
+        struct fixture *f = up(state);
+        f->store_held = true;
+        struct ending *moved = move(f, "guest/old", "guest/new");
+        store_applies(f);
+        RECORD(f, "gone/more", .stage = MUSTER_STAGE_ACTIVE);
+        store_answers(f, MUSTER_EINDETERMINATE);
+        f->failing.countdown = nth;
+        store_answers(f, 0);
+        assert_ended(moved, MUSTER_ENOMEM);
+        assert_nothing_moved(f);
+        fixture_teardown(state);
+        fixture_setup(state);
+    }
+}
+
+static void a_move_past_the_deadline_of_its_commit_is_undone(void **state)
+{
+    struct fixture *f = up(state);
+    f->store_held = true;
+    struct ending *moved = move(f, "guest/old", "guest/new");
+    pass(f, 1000);
+    assert_ended(moved, MUSTER_EINDETERMINATE);
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_nothing_moved(f);
+}
+
+static void a_move_that_a_fenced_store_does_not_take_leaves_the_record(void **state)
+{
+    struct fixture *f = up(state);
+    f->store_held = true;
+    struct ending *forgotten = forget(f, "gone/thing");
+    struct ending *moved = move(f, "guest/old", "guest/new");
+    store_answers(f, MUSTER_EFENCED);
+    assert_ended(forgotten, MUSTER_EFENCED);
+    assert_ended(moved, MUSTER_EFENCED);
+    assert_nothing_moved(f);
+}
+
+static void a_move_that_the_shutdown_overtakes_leaves_the_record(void **state)
+{
+    struct fixture *f = *state;
+    f->options.shutdown_timeout_ms = 500;
+    up(state);
+    f->store_held = true;
+    struct ending *moved = move(f, "guest/old", "guest/new");
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    pass(f, 500);
+    assert_ended(down, MUSTER_ETIMEDOUT);
+    assert_ended(moved, MUSTER_ECANCELED);
+    assert_string_equal(listed(f), "gone/thing;guest/old;guest/web;");
+    f->store_held = false;
+    store_answers(f, -28);
+}
+
+static void moves_on_and_on_go_back_to_the_first_name(void **state)
+{
+    struct fixture *f = up(state);
+    f->store_held = true;
+    struct ending *first = move(f, "guest/old", "guest/new");
+    struct ending *second = move(f, "guest/new", "guest/newer");
+    struct ending *third = move(f, "guest/newer", "guest/newest");
+    store_answers(f, -28);
+    assert_ended(first, -28);
+    assert_ended(second, -28);
+    assert_ended(third, -28);
+    assert_nothing_moved(f);
+}
+
+static void a_move_that_is_refused_after_another_goes_back_by_one(void **state)
+{
+    struct fixture *f = up(state);
+    f->store_held = true;
+    struct ending *first = move(f, "guest/old", "guest/new");
+    struct ending *second = move(f, "guest/new", "guest/newer");
+    store_answers(f, 0);
+    store_answers(f, -28);
+    f->store_held = false;
+    assert_ended(second, -28);
+    assert_int_equal(first->times, 1);
+    pass(f, 100000);
+    assert_string_equal(listed(f), "gone/thing;guest/new;guest/web claimed;");
+    assert_string_equal(stored(f, "guest/new")->handle, "pid 3");
+    assert_null(stored(f, "guest/old"));
+}
+
+static void names_that_were_exchanged_are_exchanged_back(void **state)
+{
+    struct fixture *f = up(state);
+    f->store_held = true;
+    struct ending *aside = move(f, "guest/old", "guest/aside");
+    move(f, "gone/thing", "guest/old");
+    move(f, "guest/aside", "gone/thing");
+    store_answers(f, -28);
+    assert_ended(aside, -28);
+    f->store_held = false;
+    pass(f, 100000);
+    assert_string_equal(listed(f), "gone/thing;guest/old;guest/web claimed;");
+    assert_string_equal(stored(f, "guest/old")->handle, "pid 3");
+    assert_null(stored(f, "gone/thing")->handle);
+}
+
+static void a_move_whose_name_a_resource_has_taken_stands(void **state)
+{
+    static const char *const taken[] = {"old", "new"};
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture *f = up(state);
+        f->store_held = true;
+        f->outcomes[MUSTER_PHASE_PROBE] = MUSTER_PENDING;
+        struct ending *moved = move(f, "guest/old", "guest/new");
+        assert_int_equal(ADD_RESOURCE(f, "guest", .name = taken[i]), 0);
+        store_answers(f, -28);
+        assert_ended(moved, -28);
+        f->store_held = false;
+        pass(f, 1000);
+        assert_null(stored(f, "guest/old"));
+        assert_string_equal(stored(f, "guest/new")->handle, "pid 3");
+        cancel_out(f);
+        fixture_teardown(state);
+        fixture_setup(state);
+    }
+}
+
+/* Its resource has been removed while it ran, and that it ran couldn't be written. */
+static void a_record_that_was_never_durable_is_not_lost_by_a_refused_move(void **state)
+{
+    struct fixture *f = host(state);
+    RESOURCE(f, "guest", .name = "fresh");
+    assert_ended(bring_up(f), 0);
+    answer(f, "guest/fresh start", MUSTER_PENDING);
+    start(f, "guest/fresh", 0);
+    f->commit_code = -28;
+    finish(f, "guest/fresh start", MUSTER_OK);
+    assert_int_equal(remove_resource(f, "guest/fresh"), 0);
+    assert_ended(move(f, "guest/fresh", "guest/moved"), -28);
+    f->commit_code = 0;
+    pass(f, 100000);
+    assert_int_equal(stored(f, "guest/fresh")->stage, MUSTER_STAGE_ACTIVE);
+    assert_null(stored(f, "guest/moved"));
+}
+
 /* The first has come to nothing by itself: the commit that was to make it durable is tried again without it. */
 static void a_move_that_is_moved_on_before_it_is_durable_is_cancelled(void **state)
 {
@@ -156,6 +363,17 @@ static void what_is_moved_to_a_driver_that_restores_is_offered_to_it(void **stat
     assert_ended(move(f, "guest/b", "guest/bb"), 0);
     finish(f, "guest/a restore", MUSTER_OK);
     assert_calls(f, "guest/c restore, guest/thing restore, guest/bb restore");
+    assert_driver(f, "guest", "up");
+}
+
+static void what_a_refused_move_brings_back_is_offered_to_restore_and_what_it_takes_away_is_not(void **state)
+{
+    struct fixture *f = restoring(state);
+    f->commit_code = -28;
+    assert_ended(move(f, "guest/c", "gone/other"), -28);
+    assert_ended(move(f, "gone/thing", "guest/thing"), -28);
+    finish(f, "guest/a restore", MUSTER_OK);
+    assert_calls(f, "guest/b restore, guest/c restore");
     assert_driver(f, "guest", "up");
 }
 
@@ -273,9 +491,23 @@ int main(void)
         engine_test(what_is_not_there_is_not_forgotten),
         engine_test(a_forget_that_the_store_refuses_leaves_the_record),
         engine_test(a_move_is_one_batch_and_keeps_all_but_the_name),
+        engine_test(a_move_that_the_store_refuses_leaves_the_record),
+        engine_test(a_move_that_was_not_applied_leaves_the_record),
+        engine_test(a_move_that_was_applied_after_all_has_ended_well),
+        engine_test(a_move_is_undone_while_the_records_cannot_be_read),
+        engine_test(a_move_is_undone_while_memory_is_short_for_the_records),
+        engine_test(a_move_past_the_deadline_of_its_commit_is_undone),
+        engine_test(a_move_that_a_fenced_store_does_not_take_leaves_the_record),
+        engine_test(a_move_that_the_shutdown_overtakes_leaves_the_record),
+        engine_test(moves_on_and_on_go_back_to_the_first_name),
+        engine_test(a_move_that_is_refused_after_another_goes_back_by_one),
+        engine_test(names_that_were_exchanged_are_exchanged_back),
+        engine_test(a_move_whose_name_a_resource_has_taken_stands),
+        engine_test(a_record_that_was_never_durable_is_not_lost_by_a_refused_move),
         engine_test(a_move_that_is_moved_on_before_it_is_durable_is_cancelled),
         engine_test(what_is_forgotten_or_moved_away_is_not_offered_to_restore),
         engine_test(what_is_moved_to_a_driver_that_restores_is_offered_to_it),
+        engine_test(what_a_refused_move_brings_back_is_offered_to_restore_and_what_it_takes_away_is_not),
         engine_test(a_moved_record_is_claimed_under_its_new_name),
         engine_test(a_move_to_what_is_taken_or_no_name_is_refused),
         engine_test(a_fenced_store_takes_no_change_of_records),
