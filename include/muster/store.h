@@ -119,7 +119,8 @@ struct muster_store_ops {
     /**
      * Call `cb` once for each record. May be called again after a commit that ended with MUSTER_EINDETERMINATE:
      * it then tells what is durable. A load that returns 0 may leave MUSTER_ECORRUPT in `error`: some records were lost, and are
-     * quarantined where their names are known.
+     * quarantined where their names are known. Records whose driver or name no resource can have are told to observers, and
+     * left alone.
      */
     int (*load)(void *self, muster_load_cb cb, void *data, struct muster_error *error);
 
@@ -182,7 +183,10 @@ MUSTER_API int muster_store_open(struct muster_store *store, uintptr_t flags);
  * returned. MUSTER_ESTATE, as with those below: it isn't open.
  */
 MUSTER_API int muster_store_load(struct muster_store *store, muster_load_cb cb, void *data);
-/** See commit in struct muster_store_ops. */
+/**
+ * See commit in struct muster_store_ops. MUSTER_EINVAL, too: a driver or name that a context would refuse (see
+ * muster_driver_def.name and muster_resource_def.name), unless it is to be removed; nothing is committed.
+ */
 MUSTER_API int muster_store_commit(struct muster_store *store, const struct muster_record *const *records, size_t count);
 /**
  * MUSTER_ECORRUPT: what is wrong as a whole is the error's text, and each problem ("line 7: damaged: ...") a sibling of it, at

@@ -180,7 +180,7 @@ int muster__bring_up(struct muster__engine *engine, const struct muster__event *
 
 static int claim(struct muster__engine *engine, const struct muster_record *loaded)
 {
-    if (loaded->kind != MUSTER_RECORD_RESOURCE)
+    if (!muster__record_is_resource(loaded))
         return 0;
     struct muster__entry *entry = muster__entry_get(engine, loaded->driver, loaded->name);
     struct muster__record *record = entry == NULL ? NULL : muster__record_new(engine->memory, loaded);
@@ -259,6 +259,33 @@ static int loaded_late(struct muster__engine *engine, const struct muster__event
     return 0;
 }
 
+/* Takes the reference. */
+static void warn(struct muster__engine *engine, int code, struct muster_error *warning)
+{
+    muster__observe_store(engine, code, warning);
+    muster__problem(engine, warning);
+    muster__error_unref(warning);
+}
+
+void muster__unnamed_told(struct muster__engine *engine, const struct muster__event *event)
+{
+    const struct muster_record *first = NULL;
+    size_t count = 0;
+    for (size_t i = event->count; i-- > 0;) {
+        if (event->records[i]->kind != MUSTER_RECORD_RESOURCE || muster__record_is_resource(event->records[i]))
+            continue;
+        first = event->records[i];
+        count++;
+    }
+    if (count == 0)
+        return;
+    warn(engine, MUSTER_ECORRUPT,
+         muster__error_new(engine->memory, MUSTER_ECORRUPT, NULL,
+                           "store: %zu record%s no valid name, and %s left alone; the first is '%.80s/%.80s'", count,
+                           count == 1 ? " has" : "s have", count == 1 ? "is" : "are",
+                           first->driver == NULL ? "" : first->driver, first->name == NULL ? "" : first->name));
+}
+
 int muster__loaded(struct muster__engine *engine, const struct muster__event *event)
 {
     bool late = engine->load_late;
@@ -286,13 +313,10 @@ int muster__loaded(struct muster__engine *engine, const struct muster__event *ev
         return 0;
     }
     engine->store = MUSTER__STORE_IDLE;
+    muster__unnamed_told(engine, event);
     engine->records_incomplete = event->error != NULL && event->error->code == MUSTER_ECORRUPT;
-    if (event->error != NULL && event->error->code != 0) {
-        struct muster_error *warning = muster__error_wrap(engine->memory, event->error, "store");
-        muster__observe_store(engine, event->error->code, warning);
-        muster__problem(engine, warning);
-        muster__error_unref(warning);
-    }
+    if (event->error != NULL && event->error->code != 0)
+        warn(engine, event->error->code, muster__error_wrap(engine->memory, event->error, "store"));
     if (engine->history.spans.count > 0)
         muster__steps_renew(engine);
     begin(engine);

@@ -406,7 +406,7 @@ static int compare_loaded(struct muster__engine *engine, const struct muster__ev
     forget_durable(engine);
     for (size_t i = 0; i < event->count && code == 0; i++) {
         const struct muster_record *loaded = event->records[i];
-        if (loaded->kind != MUSTER_RECORD_RESOURCE)
+        if (!muster__record_is_resource(loaded))
             continue;
         struct muster__entry *entry = muster__entry_get(engine, loaded->driver, loaded->name);
         code = entry == NULL ? MUSTER_ENOMEM : take_loaded(engine, entry, loaded, sent_for(engine, entry));
@@ -468,6 +468,7 @@ int muster__reloaded(struct muster__engine *engine, const struct muster__event *
         pause_store(engine);
         return 0;
     }
+    muster__unnamed_told(engine, event);
     engine->store = MUSTER__STORE_IDLE;
     engine->store_tries = 0;
     end_batch(engine, LOADED);

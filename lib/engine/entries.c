@@ -59,6 +59,12 @@ static struct muster__entry *make(struct muster__engine *engine, struct muster__
     return entry;
 }
 
+bool muster__record_is_resource(const struct muster_record *record)
+{
+    return record->kind == MUSTER_RECORD_RESOURCE && muster__driver_name_valid(record->driver) &&
+           muster__name_valid(record->name);
+}
+
 static void join(char path[MUSTER__PATH_BYTES], const char *driver, const char *name)
 {
     size_t length = strlen(driver);

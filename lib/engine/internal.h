@@ -553,6 +553,8 @@ struct muster__entry *muster__entry_get_path(struct muster__engine *engine, cons
 struct muster__entry *muster__entry_find(const struct muster__engine *engine, const char *path);
 /* The one that the record is of. */
 struct muster__entry *muster__entry_of(const struct muster__engine *engine, const struct muster_record *record);
+/* Is it a resource's, under a name that one can have? A store may have others: it may be anybody's. */
+bool muster__record_is_resource(const struct muster_record *record);
 /* Free it if nothing is about it any more. */
 void muster__entry_drop(struct muster__engine *engine, struct muster__entry *entry);
 void muster__entries_forget(struct muster__engine *engine);
@@ -771,6 +773,8 @@ void muster__ask_load(struct muster__engine *engine, enum muster__store_state st
 int muster__loaded(struct muster__engine *engine, const struct muster__event *event);
 /* It may end late, or never: until then the store is as one that can't be read. */
 void muster__load_timed_out(struct muster__engine *engine);
+/* Tell of the records that are loaded, and no resource can have. */
+void muster__unnamed_told(struct muster__engine *engine, const struct muster__event *event);
 int muster__when(struct muster__engine *engine, const struct muster__event *event);
 void muster__milestones_look(struct muster__engine *engine);
 /* Remember what failed, for the end of the bring-up. */

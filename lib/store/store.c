@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/def.h"
+#include "base/name.h"
 
 /* The size of the first version of struct muster_store_ops: it never grows. */
 #define OPS_LEAST (offsetof(struct muster_store_ops, compact) + sizeof(int (*)(void)))
@@ -182,11 +183,30 @@ int muster_store_load(struct muster_store *store, muster_load_cb cb, void *data)
     return code != 0 ? code : muster__store_load(store, cb, data, &store->error);
 }
 
+/* A context would leave others alone. What is there may be removed; kinds to come are kept as they are. */
+static int check_names(struct muster_store *store, const struct muster_record *const *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct muster_record *record = records[i];
+        if (record->kind > MUSTER_RECORD_HISTORY || (record->flags & MUSTER_RECORD_REMOVED) != 0 ||
+            (muster__driver_name_valid(record->driver) && muster__name_valid(record->name)))
+            continue;
+        return muster_error_set(&store->error, MUSTER_EINVAL, 0,
+                                "%s: commit: '%.80s/%.80s': a driver's name and a resource's are 1 to 255 bytes of UTF-8 without "
+                                "control characters, the driver's without '/'",
+                                store->ops.name, record->driver == NULL ? "" : record->driver,
+                                record->name == NULL ? "" : record->name);
+    }
+    return 0;
+}
+
 int muster_store_commit(struct muster_store *store, const struct muster_record *const *records, size_t count)
 {
     if (records == NULL && count > 0)
         return MUSTER_EINVAL;
     int code = begin_change(store, "commit");
+    if (code == 0)
+        code = check_names(store, records, count);
     return code != 0 ? code : muster__store_commit(store, records, count, &store->error);
 }
 

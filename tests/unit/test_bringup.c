@@ -268,6 +268,27 @@ static void a_store_of_another_daemon_fails_the_bring_up(void **state)
     assert_ended(bring_up(f), 0);
 }
 
+static void a_record_without_a_valid_name_is_told_and_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    char path[2000];
+    memset(path, 'n', sizeof(path));
+    memcpy(path, "a/", 2);
+    path[sizeof(path) - 1] = '\0';
+    DRIVER(f, .name = "a", USUAL);
+    RESOURCE(f, "a", .name = "fine");
+    RECORD(f, path, .stage = MUSTER_STAGE_ACTIVE);
+    RECORD(f, "a/", .stage = MUSTER_STAGE_ACTIVE);
+    RECORD(f, "a/fine", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE);
+    answer(f, "a/fine probe", MUSTER_ACTIVE);
+    struct ending *up = bring_up(f);
+    assert_ended(up, 0);
+    assert_text(up->text, "store: 2 records have no valid name, and are left alone; the first is 'a/nnn");
+    assert_true(saw(f, "store"));
+    assert_state(f, "a/fine", "active");
+    assert_non_null(stored(f, path));
+}
+
 static void a_store_that_can_not_be_read_starts_nothing_and_adopts(void **state)
 {
     struct fixture *f = *state;
@@ -421,6 +442,7 @@ int main(void)
         engine_test(a_second_bring_up_refuses_what_does_not_fit_and_gives_it_up),
         engine_test(one_bring_up_at_a_time),
         engine_test(a_store_of_another_daemon_fails_the_bring_up),
+        engine_test(a_record_without_a_valid_name_is_told_and_left_alone),
         engine_test(a_store_that_can_not_be_read_starts_nothing_and_adopts),
         engine_test(a_load_past_its_deadline_starts_nothing_and_adopts),
         engine_test(what_a_load_past_its_deadline_brings_is_for_the_next_bring_up),

@@ -228,6 +228,26 @@ static void a_shutdown_does_not_wait_for_a_reload_past_its_deadline(void **state
     assert_ended(bring_up(f), 0);
 }
 
+static void a_record_without_a_valid_name_is_nobodys_when_they_are_compared(void **state)
+{
+    struct fixture *f = pools(state);
+    char path[2000];
+    memset(path, 'n', sizeof(path));
+    memcpy(path, "pool/", 5);
+    path[sizeof(path) - 1] = '\0';
+    f->store_held = true;
+    struct ending *started = start(f, "pool/a", 0);
+    store_applies(f);
+    RECORD(f, path, .stage = MUSTER_STAGE_ACTIVE);
+    store_answers(f, MUSTER_EINDETERMINATE);
+    f->seen[0] = '\0';
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_ended(started, 0);
+    assert_true(saw(f, "store"));
+    assert_non_null(stored(f, path));
+}
+
 static void a_fenced_store_is_never_written_again(void **state)
 {
     struct fixture *f = pools(state);
@@ -395,6 +415,7 @@ int main(void)
         engine_test(a_reload_past_its_deadline_refuses_and_counts_when_it_ends),
         engine_test(a_reload_that_fails_past_its_deadline_is_tried_again),
         engine_test(a_shutdown_does_not_wait_for_a_reload_past_its_deadline),
+        engine_test(a_record_without_a_valid_name_is_nobodys_when_they_are_compared),
         engine_test(a_fenced_store_is_never_written_again),
         engine_test(a_commit_past_its_deadline_refuses_and_is_compared_when_it_ends),
         engine_test(a_commit_that_ended_before_time_is_told_to_have_passed_is_in_time),

@@ -161,6 +161,42 @@ static void without_a_context_it_is_used_in_order(void **state)
     assert_int_equal(told.destroyed, 1);
 }
 
+static int commit_named(struct muster_store *store, uintptr_t kind, uintptr_t flags, const char *driver, const char *name)
+{
+    const struct muster_record good = {.size = sizeof(good), .driver = "guest", .name = "web/1"};
+    const struct muster_record record = {.size = sizeof(record), .kind = kind, .flags = flags, .driver = driver, .name = name};
+    const struct muster_record *records[] = {&good, &record};
+    return muster_store_commit(store, records, 2);
+}
+
+static void without_a_context_it_takes_names_that_a_context_takes(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct muster_store *store;
+    const struct muster_store_ops ops = told_ops();
+    char name[257];
+    memset(name, 'n', 256);
+    name[256] = '\0';
+    assert_int_equal(muster_store_new(&ops, &told, &store), 0);
+    assert_int_equal(muster_store_open(store, 0), 0);
+    for (uintptr_t kind = MUSTER_RECORD_RESOURCE; kind <= MUSTER_RECORD_HISTORY; kind++) {
+        assert_int_equal(commit_named(store, kind, 0, "guest", name), MUSTER_EINVAL);
+        assert_memory_equal(muster_error_text(muster_store_get_error(store)), "told: commit: 'guest/nnn", 24);
+        assert_int_equal(commit_named(store, kind, 0, "guest", ""), MUSTER_EINVAL);
+        assert_int_equal(commit_named(store, kind, 0, "guest", "web\n"), MUSTER_EINVAL);
+        assert_int_equal(commit_named(store, kind, 0, "guest", NULL), MUSTER_EINVAL);
+        assert_int_equal(commit_named(store, kind, 0, "gu/est", "web"), MUSTER_EINVAL);
+        assert_int_equal(commit_named(store, kind, 0, NULL, "web"), MUSTER_EINVAL);
+        assert_int_equal(commit_named(store, kind, 0, "guest", name + 1), 0);
+    }
+    /* What is there can be removed, and another version's kinds have names of its own. */
+    assert_int_equal(commit_named(store, MUSTER_RECORD_RESOURCE, MUSTER_RECORD_REMOVED, "guest", name), 0);
+    assert_int_equal(commit_named(store, MUSTER_RECORD_HISTORY + 1, 0, "gu/est", name), 0);
+    assert_int_equal(muster_store_close(store), 0);
+    muster_store_free(store);
+}
+
 static int open_read_only(void *self, struct muster_error *error)
 {
     (void)self;
@@ -219,6 +255,7 @@ int main(void)
         cmocka_unit_test(refuses_a_longer_definition_with_something_set),
         cmocka_unit_test(says_whose_error_it_is),
         cmocka_unit_test(without_a_context_it_is_used_in_order),
+        cmocka_unit_test(without_a_context_it_takes_names_that_a_context_takes),
         cmocka_unit_test(read_only_changes_nothing),
         cmocka_unit_test(a_positive_return_is_no_success),
         cmocka_unit_test(a_record_begins_empty),
