@@ -276,8 +276,8 @@ MUSTER_API const struct muster_error *muster_get_error(const struct muster *cont
 /** What muster_record_foreach() calls; `record` is valid during the call. */
 typedef int (*muster_record_cb)(const struct muster_record *record, int is_claimed, void *data);
 /**
- * Call `cb` for each record, claimed by a resource or not, by driver and name. A non-zero return ends the walk
- * and is returned.
+ * Call `cb` for each record, claimed by a resource or not, by driver and name: as they were when the walk began, whatever
+ * `cb` does to them. A non-zero return ends the walk and is returned.
  */
 MUSTER_API int muster_record_foreach(struct muster *context, muster_record_cb cb, void *data);
 

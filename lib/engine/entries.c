@@ -447,31 +447,40 @@ int muster__record_resolve(struct muster__engine *engine, const struct muster__e
     return 0;
 }
 
+/* What the walk tells, whatever its callback does to the records. */
+struct listed {
+    struct muster__record *record;
+    bool claimed;
+};
+
 static int compare(const void *a, const void *b)
 {
-    const struct muster__entry *const *one = a;
-    const struct muster__entry *const *two = b;
-    int by_driver = strcmp((*one)->ledger->node.key, (*two)->ledger->node.key);
-    return by_driver != 0 ? by_driver : strcmp((*one)->name, (*two)->name);
+    const struct muster_record *one = &((const struct listed *)a)->record->is;
+    const struct muster_record *two = &((const struct listed *)b)->record->is;
+    int by_driver = strcmp(one->driver, two->driver);
+    return by_driver != 0 ? by_driver : strcmp(one->name, two->name);
 }
 
 int muster__engine_foreach_record(const struct muster__engine *engine, muster_record_cb cb, void *data)
 {
     size_t count = 0;
     size_t cursor = 0;
-    struct muster__entry **sorted = muster__alloc(engine->memory, engine->entries.count, sizeof(*sorted));
+    struct listed *sorted = muster__alloc(engine->memory, engine->entries.count, sizeof(*sorted));
     if (sorted == NULL)
         return MUSTER_ENOMEM;
     for (struct muster__table_node *node; (node = muster__table_next(&engine->entries, &cursor)) != NULL;) {
-        struct muster__entry *entry = muster__container(node, struct muster__entry, node);
+        const struct muster__entry *entry = muster__container(node, struct muster__entry, node);
         if (entry->record != NULL)
-            sorted[count++] = entry;
+            sorted[count++] = (struct listed){muster__record_ref(entry->record), entry->resource != NULL};
     }
     if (count > 1)
         qsort(sorted, count, sizeof(*sorted), compare);
     int code = 0;
-    for (size_t i = 0; i < count && code == 0; i++)
-        code = cb(&sorted[i]->record->is, sorted[i]->resource != NULL, data);
+    for (size_t i = 0; i < count; i++) {
+        if (code == 0)
+            code = cb(&sorted[i].record->is, sorted[i].claimed, data);
+        muster__record_unref(sorted[i].record);
+    }
     muster__free(engine->memory, sorted);
     return code;
 }

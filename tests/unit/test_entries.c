@@ -30,6 +30,14 @@ static int note_record(const struct muster_record *record, int is_claimed, void 
     return strcmp(record->name, "old") == 0 && strlen(data) > 100 ? 3 : 0;
 }
 
+static const char *listed(struct fixture *f)
+{
+    static char list[200];
+    list[0] = '\0';
+    assert_int_equal(muster__engine_foreach_record(f->engine, note_record, list), 0);
+    return list;
+}
+
 static void records_are_listed_by_driver_and_name(void **state)
 {
     struct fixture *f = up(state);
@@ -41,6 +49,38 @@ static void records_are_listed_by_driver_and_name(void **state)
     assert_int_equal(muster__engine_foreach_record(f->engine, note_record, list), 3);
     f->failing.countdown = 1;
     assert_int_equal(muster__engine_foreach_record(f->engine, note_record, list), MUSTER_ENOMEM);
+}
+
+struct walk {
+    struct fixture *f;
+    char list[200];
+};
+
+static int forget_all(const struct muster_record *record, int is_claimed, void *data)
+{
+    struct walk *walk = data;
+    forget(walk->f, "guest/new");
+    forget(walk->f, "gone/thing");
+    return note_record(record, is_claimed, walk->list);
+}
+
+/* The second time, the records are not durable yet, and nothing is left of them but what the walk holds. */
+static void records_may_be_forgotten_while_they_are_listed(void **state)
+{
+    for (int held = 0; held < 2; held++) {
+        struct fixture *f = up(state);
+        f->store_held = held;
+        move(f, "guest/old", "guest/new");
+        struct walk walk = {.f = f};
+        assert_int_equal(muster__engine_foreach_record(f->engine, forget_all, &walk), 0);
+        assert_string_equal(walk.list, "gone/thing;guest/new;guest/web claimed;");
+        f->store_held = false;
+        if (held)
+            store_answers(f, 0);
+        assert_string_equal(listed(f), "guest/web claimed;");
+        fixture_teardown(state);
+        fixture_setup(state);
+    }
 }
 
 static void what_nobody_claims_is_reported_and_kept(void **state)
@@ -100,14 +140,6 @@ static void a_move_is_one_batch_and_keeps_all_but_the_name(void **state)
     assert_null(stored(f, "guest/old"));
     assert_string_equal(stored(f, "guest/new")->handle, "pid 3");
     assert_string_equal(stored(f, "guest/new")->extra, "{}");
-}
-
-static const char *listed(struct fixture *f)
-{
-    static char list[200];
-    list[0] = '\0';
-    assert_int_equal(muster__engine_foreach_record(f->engine, note_record, list), 0);
-    return list;
 }
 
 static void assert_nothing_moved(struct fixture *f)
@@ -485,6 +517,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         engine_test(records_are_listed_by_driver_and_name),
+        engine_test(records_may_be_forgotten_while_they_are_listed),
         engine_test(what_nobody_claims_is_reported_and_kept),
         engine_test(what_is_forgotten_is_gone_when_that_is_durable),
         engine_test(a_claimed_record_is_not_forgotten_and_not_moved),
