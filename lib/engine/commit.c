@@ -37,17 +37,23 @@ void muster__entry_write(struct muster__engine *engine, struct muster__entry *en
     } else if (!entry->in_batch && muster__list_empty(&entry->dirty) && entry->record != entry->durable) {
         muster__list_push(&engine->dirty, &entry->dirty);
     }
-    if (engine->store_paused && engine->store == MUSTER__STORE_IDLE) {
-        engine->store_paused = false;
-        muster__timer_clear(engine, &engine->store_timer);
-    }
+    muster__commit_hurry(engine);
+}
+
+void muster__commit_hurry(struct muster__engine *engine)
+{
+    if (!engine->store_paused || engine->store != MUSTER__STORE_IDLE)
+        return;
+    engine->store_paused = false;
+    muster__timer_clear(engine, &engine->store_timer);
 }
 
 bool muster__commit_idle(const struct muster__engine *engine)
 {
     switch (engine->store) {
     case MUSTER__STORE_IDLE:
-        return (muster__list_empty(&engine->dirty) && !muster__history_due(engine)) || engine->store_paused;
+        return (muster__list_empty(&engine->dirty) && !muster__history_due(engine)) ||
+               (engine->store_paused && engine->store_failed);
     case MUSTER__STORE_COMMITTING:
     case MUSTER__STORE_RELOADING:
     case MUSTER__STORE_LOADING:
@@ -57,9 +63,10 @@ bool muster__commit_idle(const struct muster__engine *engine)
     }
 }
 
-static void pause_store(struct muster__engine *engine)
+static void pause_store(struct muster__engine *engine, bool failed)
 {
     engine->store_paused = true;
+    engine->store_failed = failed;
     muster__timer_set(engine, &engine->store_timer, muster__retry_at(engine, &engine->store_tries));
 }
 
@@ -148,7 +155,7 @@ bool muster__commit_next(struct muster__engine *engine, struct muster__action *r
         return false;
     size_t durations = muster__history_reserve(engine);
     if (reserve(engine, dirty_count(engine) + durations) != 0) {
-        pause_store(engine);
+        pause_store(engine, false);
         return false;
     }
     for (struct muster__list *link; (link = muster__list_pop(&engine->dirty)) != NULL;) {
@@ -258,7 +265,7 @@ static void again(struct muster__engine *engine)
         else
             came_back(engine, entry);
     }
-    pause_store(engine);
+    pause_store(engine, false);
 }
 
 /* What waits to be written never will be. */
@@ -286,7 +293,7 @@ static void failed(struct muster__engine *engine, int code)
     if (engine->store == MUSTER__STORE_BROKEN)
         refuse_dirty(engine);
     else
-        pause_store(engine);
+        pause_store(engine, true);
 }
 
 /* It has been given up as indeterminate: a load tells. Unless the lock is lost: then nothing is written any more. */
@@ -465,7 +472,7 @@ int muster__reloaded(struct muster__engine *engine, const struct muster__event *
         if (engine->load_late) /* its end tells, whenever that comes */
             return 0;
         engine->reload_wanted = true;
-        pause_store(engine);
+        pause_store(engine, true);
         return 0;
     }
     muster__unnamed_told(engine, event);

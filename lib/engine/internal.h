@@ -413,6 +413,7 @@ struct muster__engine {
     struct muster__timer store_timer;
     uint32_t store_tries;
     bool store_paused; /* until store_timer */
+    bool store_failed; /* ... and the way down doesn't wait for that */
     bool reload_wanted; /* once the commit that stalled has ended, or after a pause */
     bool load_late; /* BROKEN: the load is past its deadline and still out */
 
@@ -588,6 +589,8 @@ const struct muster_error *muster__store_refuses(const struct muster__engine *en
 void muster__waiters_end(struct muster__entry *entry, int code, const struct muster_error *error);
 bool muster__commit_next(struct muster__engine *engine, struct muster__action *ret_action);
 bool muster__commit_idle(const struct muster__engine *engine);
+/* After a pause, the next batch goes now. */
+void muster__commit_hurry(struct muster__engine *engine);
 int muster__committed(struct muster__engine *engine, const struct muster__event *event);
 /* LOADED after an indeterminate commit. */
 int muster__reloaded(struct muster__engine *engine, const struct muster__event *event);

@@ -62,6 +62,7 @@ static void begin_down(struct muster__engine *engine, enum muster_cause cause, e
     muster__op_cancel_all(engine);
     each_resource(engine, withdraw);
     muster__history_ending(engine);
+    muster__commit_hurry(engine);
     muster__timer_set(engine, &engine->down_timer, muster__time_after(engine->now, engine->options.shutdown_timeout_ms));
 }
 

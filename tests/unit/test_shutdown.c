@@ -79,6 +79,46 @@ static void a_host_shutdown_goes_on_without_the_store(void **state)
     assert_int_equal(stored(f, "guest/web")->desired, MUSTER_DESIRED_ACTIVE);
 }
 
+static void what_the_store_has_put_off_is_written_within_the_budget(void **state)
+{
+    struct fixture *f = running(state);
+    f->commit_code = MUSTER_EAGAIN;
+    assert_int_equal(changed(f, "guest/web", MUSTER_CHANGED_INACTIVE), 0);
+    assert_commits(f, "guest/web inactive self");
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_commits(f, "guest/web inactive self");
+    assert_waits(down);
+    pass(f, 199);
+    assert_waits(down);
+    f->commit_code = 0;
+    pass(f, 1);
+    assert_ended(down, 0);
+    assert_commits(f, "guest/web inactive self");
+    assert_int_equal(stored(f, "guest/web")->stage, MUSTER_STAGE_INACTIVE);
+}
+
+static void a_store_that_puts_off_for_ever_is_not_awaited_for_ever(void **state)
+{
+    struct fixture *f = running(state);
+    f->commit_code = MUSTER_EAGAIN;
+    changed(f, "guest/web", MUSTER_CHANGED_INACTIVE);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    pass(f, 5000);
+    assert_ended(down, 0);
+    assert_int_equal(stored(f, "guest/web")->stage, MUSTER_STAGE_ACTIVE);
+}
+
+static void what_the_store_has_refused_is_tried_once_more(void **state)
+{
+    struct fixture *f = running(state);
+    f->commit_code = -28;
+    changed(f, "guest/web", MUSTER_CHANGED_INACTIVE);
+    changed(f, "net/lan", MUSTER_CHANGED_INACTIVE);
+    f->commits[0] = '\0';
+    assert_ended(shut_down(f, MUSTER_DAEMON_RESTART), 0);
+    assert_commits(f, "guest/web inactive self, net/lan inactive self");
+}
+
 static void a_user_s_pending_stop_stays_a_user_s_stop(void **state)
 {
     struct fixture *f = running(state);
@@ -508,6 +548,9 @@ int main(void)
         engine_test(what_declares_nothing_is_stopped_after_all_that_may_use_it),
         engine_test(a_stop_that_fails_does_not_hold_the_host_up),
         engine_test(a_host_shutdown_goes_on_without_the_store),
+        engine_test(what_the_store_has_put_off_is_written_within_the_budget),
+        engine_test(a_store_that_puts_off_for_ever_is_not_awaited_for_ever),
+        engine_test(what_the_store_has_refused_is_tried_once_more),
         engine_test(a_user_s_pending_stop_stays_a_user_s_stop),
         engine_test(a_host_shutdown_stops_what_is_being_adopted),
         engine_test(a_host_shutdown_stops_what_was_about_to_be_adopted),
