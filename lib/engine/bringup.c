@@ -116,7 +116,6 @@ static void reset_drivers(struct muster__engine *engine)
         memset(driver->settled, 0, sizeof(driver->settled));
         memset(driver->done, 0, sizeof(driver->done));
         driver->holds = driver->open = driver->used = driver->counting = driver->restoring = false;
-        driver->rest->unsettled = 0;
         driver->rest->tries = 0;
         if (driver->state == MUSTER_DRIVER_DOWN)
             muster__driver_move(driver, MUSTER_DRIVER_WAITING);
@@ -205,6 +204,7 @@ static void give_up(struct muster__engine *engine, const struct muster_error *er
     engine->bring_up = NULL;
     muster__trail_close(engine, error->code);
     muster__set_state(engine, MUSTER_STATE_DOWN);
+    muster__resources_release(engine);
     muster__request_end(bring_up, kept->code, kept);
     muster__error_replace(&engine->error, kept);
 }

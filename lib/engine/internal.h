@@ -963,6 +963,8 @@ bool muster__resource_not_begun(const struct muster_resource *resource);
 void muster__rollback(struct muster__engine *engine, const struct muster_error *error);
 /* Go on with what is going down. */
 void muster__shutdown_look(struct muster__engine *engine);
+/* Let go of all that no op is out for. */
+void muster__resources_release(struct muster__engine *engine);
 /* Is the way down past the point where resources are let go of? */
 bool muster__resources_released(const struct muster__engine *engine);
 /* Ask for the store to be closed; nothing of it is out. */

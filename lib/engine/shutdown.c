@@ -204,6 +204,11 @@ static void release(struct muster_resource *resource)
         muster__resource_detach(resource);
 }
 
+void muster__resources_release(struct muster__engine *engine)
+{
+    each_resource(engine, release);
+}
+
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
 
 static void finish(struct muster__engine *engine)
@@ -246,7 +251,7 @@ void muster__ask_close(struct muster__engine *engine)
 
 static void close_store(struct muster__engine *engine)
 {
-    each_resource(engine, release);
+    muster__resources_release(engine);
     if (!store_is_open(engine)) {
         finish(engine);
         return;

@@ -268,6 +268,29 @@ static void a_store_of_another_daemon_fails_the_bring_up(void **state)
     assert_ended(bring_up(f), 0);
 }
 
+static void a_bring_up_that_fails_by_the_store_lets_go_of_what_was_added(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "pool", .reload = called, USUAL);
+    f->store_held = true;
+    struct ending *up = bring_up(f);
+    assert_int_equal(ADD_RESOURCE(f, "pool", .name = "disk"), 0);
+    struct ending *started = start(f, "pool/disk", 0);
+    f->store_held = false;
+    store_answers(f, MUSTER_EBUSY);
+    assert_ended(up, MUSTER_EBUSY);
+    assert_ended(started, MUSTER_ECANCELED);
+    assert_int_equal(f->held, 0);
+    RESOURCE(f, "pool", .name = "disk");
+    assert_ended(bring_up(f), 0);
+    assert_state(f, "pool/disk", "inactive");
+    answer(f, "pool reload", MUSTER_PENDING);
+    struct ending *reloaded = reload(f);
+    assert_int_equal(OP_ADDS(f, "pool reload", .name = "other"), 0);
+    finish(f, "pool reload", MUSTER_OK);
+    assert_ended(reloaded, 0);
+}
+
 static void a_record_without_a_valid_name_is_told_and_left_alone(void **state)
 {
     struct fixture *f = *state;
@@ -442,6 +465,7 @@ int main(void)
         engine_test(a_second_bring_up_refuses_what_does_not_fit_and_gives_it_up),
         engine_test(one_bring_up_at_a_time),
         engine_test(a_store_of_another_daemon_fails_the_bring_up),
+        engine_test(a_bring_up_that_fails_by_the_store_lets_go_of_what_was_added),
         engine_test(a_record_without_a_valid_name_is_told_and_left_alone),
         engine_test(a_store_that_can_not_be_read_starts_nothing_and_adopts),
         engine_test(a_load_past_its_deadline_starts_nothing_and_adopts),
