@@ -7,15 +7,20 @@
 /* A batch that was refused with EAGAIN is tried this often before it counts as failed. */
 #define AGAIN_TRIES 5
 
+/* It is never written again, or a commit hangs: who waited for it might wait for ever. */
+static bool takes_nothing(const struct muster__engine *engine)
+{
+    return engine->store == MUSTER__STORE_BROKEN || engine->store == MUSTER__STORE_STALLED;
+}
+
 const struct muster_error *muster__store_refuses(const struct muster__engine *engine)
 {
-    return engine->store == MUSTER__STORE_BROKEN ? engine->store_error : NULL;
+    return takes_nothing(engine) ? engine->store_error : NULL;
 }
 
 bool muster__entry_durable(const struct muster__engine *engine, const struct muster__entry *entry)
 {
-    return engine->store == MUSTER__STORE_NONE || engine->store == MUSTER__STORE_BROKEN ||
-           muster__entry_acknowledged(engine, entry);
+    return engine->store == MUSTER__STORE_NONE || takes_nothing(engine) || muster__entry_acknowledged(engine, entry);
 }
 
 bool muster__entry_acknowledged(const struct muster__engine *engine, const struct muster__entry *entry)
@@ -268,7 +273,7 @@ static void again(struct muster__engine *engine)
     pause_store(engine, false);
 }
 
-/* What waits to be written never will be. */
+/* What waits to be written never will be, or who knows when. */
 static void refuse_dirty(struct muster__engine *engine)
 {
     struct muster__list dirty;
@@ -357,6 +362,7 @@ void muster__store_timer_expired(struct muster__engine *engine, struct muster__t
                               (unsigned long long)engine->options.store_timeout_ms);
         muster__error_replace(&engine->store_error, late);
         end_batch(engine, DOUBTFUL);
+        refuse_dirty(engine);
         return;
     }
     engine->store_paused = false;

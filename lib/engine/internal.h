@@ -579,7 +579,7 @@ void muster__entries_take_back(struct muster__engine *engine);
 /* commit.c */
 /* What the record of `entry` is to be: `record`'s reference is taken, NULL forgets it. It goes into the next batch. */
 void muster__entry_write(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record);
-/* Is there nothing more to wait for? Also true when the store takes nothing any more. */
+/* Is there nothing more to wait for? Also true while the store takes nothing. */
 bool muster__entry_durable(const struct muster__engine *engine, const struct muster__entry *entry);
 /* Is it in the store for sure? Also true without a store. */
 bool muster__entry_acknowledged(const struct muster__engine *engine, const struct muster__entry *entry);

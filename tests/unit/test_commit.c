@@ -298,6 +298,41 @@ static void a_commit_that_ended_before_time_is_told_to_have_passed_is_in_time(vo
     assert_int_equal(stored(f, "pool/a")->stage, MUSTER_STAGE_ACTIVE);
 }
 
+/* a is in it, b waits for the next, c is asked for later, d's op is out. */
+static void nobody_waits_for_a_commit_that_is_past_its_deadline(void **state)
+{
+    struct fixture *f = *state;
+    f->options.op_timeout_ms = 5000;
+    RESOURCE(f, "pool", .name = "d");
+    RECORD(f, "pool/old", .stage = MUSTER_STAGE_ACTIVE);
+    pools(state);
+    answer(f, "pool/d start", MUSTER_PENDING);
+    struct ending *d = start(f, "pool/d", 0);
+    f->store_held = true;
+    struct ending *a = start(f, "pool/a", 0);
+    struct ending *b = start(f, "pool/b", 0);
+    f->calls[0] = '\0';
+    pass(f, 1000);
+    assert_ended(a, MUSTER_EINDETERMINATE);
+    assert_ended(b, MUSTER_EINDETERMINATE);
+    struct ending *c = start(f, "pool/c", 0);
+    assert_ended(c, MUSTER_EINDETERMINATE);
+    assert_text(c->text, "the commit is not finished after 1000 ms");
+    assert_ended(stop(f, "pool/b", 0), MUSTER_EINDETERMINATE);
+    assert_int_equal(forget(f, "pool/old")->refused, MUSTER_EINDETERMINATE);
+    finish(f, "pool/d start", MUSTER_OK);
+    assert_ended(d, MUSTER_EINDETERMINATE);
+    assert_state(f, "pool/d", "active");
+    assert_calls(f, "");
+    f->store_held = false;
+    store_answers(f, 0);
+    assert_null(stored(f, "pool/a"));
+    assert_null(stored(f, "pool/b"));
+    assert_int_equal(stored(f, "pool/d")->stage, MUSTER_STAGE_ACTIVE);
+    assert_ended(start(f, "pool/b", 0), 0);
+    assert_ended(forget(f, "pool/old"), 0);
+}
+
 static void a_removal_is_a_record_of_its_own_kind(void **state)
 {
     struct fixture *f = pools(state);
@@ -419,6 +454,7 @@ int main(void)
         engine_test(a_fenced_store_is_never_written_again),
         engine_test(a_commit_past_its_deadline_refuses_and_is_compared_when_it_ends),
         engine_test(a_commit_that_ended_before_time_is_told_to_have_passed_is_in_time),
+        engine_test(nobody_waits_for_a_commit_that_is_past_its_deadline),
         engine_test(a_removal_is_a_record_of_its_own_kind),
         engine_test(what_comes_back_while_it_is_removed_is_written_anew),
         engine_test(what_changes_back_before_its_turn_is_not_written),
