@@ -82,7 +82,7 @@ static int settle(struct muster__sqlite *store, struct muster_error *error)
     muster__sqlite_disconnect(store);
     int code = muster__sqlite_connect(store, error);
     store->indeterminate = code != 0;
-    return code == MUSTER_EBUSY ? (error->code = MUSTER_EIO) : code;
+    return code;
 }
 
 struct tally {
@@ -248,6 +248,7 @@ static void destroy(void *self)
     if (store->lock_fd >= 0)
         store->calls->close(store->lock_fd);
     muster__free(&memory, store->file);
+    muster__free(&memory, store->log_file);
     muster__free(&memory, store->lock_file);
     muster__free(&memory, store);
 }
@@ -288,8 +289,10 @@ int muster__sqlite_new(const char *file, const struct muster_allocator *allocato
         return MUSTER_ENOMEM;
     *store = (struct muster__sqlite){.memory = memory, .calls = calls, .lock_fd = -1};
     store->file = new_path(&memory, file, "");
+    store->log_file = new_path(&memory, file, "-wal");
     store->lock_file = new_path(&memory, file, "-lock");
-    int code = store->file == NULL || store->lock_file == NULL ? MUSTER_ENOMEM : muster_store_new(&ops, store, ret_store);
+    bool complete = store->file != NULL && store->log_file != NULL && store->lock_file != NULL;
+    int code = complete ? muster_store_new(&ops, store, ret_store) : MUSTER_ENOMEM;
     if (code != 0)
         destroy(store);
     return code;

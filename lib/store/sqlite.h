@@ -35,6 +35,8 @@ struct muster__sqlite {
     struct muster__memory memory;
     const struct muster__journal_calls *calls;
     char *file;
+    /* sqlite's. */
+    char *log_file;
     char *lock_file;
     int lock_fd;
     /* No lock is held, and nothing is changed. */
@@ -63,6 +65,11 @@ int muster__sqlite_unlock(struct muster__sqlite *store, struct muster_error *err
  * to be read, no file.
  */
 int muster__sqlite_check_file(const struct muster__sqlite *store, struct muster_error *error);
+/*
+ * Write sqlite's log over itself, and make its name durable: the next sync of the log reaches all of it, even what a sync has
+ * failed for. For who has begun to write.
+ */
+int muster__sqlite_renew_log(const struct muster__sqlite *store, struct muster_error *error);
 
 /* ---- sqlite_database.c */
 
@@ -73,7 +80,7 @@ int muster__sqlite_check_file(const struct muster__sqlite *store, struct muster_
 int muster__sqlite_failed(const struct muster__sqlite *store, struct muster_error *error, int result, const char *operation);
 /*
  * Open the database, made if it is new, unless it is only to be read; what it then holds is durable. On failure
- * nothing stays open.
+ * nothing stays open. Never MUSTER_EBUSY.
  */
 int muster__sqlite_connect(struct muster__sqlite *store, struct muster_error *error);
 /* Close the connection, if there is one. sqlite's result. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "store/sqlite.h"
 
 /* How long to wait for somebody else who writes, in milliseconds. */
@@ -135,12 +136,37 @@ static int identify(const struct muster__sqlite *store, bool *ret_new, struct mu
     return 0;
 }
 
-/* What was written by whoever came before, and what of it was never synced, is durable after this. */
-static int checkpoint(const struct muster__sqlite *store)
+/*
+ * Into the database with all that the log has. *ret_busy: somebody needs what is there now, to read or to write; whoever reads
+ * may do so for hours.
+ */
+static int checkpoint(const struct muster__sqlite *store, bool *ret_busy)
 {
     int64_t busy = 0;
+    sqlite3_busy_timeout(store->db, 0);
     int result = ask(store, "PRAGMA wal_checkpoint(FULL)", &busy, NULL, 0);
-    return result == SQLITE_OK && busy != 0 ? SQLITE_BUSY : result;
+    sqlite3_busy_timeout(store->db, PATIENCE);
+    *ret_busy = busy != 0 || (result & 0xff) == SQLITE_BUSY;
+    return *ret_busy ? SQLITE_OK : result;
+}
+
+/*
+ * What was written by whoever came before, and what of it was never synced, is durable after this. A commit syncs all of the log,
+ * and stands where a commit that failed may have left its own.
+ */
+static int make_durable(const struct muster__sqlite *store, struct muster_error *error)
+{
+    bool busy;
+    int result = checkpoint(store, &busy);
+    if (result == SQLITE_OK && busy)
+        result = muster__sqlite_run(store, "BEGIN IMMEDIATE");
+    if (result == SQLITE_OK && busy) {
+        int code = muster__sqlite_renew_log(store, error);
+        if (code != 0)
+            return code;
+        result = muster__sqlite_run(store, "PRAGMA user_version = " DIGITS(MUSTER__SQLITE_FORMAT) "; COMMIT");
+    }
+    return result == SQLITE_OK ? 0 : muster__sqlite_failed(store, error, result, "open");
 }
 
 static int prepare(struct muster__sqlite *store)
@@ -167,11 +193,10 @@ static int set_up(struct muster__sqlite *store, bool is_new, struct muster_error
         result = muster__sqlite_run(store, schema);
     if (result == SQLITE_OK && is_new)
         result = prepare(store);
-    if (result == SQLITE_OK)
-        result = checkpoint(store);
-    if (result == SQLITE_OK)
-        result = sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return result == SQLITE_OK ? 0 : muster__sqlite_failed(store, error, result, "open");
+    int code = result == SQLITE_OK ? make_durable(store, error) : muster__sqlite_failed(store, error, result, "open");
+    if (code == 0)
+        sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return code;
 }
 
 /*
@@ -232,7 +257,8 @@ int muster__sqlite_connect(struct muster__sqlite *store, struct muster_error *er
         code = (store->read_only ? set_up_read_only : set_up)(store, is_new, error);
     if (code != 0)
         muster__sqlite_disconnect(store);
-    return code;
+    /* That would be another daemon, and it has no lock. */
+    return code == MUSTER_EBUSY ? (error->code = MUSTER_EIO) : code;
 }
 
 int muster__sqlite_disconnect(struct muster__sqlite *store)

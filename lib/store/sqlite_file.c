@@ -110,3 +110,32 @@ int muster__sqlite_check_file(const struct muster__sqlite *store, struct muster_
                                 stat.st_mode & 07777);
     return 0;
 }
+
+/* ---- the log */
+
+/* -1 and errno. */
+static int write_over_itself(const struct muster__sqlite *store, int fd)
+{
+    char bytes[8192];
+    off_t at = 0;
+    ssize_t got;
+    while ((got = store->calls->pread(fd, bytes, sizeof(bytes), at)) != 0) {
+        ssize_t done = got < 0 ? got : store->calls->pwrite(fd, bytes, (size_t)got, at);
+        if (done == 0)
+            errno = EIO;
+        if (done == 0 || (done < 0 && errno != EINTR))
+            return -1;
+        at += done < 0 ? 0 : done;
+    }
+    return 0;
+}
+
+int muster__sqlite_renew_log(const struct muster__sqlite *store, struct muster_error *error)
+{
+    int fd = store->calls->openat(AT_FDCWD, store->log_file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+    if (fd < 0)
+        return failed(error, errno, "open", store->log_file);
+    int code = write_over_itself(store, fd) == 0 ? 0 : failed(error, errno, "write", store->log_file);
+    store->calls->close(fd);
+    return code == 0 ? sync_parent(store, error) : code;
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the sqlite store does beyond the conformance kit: what it refuses, and what happens when its file fails. */
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -46,6 +47,15 @@ static bool fails(int call)
     return now;
 }
 
+static void set_fault(int call, int result)
+{
+    memset(&fault, 0, sizeof(fault));
+    fault.call = call == WRITE ? WRITE : SYNC;
+    fault.n = 1;
+    fault.result = result;
+    fault.forever = true;
+}
+
 static int failing_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset)
 {
     return fails(WRITE) ? fault.result : real_methods->xWrite(file, bytes, count, offset);
@@ -71,6 +81,13 @@ static int failing_open(sqlite3_vfs *self, const char *name, sqlite3_file *file,
     return SQLITE_OK;
 }
 
+/* It says how long it wants to wait, and counts that alone. */
+static int no_sleep(sqlite3_vfs *self, int microseconds)
+{
+    (void)self;
+    return microseconds;
+}
+
 static int set_up_vfs(void **state)
 {
     (void)state;
@@ -78,6 +95,7 @@ static int set_up_vfs(void **state)
     vfs = *real_vfs;
     vfs.zName = "failing";
     vfs.xOpen = failing_open;
+    vfs.xSleep = no_sleep;
     return sqlite3_vfs_register(&vfs, 1);
 }
 
@@ -313,6 +331,106 @@ static void somebody_else_who_writes_means_try_again(void **state)
     assert_string_equal(loaded(fixture), "a2 b2 c2 ");
 }
 
+/* ---- a daemon that comes while others have it ----------------------------------------------------- */
+
+/* A daemon has died, and somebody reads what was there before its last commit. */
+static sqlite3_stmt *reader_of_the_past(struct fixture *fixture)
+{
+    sqlite3_stmt *rows;
+    must_open(fixture);
+    assert_int_equal(put_three(fixture, 1), 0);
+    sqlite3 *db = connection(fixture);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT generation FROM resources", -1, &rows, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(rows), SQLITE_ROW);
+    assert_int_equal(put_three(fixture, 2), 0);
+    muster_store_free(fixture->store);
+    fixture->store = NULL;
+    return rows;
+}
+
+static void end_reader(sqlite3_stmt *rows)
+{
+    sqlite3 *db = sqlite3_db_handle(rows);
+    assert_int_equal(sqlite3_column_int(rows, 0), 1);
+    sqlite3_finalize(rows);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void a_reader_keeps_no_daemon_from_its_records(void **state)
+{
+    struct fixture *fixture = *state;
+    sqlite3_stmt *rows = reader_of_the_past(fixture);
+    must_open(fixture);
+    assert_string_equal(loaded(fixture), "a2 b2 c2 ");
+    assert_int_equal(put_three(fixture, 3), 0);
+    must_close(fixture);
+    must_open(fixture);
+    assert_string_equal(loaded(fixture), "a3 b3 c3 ");
+    assert_int_equal(sqlite3_step(rows), SQLITE_ROW);
+    end_reader(rows);
+    must_close(fixture);
+    must_open(fixture);
+    assert_string_equal(loaded(fixture), "a3 b3 c3 ");
+}
+
+static ssize_t no_write(int fd, const void *bytes, size_t count, off_t offset)
+{
+    (void)fd;
+    (void)bytes;
+    (void)count;
+    (void)offset;
+    errno = ENOSPC;
+    return -1;
+}
+
+static int no_sync(int fd)
+{
+    (void)fd;
+    errno = EIO;
+    return -1;
+}
+
+static void open_fails_at(struct fixture *fixture, const struct muster__journal_calls *calls, const char *text)
+{
+    assert_int_equal(muster__sqlite_new(fixture->file, NULL, calls, &fixture->store), 0);
+    assert_int_equal(muster__store_open(fixture->store, &fixture->error), MUSTER_EIO);
+    says(fixture, text);
+    muster_store_free(fixture->store);
+    fixture->store = NULL;
+}
+
+/* The last commit may be in the page cache alone, even with a failed sync behind it. */
+static void what_a_reader_keeps_in_the_log_is_made_durable(void **state)
+{
+    struct fixture *fixture = *state;
+    struct muster__journal_calls calls = muster__journal_system;
+    sqlite3_stmt *rows = reader_of_the_past(fixture);
+    calls.pwrite = no_write;
+    open_fails_at(fixture, &calls, "write");
+    calls = muster__journal_system;
+    calls.fsync = no_sync;
+    open_fails_at(fixture, &calls, "fsync");
+    set_fault(SYNC, SQLITE_IOERR_FSYNC);
+    refused(fixture, MUSTER_EIO, "disk I/O error");
+    fault.n = 0;
+    must_open(fixture);
+    assert_string_equal(loaded(fixture), "a2 b2 c2 ");
+    end_reader(rows);
+}
+
+/* "Busy" is for a daemon that has it: with that a bring-up fails. */
+static void somebody_who_writes_is_no_daemon(void **state)
+{
+    struct fixture *fixture = *state;
+    make_three(fixture);
+    sqlite3 *db = connection(fixture);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    refused(fixture, MUSTER_EIO, "locked");
+    sqlite3_close(db);
+    must_open(fixture);
+    assert_string_equal(loaded(fixture), "a1 b1 c1 ");
+}
+
 /* ---- what is refused ---------------------------------------------------------------------------- */
 
 static void a_second_daemon_is_told_who_has_it(void **state)
@@ -528,15 +646,6 @@ static void a_failing_write_or_sync_is_told_as_it_is(void **state)
     assert_true(sweep(fixture, WRITE, SQLITE_FULL, true) > 0);
 }
 
-static void set_fault(int call, int result)
-{
-    memset(&fault, 0, sizeof(fault));
-    fault.call = call == WRITE ? WRITE : SYNC;
-    fault.n = 1;
-    fault.result = result;
-    fault.forever = true;
-}
-
 static void a_failing_sync_leaves_it_open_whether_it_was_applied(void **state)
 {
     struct fixture *fixture = *state;
@@ -629,6 +738,9 @@ int main(void)
         TEST(it_is_for_its_owner_alone),
         TEST(a_clean_close_leaves_one_file_and_the_lock),
         TEST(somebody_else_who_writes_means_try_again),
+        TEST(a_reader_keeps_no_daemon_from_its_records),
+        TEST(what_a_reader_keeps_in_the_log_is_made_durable),
+        TEST(somebody_who_writes_is_no_daemon),
         TEST(a_second_daemon_is_told_who_has_it),
         TEST(a_format_of_the_future),
         TEST(the_database_of_another_program),
