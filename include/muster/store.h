@@ -236,7 +236,8 @@ MUSTER_API int muster_store_journal_new(const char *directory, const struct must
 /**
  * One table in a database file, which is made (0600) if its directory exists; `sqlite3 FILE 'SELECT * FROM resources'` reads it,
  * also while a daemon has it. For hosts that want SQL, or very many records. FILE-lock beside it names the daemon that
- * has it. Open to read only, sqlite still keeps its marks in FILE-shm, and makes it where FILE-wal lies without it.
+ * has it. Open to read only, sqlite still keeps its marks in FILE-shm, and makes it where FILE-wal lies without it; where there
+ * is no FILE-wal each load and verify copies the file into memory.
  * Nothing is opened before the bring-up. What it makes of damaged and foreign files is in store/sqlite.md. `allocator` may
  * be NULL; sqlite has its own. Not there in a build
  * with -Dsqlite=disabled: MUSTER_ENOTSUP.

@@ -74,10 +74,10 @@ static int write_batch(struct muster__sqlite *store, const struct muster_record 
 
 /* ---- load */
 
-/* A fresh connection: what it reads is durable, and is all there is. */
+/* A fresh connection, where one is needed: what it reads is durable, and is all there is. */
 static int settle(struct muster__sqlite *store, struct muster_error *error)
 {
-    if (store->db != NULL && !store->indeterminate)
+    if (store->db != NULL && !store->indeterminate && !store->copied)
         return 0;
     muster__sqlite_disconnect(store);
     int code = muster__sqlite_connect(store, error);

@@ -46,6 +46,8 @@ struct muster__sqlite {
     /* NULL: not open. */
     sqlite3 *db;
     sqlite3_stmt *statements[MUSTER__SQLITE_STATEMENTS];
+    /* It is to a copy in memory of a file that nobody had open. */
+    bool copied;
     /* It can't be told what the last commit did: the connection is done with, a fresh one will tell. */
     bool indeterminate;
 };

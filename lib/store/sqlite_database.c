@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -199,25 +201,71 @@ static int set_up(struct muster__sqlite *store, bool is_new, struct muster_error
     return code;
 }
 
-/*
- * To look at a database in WAL mode sqlite makes FILE-wal and FILE-shm where they aren't there. That is so when nobody
- * has it open, and then it can be told that the file won't change.
- */
-static int open_read_only(struct muster__sqlite *store)
+static int open_file(struct muster__sqlite *store, const char *options)
 {
-    size_t bytes = 3 * strlen(store->file) + sizeof("file:-wal?immutable=1");
+    size_t bytes = strlen("file:") + 3 * strlen(store->file) + strlen(options) + 1;
     char *name = muster__alloc(&store->memory, 1, bytes);
     if (name == NULL)
         return SQLITE_NOMEM;
-    snprintf(name, bytes, "%s-wal", store->file);
-    bool immutable = access(name, F_OK) != 0;
     char *end = name + snprintf(name, bytes, "file:");
     for (const char *c = store->file; *c != '\0'; c++)
         end += snprintf(end, 4, "%%%02x", (unsigned)(unsigned char)*c);
-    snprintf(end, bytes - (size_t)(end - name), "%s", immutable ? "?immutable=1" : "");
+    snprintf(end, bytes - (size_t)(end - name), "%s", options);
     int result = sqlite3_open_v2(name, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
     muster__free(&store->memory, name);
     return result;
+}
+
+/* Go on with a copy in memory. */
+static int copy_file(struct muster__sqlite *store)
+{
+    sqlite3 *file = store->db;
+    int result = sqlite3_open_v2(":memory:", &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    sqlite3_backup *copying = result == SQLITE_OK ? sqlite3_backup_init(store->db, "main", file, "main") : NULL;
+    if (result == SQLITE_OK && copying == NULL)
+        result = sqlite3_errcode(store->db);
+    if (copying != NULL) {
+        sqlite3_backup_step(copying, -1);
+        result = sqlite3_backup_finish(copying);
+    }
+    sqlite3_close(file);
+    return result;
+}
+
+/* False: what was read may belong to different times. */
+static bool is_as_it_was(const struct muster__sqlite *store, const struct stat *before)
+{
+    struct stat now;
+    return access(store->log_file, F_OK) != 0 && store->calls->fstatat(AT_FDCWD, store->file, &now, 0) == 0 &&
+           now.st_ino == before->st_ino && now.st_dev == before->st_dev && now.st_size == before->st_size &&
+           memcmp(&now.st_mtim, &before->st_mtim, sizeof(now.st_mtim)) == 0;
+}
+
+/* How often a file is read that changes while it is, at most. */
+#define LOOKS 8
+
+/*
+ * To look at a database in WAL mode sqlite makes FILE-wal and FILE-shm where they aren't there. That is so when nobody has it
+ * open. Then sqlite is told that the file doesn't change, and that must be seen to: a daemon may come.
+ */
+static int open_read_only(struct muster__sqlite *store)
+{
+    struct stat before;
+    for (int looks = 0; looks < LOOKS; looks++) {
+        store->copied = access(store->log_file, F_OK) != 0;
+        if (!store->copied)
+            return open_file(store, "");
+        if (store->calls->fstatat(AT_FDCWD, store->file, &before, 0) != 0)
+            return SQLITE_CANTOPEN;
+        int result = open_file(store, "?immutable=1");
+        if (result == SQLITE_OK)
+            result = copy_file(store);
+        if (is_as_it_was(store, &before))
+            return result;
+        sqlite3_close(store->db);
+        store->db = NULL;
+    }
+    return SQLITE_BUSY;
 }
 
 /* Until it is known to be ours, nothing of it is changed, not even when it is closed. */
@@ -268,6 +316,7 @@ int muster__sqlite_disconnect(struct muster__sqlite *store)
     memset(store->statements, 0, sizeof(store->statements));
     int result = sqlite3_close(store->db);
     store->db = NULL;
+    store->copied = false;
     return result;
 }
 
