@@ -123,6 +123,33 @@ static void any_number_is_written_whole(void **state)
     encoder_fini(&encoder);
 }
 
+/* 70,000 times 0.1, which is written as 0.10000000000000001: what is limited is what the next open measures. */
+static void what_grows_when_it_is_written_counts_as_written(void **state)
+{
+    enum { COUNT = 70000, MOST = (int)MUSTER__EXTRA_MAX };
+    static char extra[COUNT * 4 + 32];
+    static char longest[MOST + 1];
+    struct encoder encoder;
+    (void)state;
+    encoder_init(&encoder);
+    char *end = extra + sprintf(extra, "{\"future\":[");
+    for (int i = 0; i < COUNT; i++)
+        end += sprintf(end, "0.1%c", i + 1 < COUNT ? ',' : ']');
+    strcpy(end, "}");
+    encoder.record.extra = extra;
+    muster__journal_encode(&encoder.buffer, &encoder.record, 0);
+    assert_int_equal(encoder.buffer.code, MUSTER_EINVAL);
+    encoder.record.flags = MUSTER_RECORD_QUARANTINED;
+    json_decref(encode(&encoder, 0));
+    encoder.record.flags = 0;
+    memset(longest, 'x', MOST);
+    memcpy(longest, "{\"a\":\"", 6);
+    memcpy(longest + MOST - 2, "\"}", 2);
+    encoder.record.extra = longest;
+    json_decref(encode(&encoder, 0));
+    encoder_fini(&encoder);
+}
+
 /* Each allocation that fails is said, and what was there before is still the caller's. */
 static void without_memory_it_says_so(void **state)
 {
@@ -149,6 +176,7 @@ int main(void)
         cmocka_unit_test(any_byte_may_be_anywhere),
         cmocka_unit_test(what_is_not_ascii_is_checked),
         cmocka_unit_test(any_number_is_written_whole),
+        cmocka_unit_test(what_grows_when_it_is_written_counts_as_written),
         cmocka_unit_test(without_memory_it_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
