@@ -86,7 +86,7 @@ static int read_text(sqlite3_stmt *statement, int at, struct muster_record *reco
     if (text == NULL)
         return MUSTER_ENOMEM;
     size_t length = (size_t)sqlite3_column_bytes(statement, at);
-    if (strlen(text) != length || !muster__utf8_valid(text, length))
+    if (length > MUSTER__HANDLE_MAX || strlen(text) != length || !muster__utf8_valid(text, length))
         return MUSTER_ECORRUPT;
     memcpy((char *)record + columns[at].offset, &text, sizeof(text));
     return 0;

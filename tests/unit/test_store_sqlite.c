@@ -250,6 +250,25 @@ static void a_value_of_the_wrong_type_quarantines_its_record(void **state)
     assert_int_equal(fixture->quarantined, 0);
 }
 
+/* Such a record could never be written again, nor could any other in a batch with it. */
+static void what_is_too_long_to_be_written_quarantines_its_record(void **state)
+{
+    struct fixture *fixture = *state;
+    make_three(fixture);
+    run_sql(fixture, "UPDATE records SET extra = '{\"f\":\"' || hex(zeroblob(1 << 20)) || '\"}' WHERE name = 'a';"
+                     "UPDATE records SET handle = hex(zeroblob(1 << 19)) WHERE name = 'b';"
+                     "UPDATE records SET driver = hex(zeroblob(1 << 20)) WHERE name = 'c'");
+    must_open(fixture);
+    loaded(fixture);
+    assert_int_equal(fixture->count, 2);
+    assert_int_equal(fixture->quarantined, 1);
+    assert_int_equal(fixture->error.code, MUSTER_ECORRUPT);
+    says(fixture, "1 records are quarantined, and 1 have no key");
+    assert_int_equal(muster__store_verify(fixture->store, &fixture->error), MUSTER_ECORRUPT);
+    assert_int_equal(put_three(fixture, 2), 0);
+    assert_string_equal(loaded(fixture), "a2 b2 c2 ");
+}
+
 static void a_key_that_can_t_be_read_is_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -425,6 +444,7 @@ int main(void)
         TEST(bad_arguments),
         TEST(making_one_without_memory),
         TEST(a_value_of_the_wrong_type_quarantines_its_record),
+        TEST(what_is_too_long_to_be_written_quarantines_its_record),
         TEST(a_key_that_can_t_be_read_is_told),
         TEST(a_failing_write_or_sync_is_told_as_it_is),
         TEST(a_failing_sync_leaves_it_open_whether_it_was_applied),
