@@ -180,7 +180,8 @@ enum muster_store_open_flags {
 MUSTER_API int muster_store_open(struct muster_store *store, uintptr_t flags);
 /**
  * 0 with MUSTER_ECORRUPT in muster_store_get_error(): some records were lost. A non-zero return of `cb` ends the load, and is
- * returned. MUSTER_ESTATE, as with those below: it isn't open.
+ * returned. MUSTER_ESTATE, as with those below: it isn't open. Inside `cb` each call on this store but muster_store_get_error()
+ * is MUSTER_ESTATE, which then needs no text; nor may the store be freed there.
  */
 MUSTER_API int muster_store_load(struct muster_store *store, muster_load_cb cb, void *data);
 /**

@@ -142,6 +142,9 @@ static int begin(struct muster_store *store, bool open, const char *operation)
 {
     if (store == NULL)
         return MUSTER_EINVAL;
+    /* The error is the load's. */
+    if (store->loading)
+        return MUSTER_ESTATE;
     muster__error_unref(store->error.next);
     muster__error_init(&store->error);
     if (store->open == open)
@@ -180,7 +183,12 @@ int muster_store_load(struct muster_store *store, muster_load_cb cb, void *data)
     if (cb == NULL)
         return MUSTER_EINVAL;
     int code = begin(store, true, "load");
-    return code != 0 ? code : muster__store_load(store, cb, data, &store->error);
+    if (code != 0)
+        return code;
+    store->loading = true;
+    code = muster__store_load(store, cb, data, &store->error);
+    store->loading = false;
+    return code;
 }
 
 /* A context would leave others alone. What is there may be removed; kinds to come are kept as they are. */

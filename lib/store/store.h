@@ -21,6 +21,7 @@ struct muster_store {
     /* Of the public functions, which call the store without a context. */
     bool open;
     bool read_only;
+    bool loading;
     struct muster_error error;
 };
 

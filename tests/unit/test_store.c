@@ -224,6 +224,43 @@ static void read_only_changes_nothing(void **state)
     muster_store_free(store);
 }
 
+/* The callback of a load tries all that would change what is being walked. */
+static int try_all(void *data, const struct muster_record *record)
+{
+    struct muster_store *store = data;
+    const struct muster_record *const records[] = {record};
+    assert_int_equal(muster_store_open(store, 0), MUSTER_ESTATE);
+    assert_int_equal(muster_store_load(store, ignore, NULL), MUSTER_ESTATE);
+    assert_int_equal(muster_store_commit(store, records, 1), MUSTER_ESTATE);
+    assert_int_equal(muster_store_verify(store), MUSTER_ESTATE);
+    assert_int_equal(muster_store_compact(store), MUSTER_ESTATE);
+    assert_int_equal(muster_store_close(store), MUSTER_ESTATE);
+    return strcmp(record->name, "b") == 0 ? 7 : 0;
+}
+
+static void a_load_is_not_disturbed_by_its_callback(void **state)
+{
+    (void)state;
+    struct muster_store *store;
+    struct muster_record a, b;
+    const struct muster_record *const records[] = {&a, &b};
+    MUSTER_RECORD_INIT(&a);
+    a.driver = "guest";
+    b = a;
+    a.name = "a";
+    b.name = "b";
+    assert_int_equal(muster_store_memory_new(NULL, &store), 0);
+    assert_int_equal(muster_store_open(store, 0), 0);
+    assert_int_equal(muster_store_commit(store, records, 1), 0);
+    assert_int_equal(muster_store_load(store, try_all, store), 0);
+    assert_int_equal(muster_error_code(muster_store_get_error(store)), 0);
+    assert_int_equal(muster_store_commit(store, records, 2), 0);
+    assert_int_equal(muster_store_load(store, try_all, store), 7);
+    assert_int_equal(muster_store_commit(store, records, 2), 0);
+    assert_int_equal(muster_store_close(store), 0);
+    muster_store_free(store);
+}
+
 static void a_positive_return_is_no_success(void **state)
 {
     (void)state;
@@ -257,6 +294,7 @@ int main(void)
         cmocka_unit_test(without_a_context_it_is_used_in_order),
         cmocka_unit_test(without_a_context_it_takes_names_that_a_context_takes),
         cmocka_unit_test(read_only_changes_nothing),
+        cmocka_unit_test(a_load_is_not_disturbed_by_its_callback),
         cmocka_unit_test(a_positive_return_is_no_success),
         cmocka_unit_test(a_record_begins_empty),
     };
