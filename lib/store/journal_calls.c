@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/journal_calls.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+/* Never a standard descriptor: in a process without them each message would go into the file. */
 static int call_openat(int directory, const char *path, int flags, mode_t mode)
 {
-    return openat(directory, path, flags, mode);
+    int fd = openat(directory, path, flags, mode);
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int sys_errno = errno;
+    close(fd);
+    errno = sys_errno;
+    return above;
 }
 
 static int call_fstat(int fd, struct stat *ret_stat)

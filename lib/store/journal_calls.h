@@ -11,6 +11,7 @@
 
 /* As the functions of the same name: -1 and errno. */
 struct muster__journal_calls {
+    /* From 3 on; with O_CLOEXEC. */
     int (*openat)(int directory, const char *path, int flags, mode_t mode);
     int (*mkdir)(const char *path, mode_t mode);
     int (*fstat)(int fd, struct stat *ret_stat);

@@ -54,6 +54,27 @@ static void the_directory_is_made_for_its_owner_alone(void **state)
     assert_int_equal(stat_buffer.st_mode & 07777, 0600);
 }
 
+/* Whoever is started without its standard descriptors would write its messages into the journal. */
+static void the_standard_descriptors_are_never_files_of_the_store(void **state)
+{
+    struct journal_fixture *fixture = *state;
+    const struct muster__journal *journal;
+    int kept = dup(STDIN_FILENO);
+    assert_true(kept > STDERR_FILENO);
+    assert_int_equal(close(STDIN_FILENO), 0);
+    int code = journal_open(fixture);
+    bool left_free = fcntl(STDIN_FILENO, F_GETFD) < 0;
+    assert_int_equal(dup2(kept, STDIN_FILENO), STDIN_FILENO);
+    assert_int_equal(close(kept), 0);
+    assert_int_equal(code, 0);
+    assert_true(left_free);
+    journal = fixture->store->self;
+    assert_true(journal->fd > STDERR_FILENO && journal->lock_fd > STDERR_FILENO && journal->directory_fd > STDERR_FILENO);
+    assert_int_equal(fcntl(journal->fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(journal->lock_fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(journal->directory_fd, F_GETFD), FD_CLOEXEC);
+}
+
 static void a_directory_without_a_parent(void **state)
 {
     struct journal_fixture *fixture = *state;
@@ -295,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         JOURNAL_TEST(the_directory_is_made_for_its_owner_alone),
+        JOURNAL_TEST(the_standard_descriptors_are_never_files_of_the_store),
         JOURNAL_TEST(a_directory_without_a_parent),
         JOURNAL_TEST(a_directory_that_is_a_file),
         JOURNAL_TEST(a_directory_that_others_can_write),
