@@ -97,6 +97,11 @@ int muster__journal_append(struct muster__journal *journal, const struct muster_
 
 /* Open the directory, made if missing, and take the lock. On failure nothing stays open. */
 int muster__journal_lock(struct muster__journal *journal, struct muster_error *error);
+/*
+ * Make the directory durable in its parent: before it has a journal, since whoever made it may have died before that. Where the
+ * parent may not be read, whoever made it had to see to it.
+ */
+int muster__journal_sync_parent(const struct muster__journal *journal, struct muster_error *error);
 /* Open the directory, which must be there, and take no lock. On failure nothing stays open. */
 int muster__journal_enter(struct muster__journal *journal, struct muster_error *error);
 /* Give the lock back, also when children have inherited it. */

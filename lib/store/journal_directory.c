@@ -33,33 +33,15 @@ void muster__journal_close_all(struct muster__journal *journal)
 
 /* ---- the directory */
 
-static int failed(struct muster_error *error, int sys_errno, const char *operation, const char *path)
+int muster__journal_sync_parent(const struct muster__journal *journal, struct muster_error *error)
 {
-    return muster_error_set(error, sys_errno == ENOMEM ? MUSTER_ENOMEM : MUSTER_EIO, sys_errno, "%s %s", operation, path);
-}
-
-/* Make the entry of the new directory durable in its parent. */
-static int sync_parent(const struct muster__journal *journal, struct muster_error *error)
-{
-    const char *path = journal->directory;
-    size_t length = strlen(path);
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    while (length > 0 && path[length - 1] != '/')
-        length--;
-    char *parent = length == 0 ? muster__strdup(&journal->memory, ".") : muster__strdup(&journal->memory, path);
-    if (parent == NULL)
-        return failed(error, ENOMEM, "open parent directory of", path);
-    if (length > 0)
-        parent[length] = '\0';
-    int code = 0;
-    int fd = journal->calls->openat(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    int fd = journal->calls->openat(journal->directory_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0 && errno == EACCES)
+        return 0;
     if (fd < 0)
-        code = failed(error, errno, "open", parent);
-    else if (journal->calls->fsync(fd) != 0)
-        code = failed(error, errno, "fsync", parent);
+        return muster__journal_failed(journal, error, errno, "open", "..");
+    int code = journal->calls->fsync(fd) == 0 ? 0 : muster__journal_failed(journal, error, errno, "fsync", "..");
     close_fd(journal, &fd);
-    muster__free(&journal->memory, parent);
     return code;
 }
 
@@ -73,9 +55,6 @@ static int open_directory(struct muster__journal *journal, struct muster_error *
         return muster__journal_failed(journal, error, errno, "open state directory", "");
     if (journal->calls->mkdir(journal->directory, 0700) != 0 && errno != EEXIST)
         return muster__journal_failed(journal, error, errno, "make state directory", "");
-    int code = sync_parent(journal, error);
-    if (code != 0)
-        return code;
     journal->directory_fd = journal->calls->openat(AT_FDCWD, journal->directory, flags, 0);
     if (journal->directory_fd < 0)
         return muster__journal_failed(journal, error, errno, "open state directory", "");

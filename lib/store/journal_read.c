@@ -480,7 +480,8 @@ int muster__journal_read(struct muster__journal *journal, struct muster_error *e
         return code;
     if (journal->fd < 0) {
         journal->next = 1;
-        return muster__journal_replace(journal, error);
+        code = muster__journal_sync_parent(journal, error);
+        return code != 0 ? code : muster__journal_replace(journal, error);
     }
     code = scan_file(journal, &scan, journal->fd, error);
     if (code != 0)

@@ -25,7 +25,7 @@ static char names[FDS][32];
 static void name_of(const char *path, char ret_name[32])
 {
     const char *last = strrchr(path, '/');
-    if (last != NULL && last[1] == '\0')
+    if (strcmp(path, "..") == 0 || (last != NULL && last[1] == '\0'))
         snprintf(ret_name, 32, "parent");
     else if (strncmp(path, "/proc/", 6) == 0)
         snprintf(ret_name, 32, "proc");

@@ -58,7 +58,7 @@ struct call_fault {
     /* A write is cut where a block of so many bytes ends in the file, as a system does it; 0: anywhere. */
     size_t block;
     int sys_errno;
-    /* The file that the first that failed was about: "journal", "lock", "parent" for a directory that ends in a slash. */
+    /* The file that the first that failed was about: "journal", "lock", "parent" for ".." or what ends in a slash. */
     char file[32];
     /* What call_step said then. */
     char step;

@@ -75,6 +75,47 @@ static void the_standard_descriptors_are_never_files_of_the_store(void **state)
     assert_int_equal(fcntl(journal->directory_fd, F_GETFD), FD_CLOEXEC);
 }
 
+static void first_sync_fails(int sys_errno)
+{
+    call_fault = (struct call_fault){.call = CALL_FSYNC, .sys_errno = sys_errno};
+    fault_arm(&call_fault.at, 1, false);
+}
+
+/* Whoever made it, and died before a sync. */
+static void a_directory_without_a_journal_is_made_durable_in_its_parent(void **state)
+{
+    struct journal_fixture *fixture = *state;
+    assert_int_equal(mkdir(fixture->directory, 0700), 0);
+    for (int i = 0; i < 2; i++) {
+        first_sync_fails(EIO);
+        refused(fixture, MUSTER_EIO, "fsync");
+        assert_string_equal(call_fault.file, "parent");
+        assert_int_equal(journal_count_files(fixture, "journal"), 0);
+    }
+    call_fault = (struct call_fault){0};
+    make_state(fixture);
+    first_sync_fails(EIO);
+    assert_int_equal(journal_open(fixture), 0);
+    assert_string_not_equal(call_fault.file, "parent");
+}
+
+/* Whoever made it had to. */
+static void a_parent_that_we_may_not_read_is_left_alone(void **state)
+{
+    struct journal_fixture *fixture = *state;
+    assert_int_equal(mkdir(fixture->directory, 0700), 0);
+    call_fault = (struct call_fault){.call = CALL_OPENAT, .sys_errno = EACCES};
+    for (size_t n = 1; strcmp(call_fault.file, "parent") != 0; n++) {
+        journal_die(fixture);
+        journal_remove_files(fixture, "journal");
+        fault_arm(&call_fault.at, n, false);
+        call_fault.file[0] = '\0';
+        journal_open(fixture);
+        assert_int_equal(call_fault.at.fired, 1);
+    }
+    assert_non_null(fixture->store);
+}
+
 static void a_directory_without_a_parent(void **state)
 {
     struct journal_fixture *fixture = *state;
@@ -317,6 +358,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         JOURNAL_TEST(the_directory_is_made_for_its_owner_alone),
         JOURNAL_TEST(the_standard_descriptors_are_never_files_of_the_store),
+        JOURNAL_TEST(a_directory_without_a_journal_is_made_durable_in_its_parent),
+        JOURNAL_TEST(a_parent_that_we_may_not_read_is_left_alone),
         JOURNAL_TEST(a_directory_without_a_parent),
         JOURNAL_TEST(a_directory_that_is_a_file),
         JOURNAL_TEST(a_directory_that_others_can_write),
