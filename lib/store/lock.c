@@ -79,8 +79,9 @@ static int held(const struct muster__lock *lock, struct muster_error *error)
         return muster_error_set(error, MUSTER_EBUSY, 0, "%s%s is held by another process", lock->kind, lock->name);
     if (!gone)
         return muster_error_set(error, MUSTER_EBUSY, 0, "%s%s is held by process %ld", lock->kind, lock->name, pid);
-    return muster_error_set(error, MUSTER_EBUSY, 0, "%s%s is still held by a child that inherited it from process %ld",
-                            lock->kind, lock->name, pid);
+    return muster_error_set(error, MUSTER_EBUSY, 0,
+                            "%s%s is still held by a child that inherited it from process %ld, or by a process of another pid "
+                            "namespace", lock->kind, lock->name, pid);
 }
 
 /* A holder that was killed between fork and exec leaves a child that lets go of it in a moment. */

@@ -22,8 +22,8 @@ struct muster__lock {
 
 /*
  * Lock it, and write there who we are. MUSTER_EBUSY says who holds it: a process, or a child that has inherited it from
- * one that is gone, and that hasn't let go of it (by exec or by its end) within a second. That we can't sign for want of
- * space is no failure.
+ * one that is gone, and that hasn't let go of it (by exec or by its end) within a second. A process of another pid namespace
+ * looks like one that is gone. That we can't sign for want of space is no failure.
  */
 int muster__lock_take(const struct muster__lock *lock, struct muster_error *error);
 

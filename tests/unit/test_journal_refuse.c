@@ -250,6 +250,20 @@ static void a_second_store_hears_who_holds_it(void **state)
     journal_reopen(fixture);
 }
 
+/* There a pid means another process, or none. */
+static void the_holder_may_be_in_another_pid_namespace(void **state)
+{
+    struct journal_fixture *fixture = *state;
+    journal_must_open(fixture);
+    struct muster_store *first = fixture->store;
+    FILE *file = fopen(path_of(fixture, "lock"), "r+");
+    assert_non_null(file);
+    assert_true(fputs("1 1\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    refused(fixture, MUSTER_EBUSY, "a child that inherited it from process 1, or by a process of another pid namespace");
+    fixture->store = first;
+}
+
 /*
  * A process that opens the journal, tells that it has, and waits to be killed; with a grandchild that
  * inherits the lock.
@@ -374,6 +388,7 @@ int main(void)
         JOURNAL_TEST(a_stale_temporary_is_cleaned),
         JOURNAL_TEST(a_second_store_hears_who_holds_it),
         JOURNAL_TEST(another_process_holds_it),
+        JOURNAL_TEST(the_holder_may_be_in_another_pid_namespace),
         JOURNAL_TEST(a_child_that_inherited_it_holds_it),
         JOURNAL_TEST(close_unlocks_and_a_child_s_free_does_not),
         JOURNAL_TEST(a_directory_that_goes_away_is_an_error),
