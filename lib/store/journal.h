@@ -104,6 +104,8 @@ int muster__journal_lock(struct muster__journal *journal, struct muster_error *e
 int muster__journal_sync_parent(const struct muster__journal *journal, struct muster_error *error);
 /* Open the directory, which must be there, and take no lock. On failure nothing stays open. */
 int muster__journal_enter(struct muster__journal *journal, struct muster_error *error);
+/* Does a daemon have it, as far as can be told? For who has no lock. */
+bool muster__journal_is_held(const struct muster__journal *journal);
 /* Give the lock back, also when children have inherited it. */
 int muster__journal_unlock(struct muster__journal *journal, struct muster_error *error);
 /* Close whatever is open and change nothing on disk. */

@@ -36,6 +36,12 @@ static int call_lock(int fd, short type)
     return fcntl(fd, F_OFD_SETLK, &lock);
 }
 
+static int call_is_locked(int fd)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_GETLK, &lock) != 0 ? -1 : lock.l_type != F_UNLCK;
+}
+
 const struct muster__journal_calls muster__journal_system = {
     .openat = call_openat,
     .mkdir = mkdir,
@@ -49,6 +55,7 @@ const struct muster__journal_calls muster__journal_system = {
     .unlinkat = unlinkat,
     .close = close,
     .lock = call_lock,
+    .is_locked = call_is_locked,
     .getrandom = getrandom,
     .fstatat = call_fstatat,
     .sync_file_range = sync_file_range,

@@ -25,6 +25,8 @@ struct muster__journal_calls {
     int (*close)(int fd);
     /* fcntl(F_OFD_SETLK) over the whole file; `type` is F_WRLCK or F_UNLCK. */
     int (*lock)(int fd, short type);
+    /* fcntl(F_OFD_GETLK): 1 if somebody has locked some of the file through another descriptor, 0 if nobody has. */
+    int (*is_locked)(int fd);
     ssize_t (*getrandom)(void *bytes, size_t count, unsigned flags);
     int (*fstatat)(int directory, const char *path, struct stat *ret_stat, int flags);
     int (*sync_file_range)(int fd, off_t offset, off_t count, unsigned flags);

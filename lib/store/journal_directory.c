@@ -111,6 +111,15 @@ int muster__journal_lock(struct muster__journal *journal, struct muster_error *e
     return code;
 }
 
+bool muster__journal_is_held(const struct muster__journal *journal)
+{
+    const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    int fd = journal->calls->openat(journal->directory_fd, LOCK_FILE, flags, 0);
+    bool held = fd >= 0 && journal->calls->is_locked(fd) == 1;
+    close_fd(journal, &fd);
+    return held;
+}
+
 int muster__journal_enter(struct muster__journal *journal, struct muster_error *error)
 {
     journal->directory_fd = journal->calls->openat(AT_FDCWD, journal->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);

@@ -554,9 +554,9 @@ int muster__journal_verify(struct muster__journal *journal, struct muster_error 
         describe(&scan, error, NULL);
         error->next = scan.noted;
         code = MUSTER_ECORRUPT;
-    } else if (code == 0 && scan.torn) {
+    } else if (code == 0 && scan.torn && !(journal->read_only && muster__journal_is_held(journal))) {
         code = muster_error_set(error, MUSTER_ECORRUPT, 0, "%s/%s has a torn tail at byte %zu, in line %zu", journal->directory,
-                                MUSTER__JOURNAL_FILE, scan.bad, line_number(&scan, scan.bad));
+                                MUSTER__JOURNAL_FILE, scan.end, line_number(&scan, scan.end));
     }
     muster__free(&journal->memory, scan.bytes);
     muster__live_clear(&live);

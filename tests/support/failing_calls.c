@@ -217,6 +217,11 @@ static int call_lock(int fd, short type)
     return call_fails(CALL_LOCK, fd, NULL) ? -1 : call_done(CALL_LOCK, muster__journal_system.lock(fd, type));
 }
 
+static int call_is_locked(int fd)
+{
+    return call_fails(CALL_LOCK, fd, NULL) ? -1 : call_done(CALL_LOCK, muster__journal_system.is_locked(fd));
+}
+
 static ssize_t call_getrandom(void *bytes, size_t count, unsigned flags)
 {
     bool fails = is_cut(CALL_GETRANDOM, -1, &count);
@@ -256,6 +261,7 @@ const struct muster__journal_calls failing_calls = {
     .unlinkat = call_unlinkat,
     .close = call_close,
     .lock = call_lock,
+    .is_locked = call_is_locked,
     .getrandom = call_getrandom,
     .fstatat = call_fstatat,
     .sync_file_range = call_sync_file_range,

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,12 +57,18 @@ static int close_file(int fd)
     return muster__journal_system.close(fd);
 }
 
+static int is_locked(int fd)
+{
+    return muster__journal_system.is_locked(fd);
+}
+
 /* Whatever isn't here would end the test: nothing else may be called. */
 static const struct muster__journal_calls only_reading = {
     .openat = open_to_read,
     .fstat = stat_file,
     .pread = read_half,
     .close = close_file,
+    .is_locked = is_locked,
 };
 
 /* ---- tests */
@@ -148,6 +155,37 @@ static void damage_that_stays_is_told_by_line(void **state)
     muster_store_free(store);
 }
 
+static void verify_says(struct muster_store *store, int code, const char *text)
+{
+    assert_int_equal(muster_store_verify(store), code);
+    if (strstr(muster_error_text(muster_store_get_error(store)), text) == NULL)
+        fail_msg("\"%s\" doesn't say \"%s\"", muster_error_text(muster_store_get_error(store)), text);
+}
+
+/* A daemon writes a batch's first sector last. Without a daemon it is a commit that was cut off, where its line had to begin. */
+static void a_torn_tail_is_a_daemon_s_that_writes(void **state)
+{
+    struct journal_fixture *fixture = *state;
+    struct muster_store *store = set_up(fixture, 0);
+    char text[64];
+    size_t size;
+    char *bytes = journal_get_file(fixture, "journal", &size);
+    char *end = memmem(bytes, size, "\n\n", 2);
+    assert_non_null(end);
+    memset(end + 5000, 'x', 100);
+    journal_set_file(fixture, "journal", bytes, size);
+    snprintf(text, sizeof(text), "has a torn tail at byte %zu, in line 5", (size_t)(end + 1 - bytes));
+    free(bytes);
+    assert_int_equal(muster_store_open(store, MUSTER_STORE_READ_ONLY), 0);
+    verify_says(store, 0, "");
+    journal_die(fixture);
+    verify_says(store, MUSTER_ECORRUPT, text);
+    journal_remove_files(fixture, "lock");
+    verify_says(store, MUSTER_ECORRUPT, text);
+    assert_int_equal(muster_store_close(store), 0);
+    muster_store_free(store);
+}
+
 static void any_call_may_fail(void **state)
 {
     struct muster_store *store = set_up(*state, 1);
@@ -189,7 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(it_only_reads_and_takes_no_lock),   TEST(a_line_that_is_seen_half_is_looked_at_again),
         TEST(damage_that_stays_is_told_by_line), TEST(any_call_may_fail),
-        TEST(what_is_not_there_is_not_made),
+        TEST(a_torn_tail_is_a_daemon_s_that_writes), TEST(what_is_not_there_is_not_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
