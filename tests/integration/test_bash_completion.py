@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What a Tab offers after `muster ...`: test_bash_completion.py MUSTER REPORT_HOST."""
+import os
 import re
 import subprocess
 import sys
@@ -14,12 +15,12 @@ COMPLETION = Path(__file__).resolve().parents[2] / 'completion/muster.bash'
 ASK = 'compopt() { :; }; source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _muster; printf "%s\\n" "${COMPREPLY[@]}"'
 
 
-def offered(*words):
+def offered(*words, cwd=None):
     """As bash splits a line, with '=' a word of its own; the last word is completed."""
     done = subprocess.run(['bash', '-c', ASK, 'bash', COMPLETION, 'muster', *words], capture_output=True, text=True,
-                          timeout=60, check=True)
+                          timeout=60, check=True, cwd=cwd)
     assert done.stderr == '', done.stderr
-    return done.stdout.split()
+    return [line for line in done.stdout.split('\n') if line != '']
 
 
 def help_of(*command):
@@ -53,6 +54,23 @@ class Completion(unittest.TestCase):
             self.assertIn(str(path), offered('report', 'diff', str(path), directory + '/r'))
             for view in 'time', 'blame':
                 self.assertEqual(offered('report', view, str(path), ''), [])
+
+    def test_what_a_report_says_is_never_executed(self):
+        names = '$(touch${IFS}pwned)', '`touch pwned`', "';touch pwned;'", '${x:=y}', 'two words', '*'
+        for view in 'why', 'critical-chain':
+            with tempfile.TemporaryDirectory() as directory:
+                path = Path(directory) / 'report.json'
+                path.write_text(''.join('{"driver":"guest","resource":"%s"}\n' % name for name in names) +
+                                ''.join('{"driver":"%s","tier":0}\n' % name for name in names))
+                completed = offered('report', view, str(path), '', cwd=directory)
+                self.assertEqual(os.listdir(directory), ['report.json'])
+                # As words of a line that is then run, they are what the report says.
+                line = subprocess.run(['bash', '-c', 'printf "%s\\n" ' + ' '.join(completed)], capture_output=True,
+                                      text=True, timeout=60, check=True, cwd=directory)
+                self.assertEqual(line.stdout.splitlines(), ['guest/' + name for name in names] + list(names))
+                self.assertEqual(os.listdir(directory), ['report.json'])
+                self.assertEqual(offered('report', view, str(path), 'guest/tw'), ['guest/two\\ words'])
+                self.assertEqual(offered('report', view, str(path), 'guest/two\\ w'), ['guest/two\\ words'])
 
 
 if __name__ == '__main__':
