@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
 # bash completion for muster
 
+_muster_files()
+{
+    compopt -o filenames 2>/dev/null && mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$1")
+}
+
 # The names in the report $1 that begin with $2. They are others' text: quoted for the line, and never given to compgen -W,
 # which expands what it gets. (A name with an escape of JSON's is left out.)
 _muster_names()
@@ -34,7 +39,7 @@ _muster()
         esac
         case $current in
         -*) mapfile -t COMPREPLY < <(compgen -W '--format --help' -- "$current") ;;
-        *) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        *) _muster_files "$current" ;;
         esac
         ;;
     report)
@@ -47,15 +52,18 @@ _muster()
         esac
         case $COMP_CWORD:$current in
         2:-*) mapfile -t COMPREPLY < <(compgen -W '--format --help' -- "$current") ;;
-        2:*) mapfile -t COMPREPLY < <(compgen -W "$views" -- "$current" && compgen -f -- "$current") ;;
+        2:*)
+            mapfile -t COMPREPLY < <(compgen -W "$views" -- "$current")
+            _muster_files "$current"
+            ;;
         4:*)
             case $view in
             why | critical-chain) _muster_names "${COMP_WORDS[3]}" "$current" ;;
             time | blame) ;;
-            *) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+            *) _muster_files "$current" ;;
             esac
             ;;
-        *) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        *) _muster_files "$current" ;;
         esac
         ;;
     store)
@@ -71,7 +79,7 @@ _muster()
         forget:4:*) ;;
         resolve:4:*) ;;
         resolve:5:*) mapfile -t COMPREPLY < <(compgen -W 'active inactive' -- "$current") ;;
-        *) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        *) _muster_files "$current" ;;
         esac
         ;;
     esac

@@ -72,6 +72,14 @@ class Completion(unittest.TestCase):
                 self.assertEqual(offered('report', view, str(path), 'guest/tw'), ['guest/two\\ words'])
                 self.assertEqual(offered('report', view, str(path), 'guest/two\\ w'), ['guest/two\\ words'])
 
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as directory:
+            for name in 'record.json', 'restart report.json', 'why not':
+                (Path(directory) / name).touch()
+            for words in ['report', 're'], ['plan', 're'], ['store', 'show', 're'], ['report', 'diff', 're']:
+                self.assertEqual(sorted(offered(*words, cwd=directory)), ['record.json', 'restart report.json'])
+            self.assertEqual(offered('report', 'wh', cwd=directory), ['why', 'why not'])
+
 
 if __name__ == '__main__':
     MUSTER, HOST = sys.argv[1:3]
