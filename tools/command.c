@@ -11,6 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+void tool_hold_standard_files(void)
+{
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY}; /* the wrong way round: an error, as on a closed one */
+    for (int number = 0; number < 3; number++)
+        if (fcntl(number, F_GETFD) < 0 && open("/dev/null", modes[number]) != number)
+            abort();
+}
+
 int tool_problem(const char *subject, const char *format, ...)
 {
     char text[2048];

@@ -17,6 +17,9 @@ int tool_plan(int argc, char **argv);
 int tool_report(int argc, char **argv);
 int tool_store(int argc, char **argv);
 
+/* Whichever of the standard files is closed becomes one that can't be used: no other file takes its place. */
+void tool_hold_standard_files(void);
+
 /* One line on standard error, `subject: text`; control characters become spaces. Returns TOOL_PROBLEM. */
 int tool_problem(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

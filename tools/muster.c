@@ -52,6 +52,7 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {
         {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+    tool_hold_standard_files();
     switch (getopt_long(argc, argv, "+hV", options, NULL)) {
     case 'h':
         print_help();

@@ -17,6 +17,7 @@
 #include "object.h"
 #include "process.h"
 #include "progress.h"
+#include "standard_files.h"
 #include "timeline.h"
 
 #define EXIT_PROBLEM 1
@@ -418,6 +419,7 @@ int main(int argc, char **argv)
 {
     struct virthost_options options = {0};
     struct daemon daemon = {.host.milestone = "none"};
+    standard_files_hold();
     int code = parse_options(argc, argv, &options);
     if (code >= 0)
         return code;

@@ -14,6 +14,7 @@
 
 #include <muster/version.h>
 
+#include "standard_files.h"
 #include "virthostctl.h"
 
 static void print_usage(FILE *file)
@@ -327,6 +328,7 @@ int main(int argc, char **argv)
 {
     struct options options = {0};
     unsigned given = 0;
+    standard_files_hold();
     int code = parse_options(argc, argv, &options, &given);
     if (code >= 0)
         return code;

@@ -379,6 +379,30 @@ class BesideADaemon(Case):
         self.assertGreater(looks, 0)
 
 
+class Closed(Case):
+    """Started without standard input, output and error."""
+
+    def test_what_it_would_have_said_is_not_written_into_the_store(self):
+        for store in self.stores('a'):
+            self.fill(store, [simple('a')])
+            before = self.records(store)
+            for closed in '<&- >&- 2>&-', '<&-', '>&- 2>&-', '2>&-':
+                with self.subTest((store, closed)):
+                    done = subprocess.run(['sh', '-c', f'exec "$@" {closed}', 'sh', MUSTER, 'store', 'forget', store, 'guest/b'],
+                                          capture_output=True, timeout=120)
+                    self.assertEqual((done.returncode, done.stdout), (1, b''))
+                    self.fine('verify', store)
+                    self.assertEqual(self.records(store), before)
+
+    def test_output_that_cannot_arrive_is_a_problem(self):
+        for store in self.stores('a'):
+            self.fill(store, [simple('a')])
+            result = subprocess.run(['sh', '-c', 'exec "$@" >&-', 'sh', MUSTER, 'store', 'show', store], capture_output=True,
+                                    timeout=120)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(b'standard output', result.stderr)
+
+
 class Usage(unittest.TestCase):
     def test_wrong_usage_is_2(self):
         for arguments in [(), ('nonsense',), ('--nonsense',), ('show',), ('show', 'a', 'b'), ('show', '--merge', 'a'),

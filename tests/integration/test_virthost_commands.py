@@ -43,6 +43,23 @@ class Usage(Case):
             self.assertEqual(done.returncode, 2, args)
             self.assertIn(text, done.stderr)
 
+    def assert_null(self, pid):
+        self.assertEqual([os.readlink(f'/proc/{pid}/fd/{number}') for number in range(3)], ['/dev/null'] * 3)
+
+    def test_without_the_standard_files_no_other_takes_their_place(self):
+        closed = 'sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh'
+        self.lab.start(wrapper=closed)
+        self.assert_null(self.lab.daemon.pid)
+        with socket.socket(socket.AF_UNIX) as listener:
+            path = str(self.lab.directory / 'other.sock')
+            listener.bind(path)
+            listener.listen()
+            listener.settimeout(30)
+            with subprocess.Popen([*closed, self.lab.virthostctl, '--socket', path, 'list']) as ctl:
+                with listener.accept()[0]:
+                    self.assert_null(ctl.pid)
+            self.assertEqual(ctl.returncode, 1)
+
     def test_no_daemon(self):
         done = self.run_program(*self.lab.command('list'))
         self.assertEqual(done.returncode, 1)
