@@ -82,8 +82,9 @@ struct muster_op {
     struct muster__timer deadline;
 
     /* ---- the runner's, and any thread's */
-    struct muster__list inbox; /* the runner's queue of ops with news, or of those that wait for a worker */
+    struct muster__list inbox; /* the runner's queue of ops with news */
     unsigned news;             /* what the inbox has to tell of it */
+    struct muster__list queue; /* of those that wait for a worker; news of a second finish may come meanwhile */
 };
 
 #endif

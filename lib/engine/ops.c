@@ -42,6 +42,7 @@ static struct muster_op *take(struct muster__engine *engine)
     op->engine = engine;
     muster__list_init(&op->link);
     muster__list_init(&op->inbox);
+    muster__list_init(&op->queue);
     muster__list_init(&op->cancel);
     muster__list_init(&op->effects.added);
     return op;

@@ -27,7 +27,7 @@
 /* Threads for THREADED callbacks: made on demand, up to max, and kept for the life of the context. Guarded by the mutex. */
 struct muster__workers {
     pthread_cond_t work;
-    struct muster__list queue; /* ops that no worker has taken, by `inbox` */
+    struct muster__list queue; /* ops that no worker has taken, by `queue` */
     size_t queued;
     size_t idle;
     size_t max;

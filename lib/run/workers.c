@@ -77,7 +77,7 @@ static struct muster_op *take(struct muster__workers *workers)
     if (link == NULL)
         return NULL;
     workers->queued--;
-    return muster__container(link, struct muster_op, inbox);
+    return muster__container(link, struct muster_op, queue);
 }
 
 /* The mutex is held, but not during the call. */
@@ -143,12 +143,12 @@ static void enqueue(struct muster *context, struct muster_op *op)
     struct muster__workers *workers = &context->workers;
     int code = 0;
     pthread_mutex_lock(&context->mutex);
-    muster__list_push(&workers->queue, &op->inbox);
+    muster__list_push(&workers->queue, &op->queue);
     workers->queued++;
     if (workers->queued > workers->idle && workers->count < workers->max)
         code = add_worker(context);
     if (workers->count == 0) {
-        muster__list_remove(&op->inbox);
+        muster__list_remove(&op->queue);
         workers->queued--;
         refuse(context, op, "no worker could be started", code);
     } else {
@@ -198,9 +198,9 @@ void muster__workers_submit(struct muster *context, struct muster_op *op)
 bool muster__workers_withdraw(struct muster *context, struct muster_op *op)
 {
     pthread_mutex_lock(&context->mutex);
-    bool waits = atomic_load(&op->stage) == MUSTER__OP_QUEUED && context->executor.submit == NULL;
+    bool waits = !muster__list_empty(&op->queue);
     if (waits) {
-        muster__list_remove(&op->inbox);
+        muster__list_remove(&op->queue);
         context->workers.queued--;
         muster__op_refuse(context, op, MUSTER_ECANCELED, "cancelled before it was called");
     }

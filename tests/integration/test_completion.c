@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "host.h"
@@ -214,6 +216,105 @@ static void a_second_completion_changes_nothing_and_is_reported(void **state)
     take_down(context);
 }
 
+/* More than are kept so that a second finish is caught. */
+#define MANY 300
+
+struct reused {
+    struct muster_op *probes[MANY + 1];
+    int probed;
+    int starts;
+    sem_t begun;
+    sem_t open;
+};
+
+static int add_many(struct muster_op *op)
+{
+    for (int i = 0; i < MANY; i++) {
+        char name[16];
+        struct muster_resource_def def;
+        MUSTER_RESOURCE_DEF_INIT(&def);
+        snprintf(name, sizeof(name), "r%d", i);
+        def.name = name;
+        assert_int_equal(muster_op_add_resource(op, &def), 0);
+    }
+    return MUSTER_OK;
+}
+
+static int note_probe(struct muster_op *op)
+{
+    struct reused *reused = muster_op_driver_data(op);
+    reused->probes[reused->probed++] = op;
+    return MUSTER_INACTIVE;
+}
+
+/* On the only worker. */
+static int start_through_the_gate(struct muster_op *op)
+{
+    struct reused *reused = muster_op_driver_data(op);
+    sem_post(&reused->begun);
+    if (reused->starts++ == 0)
+        sem_wait(&reused->open);
+    return MUSTER_OK;
+}
+
+static struct muster_op *probe_that_is_now_the_start_of(const struct reused *reused, const char *name)
+{
+    for (int i = 0; i < MANY; i++) {
+        struct muster_op *op = reused->probes[i];
+        const char *of = muster_op_resource_name(op);
+        if (muster_op_phase(op) == MUSTER_PHASE_START && of != NULL && strcmp(of, name) == 0)
+            return op;
+    }
+    return NULL;
+}
+
+/* The op was a probe, has been used again, and no worker has taken it: it is in a queue already. */
+static void a_second_completion_of_an_op_that_waits_for_a_worker_changes_nothing(void **state)
+{
+    static struct reused reused;
+    struct twice twice = {0};
+    struct ending ends[3] = {{0}};
+    struct muster_options options;
+    struct muster *context = NULL;
+    struct muster_driver_def def = driver_named("a", add_many);
+    struct muster_resource_def another;
+    (void)state;
+    sem_init(&reused.begun, 0, 0);
+    sem_init(&reused.open, 0, 0);
+    MUSTER_OPTIONS_INIT(&options);
+    options.max_workers = 1;
+    assert_int_equal(muster_new(&options, &context), 0);
+    def.probe = note_probe;
+    def.start = def.stop = start_through_the_gate;
+    def.threaded = MUSTER_THREADED(START);
+    struct muster_driver *driver = add_driver(context, &def, &reused);
+    assert_int_equal(bring_up(context), 0);
+    assert_int_equal(reused.probed, MANY);
+    assert_int_equal(muster_observe(context, count_twice, &twice), 0);
+    assert_int_equal(muster_resource_start(muster_resource_find(context, "a/r0"), NULL, note_ending, &ends[0]), 0);
+    turn(context);
+    sem_wait(&reused.begun);
+    MUSTER_RESOURCE_DEF_INIT(&another);
+    another.name = "another";
+    assert_int_equal(muster_resource_add(driver, &another, NULL), 0);
+    while (reused.probed == MANY)
+        turn(context);
+    assert_int_equal(muster_resource_start(muster_resource_find(context, "a/r1"), NULL, note_ending, &ends[1]), 0);
+    assert_int_equal(muster_resource_start(muster_resource_find(context, "a/r2"), NULL, note_ending, &ends[2]), 0);
+    while ((twice.op = probe_that_is_now_the_start_of(&reused, "r1")) == NULL)
+        turn(context);
+    assert_int_equal(muster_op_finish(twice.op, MUSTER_OK), MUSTER_EINVAL);
+    turn(context);
+    assert_int_equal(twice.seen, 1);
+    sem_post(&reused.open);
+    for (int i = 0; i < 3; i++) {
+        wait_for(context, &ends[i]);
+        assert_int_equal(ends[i].code, 0);
+    }
+    assert_int_equal(reused.starts, 3);
+    take_down(context);
+}
+
 struct race {
     pthread_barrier_t barrier;
     struct muster_op *op;
@@ -365,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_failure_has_its_message_and_errno),
         cmocka_unit_test(an_outcome_that_is_none_fails),
         cmocka_unit_test(a_second_completion_changes_nothing_and_is_reported),
+        cmocka_unit_test(a_second_completion_of_an_op_that_waits_for_a_worker_changes_nothing),
         cmocka_unit_test(of_racing_completions_one_counts),
         cmocka_unit_test(what_ended_before_its_deadline_was_seen_is_in_time),
         cmocka_unit_test(what_ended_is_in_time_whatever_comes_before_it),
