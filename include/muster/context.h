@@ -87,7 +87,10 @@ struct muster_options {
     uintptr_t flags;
     /** How many ops may be out at once. 0: no limit. */
     uintptr_t max_ops;
-    /** How many workers for THREADED callbacks. Default 16. */
+    /**
+     * How many workers for THREADED callbacks. Default 16. One whose callback is past its deadline doesn't count until it
+     * returns: up to as many more take their place. While all are past it, what would wait for one ends as MUSTER_UNAVAILABLE.
+     */
     uintptr_t max_workers;
     /** The deadline of an op whose driver sets none, in ms. Default 60,000. */
     uintptr_t op_timeout_ms;

@@ -26,6 +26,8 @@ static void cancel(struct muster *context, const struct muster__action *action)
     struct muster_op *op = action->op;
     void (*callback)(struct muster_op *op) = muster__driver_def(op->driver)->cancel;
     atomic_store(&op->cancelled, true);
+    if (op->timed_out && op->threaded)
+        muster__workers_late(context, op);
     if (muster__workers_withdraw(context, op))
         return;
     if (callback != NULL && atomic_load(&op->stage) == MUSTER__OP_OUT)

@@ -24,13 +24,19 @@
 #define MUSTER__DEFAULT_WORKERS 16
 #define MUSTER__BOOT_ID_MAX 64
 
-/* Threads for THREADED callbacks: made on demand, up to max, and kept for the life of the context. Guarded by the mutex. */
+/*
+ * Threads for THREADED callbacks: made on demand, and kept for the life of the context. Up to `max` of them are in callbacks
+ * within their deadline; in place of those past it, which may never return, there are up to `max` more. Guarded by the mutex.
+ */
 struct muster__workers {
     pthread_cond_t work;
     struct muster__list queue; /* ops that no worker has taken, by `queue` */
     size_t queued;
     size_t idle;
     size_t max;
+    struct muster__list calls; /* struct call, in the order in which they began */
+    size_t in_time;            /* of these */
+    size_t late;               /* the others */
     pthread_t *threads;
     size_t count;
     size_t capacity;
@@ -185,6 +191,8 @@ void muster__workers_fini(struct muster *context);
 void muster__workers_submit(struct muster *context, struct muster_op *op);
 /* Take back an op that no worker has taken: it is finished as cancelled. False: it has been taken. */
 bool muster__workers_withdraw(struct muster *context, struct muster_op *op);
+/* It is past its deadline: if a worker is in its callback, another one may take that one's place. */
+void muster__workers_late(struct muster *context, const struct muster_op *op);
 void muster__workers_withdraw_all(struct muster *context);
 void muster__workers_join(struct muster *context);
 /* The mutex is held: they end by themselves. */

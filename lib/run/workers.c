@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * THREADED callbacks. An op that waits for a worker stays QUEUED, and its deadline is put off until a worker takes it:
- * waiting in a queue doesn't count.
+ * waiting in a queue doesn't count. A worker whose callback is past it may never come back: another takes its place.
  */
 #include <errno.h>
 #include <signal.h>
@@ -34,6 +34,7 @@ int muster__workers_init(struct muster *context, size_t max)
 {
     struct muster__workers *workers = &context->workers;
     muster__list_init(&workers->queue);
+    muster__list_init(&workers->calls);
     workers->max = max;
     return muster__cond_init(&workers->work);
 }
@@ -71,7 +72,14 @@ static bool begin(struct muster *context, struct muster_op *op)
     return true;
 }
 
-static struct muster_op *take(struct muster__workers *workers)
+/* A worker's call. Its op may be finished, and used again, before the callback returns. */
+struct call {
+    struct muster__list link;
+    const struct muster_op *op;
+    bool late;
+};
+
+static struct muster_op *pop(struct muster__workers *workers)
 {
     struct muster__list *link = muster__list_pop(&workers->queue);
     if (link == NULL)
@@ -80,14 +88,28 @@ static struct muster_op *take(struct muster__workers *workers)
     return muster__container(link, struct muster_op, queue);
 }
 
+static struct muster_op *take(struct muster__workers *workers)
+{
+    return workers->in_time < workers->max ? pop(workers) : NULL;
+}
+
 /* The mutex is held, but not during the call. */
 static void work_on(struct muster *context, struct muster_op *op)
 {
+    struct muster__workers *workers = &context->workers;
+    struct call call = {.op = op};
     if (!begin(context, op))
         return;
+    muster__list_push(&workers->calls, &call.link);
+    workers->in_time++;
     pthread_mutex_unlock(&context->mutex);
     muster__op_returned(op, op->callback(op));
     pthread_mutex_lock(&context->mutex);
+    muster__list_remove(&call.link);
+    if (call.late)
+        workers->late--;
+    else
+        workers->in_time--;
 }
 
 static void *worker(void *arg)
@@ -138,21 +160,58 @@ static void refuse(struct muster *context, struct muster_op *op, const char *wha
     muster__op_refuse(context, op, MUSTER_EUNAVAILABLE, text);
 }
 
+static bool may_add(const struct muster__workers *workers)
+{
+    size_t more = workers->late < workers->max ? workers->late : workers->max;
+    return workers->queued > workers->idle && workers->count - more < workers->max;
+}
+
+/* The mutex is held. See that somebody takes what waits; if there is nobody who ever may, it doesn't wait. */
+static void serve(struct muster *context)
+{
+    struct muster__workers *workers = &context->workers;
+    struct muster_op *op;
+    int code = may_add(workers) ? add_worker(context) : 0;
+    if (workers->count > workers->late) {
+        pthread_cond_signal(&workers->work);
+        return;
+    }
+    while ((op = pop(workers)) != NULL)
+        if (workers->count == 0)
+            refuse(context, op, "no worker could be started", code);
+        else
+            muster__op_refuse(context, op, MUSTER_EUNAVAILABLE, "all workers are in callbacks past their deadline");
+}
+
 static void enqueue(struct muster *context, struct muster_op *op)
 {
     struct muster__workers *workers = &context->workers;
-    int code = 0;
     pthread_mutex_lock(&context->mutex);
     muster__list_push(&workers->queue, &op->queue);
     workers->queued++;
-    if (workers->queued > workers->idle && workers->count < workers->max)
-        code = add_worker(context);
-    if (workers->count == 0) {
-        muster__list_remove(&op->queue);
-        workers->queued--;
-        refuse(context, op, "no worker could be started", code);
-    } else {
-        pthread_cond_signal(&workers->work);
+    serve(context);
+    pthread_mutex_unlock(&context->mutex);
+}
+
+/* The latest: the op may have been another one before. */
+static struct call *call_of(struct muster__workers *workers, const struct muster_op *op)
+{
+    for (struct muster__list *link = workers->calls.prev; link != &workers->calls; link = link->prev)
+        if (muster__container(link, struct call, link)->op == op)
+            return muster__container(link, struct call, link);
+    return NULL;
+}
+
+void muster__workers_late(struct muster *context, const struct muster_op *op)
+{
+    struct muster__workers *workers = &context->workers;
+    pthread_mutex_lock(&context->mutex);
+    struct call *call = call_of(workers, op);
+    if (call != NULL && !call->late) {
+        call->late = true;
+        workers->in_time--;
+        workers->late++;
+        serve(context);
     }
     pthread_mutex_unlock(&context->mutex);
 }
@@ -211,7 +270,7 @@ bool muster__workers_withdraw(struct muster *context, struct muster_op *op)
 void muster__workers_withdraw_all(struct muster *context)
 {
     struct muster_op *op;
-    while ((op = take(&context->workers)) != NULL)
+    while ((op = pop(&context->workers)) != NULL)
         muster__op_refuse(context, op, MUSTER_ECANCELED, "the context was abandoned");
 }
 

@@ -91,9 +91,10 @@ static void note_timeout(struct muster *context, void *data, const struct muster
         (*(int *)data)++;
 }
 
-static struct muster *one_worker(struct gate *gate, uintptr_t timeout_ms)
+/* `timeouts` are the drivers', in ms. */
+static struct muster *one_worker(struct gate *gate, const uintptr_t *timeouts, int drivers)
 {
-    static const char *const names[] = {"first", "second"};
+    static const char *const names[] = {"first", "second", "third"};
     struct muster_options options;
     struct muster *context = NULL;
     sem_init(&gate->begun, 0, 0);
@@ -101,39 +102,91 @@ static struct muster *one_worker(struct gate *gate, uintptr_t timeout_ms)
     gate->calls = 0;
     MUSTER_OPTIONS_INIT(&options);
     options.max_workers = 1;
+    options.retry_min_ms = 1;
+    options.retry_max_ms = 4;
     assert_int_equal(muster_new(&options, &context), 0);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < drivers; i++) {
         struct muster_driver_def def = driver_named(names[i], pass_gate);
         def.threaded = MUSTER_THREADED(INITIALIZE);
-        def.op_timeout_ms = timeout_ms;
+        def.op_timeout_ms = timeouts[i];
         add_driver(context, &def, gate);
     }
     return context;
 }
 
-/* Of two ops with a short deadline and one worker, the first is past it; the second, in the queue, isn't. */
+/* Of two ops and one worker, the first has no deadline; the second, in the queue, isn't past its short one. */
 static void waiting_for_a_worker_does_not_count(void **state)
 {
+    static const uintptr_t limits[] = {MUSTER_NO_TIMEOUT, 1};
     struct gate gate;
     struct ending up = {0};
     int timeouts = 0;
-    struct muster *context = one_worker(&gate, 1);
+    struct muster *context = one_worker(&gate, limits, 2);
     (void)state;
     assert_int_equal(muster_observe(context, note_timeout, &timeouts), 0);
     assert_int_equal(muster_bring_up(context, note_ending, &up), 0);
-    while (timeouts == 0)
-        turn(context);
-    assert_int_equal(timeouts, 1);
+    turn(context);
     sem_wait(&gate.begun);
     assert_int_equal(gate.calls, 1);
     assert_int_equal(muster_timeout(context), -1);
     sem_post(&gate.open);
     sem_wait(&gate.begun);
-    while (timeouts == 1)
+    while (timeouts == 0)
         turn(context);
     sem_post(&gate.open);
     while (muster_holds(context) & MUSTER_HOLDS_OPS)
         turn(context);
+    take_down(context);
+}
+
+static enum muster_driver_state state_of(struct muster *context, const char *driver)
+{
+    return muster_driver_state(muster_driver_find(context, driver));
+}
+
+/* The first never ends by itself; the second is called although there is one worker. */
+static void a_callback_past_its_deadline_does_not_hold_up_the_rest(void **state)
+{
+    static const uintptr_t limits[] = {1, MUSTER_NO_TIMEOUT};
+    struct gate gate;
+    struct ending up = {0};
+    int timeouts = 0;
+    struct muster *context = one_worker(&gate, limits, 2);
+    (void)state;
+    assert_int_equal(muster_observe(context, note_timeout, &timeouts), 0);
+    assert_int_equal(muster_bring_up(context, note_ending, &up), 0);
+    while (timeouts == 0)
+        turn(context);
+    sem_wait(&gate.begun);
+    sem_wait(&gate.begun);
+    sem_post(&gate.open);
+    sem_post(&gate.open);
+    wait_for(context, &up);
+    assert_int_equal(state_of(context, "second"), MUSTER_DRIVER_UP);
+    while (muster_holds(context) & MUSTER_HOLDS_OPS)
+        turn(context);
+    take_down(context);
+}
+
+/* Two of one worker's: there are no more to be made. */
+static void while_all_workers_are_past_a_deadline_ops_are_unavailable(void **state)
+{
+    static const uintptr_t limits[] = {1, 1, MUSTER_NO_TIMEOUT};
+    struct gate gate;
+    struct ending up = {0};
+    struct muster *context = one_worker(&gate, limits, 3);
+    struct muster_driver *third = muster_driver_find(context, "third");
+    (void)state;
+    assert_int_equal(muster_bring_up(context, note_ending, &up), 0);
+    wait_for(context, &up);
+    assert_int_equal(gate.calls, 2);
+    assert_int_equal(muster_driver_state(third), MUSTER_DRIVER_DEFERRED);
+    assert_non_null(strstr(muster_error_text(muster_driver_get_error(third)), "past their deadline"));
+    for (int i = 0; i < 3; i++)
+        sem_post(&gate.open);
+    while (muster_driver_state(third) != MUSTER_DRIVER_UP || (muster_holds(context) & MUSTER_HOLDS_OPS))
+        turn(context);
+    assert_int_equal(gate.calls, 3);
     take_down(context);
 }
 
@@ -147,11 +200,12 @@ static void note_end(struct muster *context, void *data, const struct muster_obs
 /* And at once: the only worker is busy all the time. */
 static void an_op_that_waits_for_a_worker_is_cancelled_without_a_call(void **state)
 {
+    static const uintptr_t limits[] = {0, 0};
     struct gate gate;
     struct ending up = {0};
     struct ending down = {0};
     int ends = 0;
-    struct muster *context = one_worker(&gate, 0);
+    struct muster *context = one_worker(&gate, limits, 2);
     (void)state;
     assert_int_equal(muster_observe(context, note_end, &ends), 0);
     assert_int_equal(muster_bring_up(context, note_ending, &up), 0);
@@ -251,6 +305,8 @@ int main(void)
         cmocka_unit_test(workers_block_all_signals),
         cmocka_unit_test(as_many_run_at_once_as_there_are_workers),
         cmocka_unit_test(waiting_for_a_worker_does_not_count),
+        cmocka_unit_test(a_callback_past_its_deadline_does_not_hold_up_the_rest),
+        cmocka_unit_test(while_all_workers_are_past_a_deadline_ops_are_unavailable),
         cmocka_unit_test(an_op_that_waits_for_a_worker_is_cancelled_without_a_call),
         cmocka_unit_test(a_hosts_executor_runs_them_instead),
         cmocka_unit_test(an_executor_that_refuses_fails_the_op),
