@@ -142,7 +142,11 @@ MUSTER_API int muster_free(struct muster *context);
  */
 MUSTER_API int muster_abandon(struct muster *context);
 
-/** In a child after fork: close the files that the child has inherited from the context. The only call that a child may make. */
+/**
+ * In a child after fork: close the files that the child has inherited from the context and its store. Nothing is freed: what
+ * another thread was changing when the parent forked is left alone. The only call that a child may make. Of a sqlite store the
+ * database stays open, with its log: to close it would drop the parent's locks. All files are closed by an exec.
+ */
 MUSTER_API int muster_after_fork(struct muster *context);
 
 /* ---- the loop --------------------------------------------------------------------------------- */

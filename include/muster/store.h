@@ -149,6 +149,12 @@ struct muster_store_ops {
      * what load tells was there at some time since this call.
      */
     int (*open_read_only)(void *self, struct muster_error *error);
+
+    /**
+     * Optional. In a child after fork, by muster_after_fork(), in place of close and destroy: close what the child has inherited.
+     * It may have been forked in the midst of any other call: what such a call changes isn't to be read, nor anything freed.
+     */
+    void (*after_fork)(void *self);
 };
 
 /**

@@ -59,7 +59,7 @@ int muster_after_fork(struct muster *context)
         close(context->fd);
     context->fd = -1;
     if (context->store != NULL)
-        muster__store_destroy(context->store);
+        muster__store_after_fork(context->store);
     context->store = NULL;
     return 0;
 }

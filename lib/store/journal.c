@@ -131,6 +131,11 @@ static void destroy(void *self)
     muster__free(&memory, journal);
 }
 
+static void after_fork(void *self)
+{
+    muster__journal_close_all(self);
+}
+
 static int open_journal(void *self, struct muster_error *error)
 {
     struct muster__journal *journal = self;
@@ -247,6 +252,7 @@ int muster__journal_new(const char *directory, const struct muster_journal_optio
         .verify = verify,
         .compact = compact,
         .open_read_only = open_read_only,
+        .after_fork = after_fork,
     };
     struct muster__journal settings = {
         .calls = calls, .step = MUSTER__JOURNAL_STEP, .directory_fd = -1, .lock_fd = -1, .fd = -1};

@@ -19,9 +19,10 @@ int muster__journal_failed(const struct muster__journal *journal, struct muster_
 
 static void close_fd(const struct muster__journal *journal, int *fd)
 {
-    if (*fd >= 0)
-        journal->calls->close(*fd);
-    *fd = -1;
+    int closed = *fd;
+    *fd = -1; /* before its number can be another's, for a child that is forked here */
+    if (closed >= 0)
+        journal->calls->close(closed);
 }
 
 void muster__journal_close_all(struct muster__journal *journal)

@@ -253,6 +253,13 @@ static void destroy(void *self)
     muster__free(&memory, store);
 }
 
+static void after_fork(void *self)
+{
+    struct muster__sqlite *store = self;
+    if (store->lock_fd >= 0)
+        store->calls->close(store->lock_fd);
+}
+
 /* ---- making one */
 
 /* sqlite gives a meaning to some names without a directory. */
@@ -280,6 +287,7 @@ int muster__sqlite_new(const char *file, const struct muster_allocator *allocato
         .verify = verify,
         .compact = compact,
         .open_read_only = open_read_only,
+        .after_fork = after_fork,
     };
     struct muster__memory memory;
     if (file == NULL || file[0] == '\0' || ret_store == NULL || muster__memory_init(&memory, allocator) != 0)

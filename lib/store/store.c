@@ -62,6 +62,12 @@ void muster__store_destroy(struct muster_store *store)
     muster_store_free(store);
 }
 
+void muster__store_after_fork(struct muster_store *store)
+{
+    if (store->ops.after_fork != NULL)
+        store->ops.after_fork(store->self);
+}
+
 bool muster__store_can_verify(const struct muster_store *store)
 {
     return store->ops.verify != NULL;

@@ -38,6 +38,8 @@ int muster__store_close(struct muster_store *store, struct muster_error *error);
 /* MUSTER_ENOTSUP if the store doesn't have it. Of several problems it tells the first. */
 int muster__store_verify(struct muster_store *store, struct muster_error *error);
 int muster__store_compact(struct muster_store *store, struct muster_error *error);
+/* In a child after fork: it closes files, and frees nothing. */
+void muster__store_after_fork(struct muster_store *store);
 /*
  * The same as muster_store_free(): the callback destroy, then the store itself. In a child after fork it
  * alters no file.

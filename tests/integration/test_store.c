@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct told {
     sem_t destroyed;
     int commits;
     int closes;
+    int forks;
 };
 
 static int told_open(void *self, struct muster_error *error)
@@ -69,6 +71,11 @@ static void told_destroy(void *self)
     sem_post(&((struct told *)self)->destroyed);
 }
 
+static void told_after_fork(void *self)
+{
+    ((struct told *)self)->forks++;
+}
+
 static struct muster_store *told_store(struct told *told)
 {
     const struct muster_store_ops ops = {
@@ -79,6 +86,7 @@ static struct muster_store *told_store(struct told *told)
         .load = told_load,
         .commit = told_commit,
         .close = told_close,
+        .after_fork = told_after_fork,
     };
     struct muster_store *store = NULL;
     sem_init(&told->hanging, 0, 0);
@@ -274,6 +282,130 @@ static void after_fork_does_not_give_the_lock_away(void **state)
     remove_directory(directory);
 }
 
+/* An allocator that holds the store's thread up in the midst of a commit. */
+struct halting {
+    pthread_t loop;
+    atomic_bool armed;
+    atomic_int calls;
+    sem_t halted;
+    sem_t go_on;
+};
+
+static void halt(struct halting *halting)
+{
+    halting->calls++;
+    if (!pthread_equal(pthread_self(), halting->loop) && atomic_exchange(&halting->armed, false)) {
+        sem_post(&halting->halted);
+        sem_wait(&halting->go_on);
+    }
+}
+
+static void *halting_alloc(void *data, size_t bytes)
+{
+    halt(data);
+    return malloc(bytes);
+}
+
+static void *halting_realloc(void *data, void *old, size_t bytes)
+{
+    halt(data);
+    return realloc(old, bytes);
+}
+
+static void halting_free(void *data, void *old)
+{
+    halt(data);
+    free(old);
+}
+
+static int files_open_in(const char *directory)
+{
+    int count = 0;
+    char link[64];
+    char path[256];
+    for (int fd = 0; fd < 256; fd++) {
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        ssize_t length = readlink(link, path, sizeof(path));
+        count += length >= (ssize_t)strlen(directory) && memcmp(path, directory, strlen(directory)) == 0;
+    }
+    return count;
+}
+
+/* The store is owned by nobody in the child: what the thread had half changed isn't walked, freed or closed. */
+static int leave_to_the_parent(struct muster *context, struct halting *halting, const char *directory)
+{
+    int calls = halting->calls;
+    if (muster_after_fork(context) != 0)
+        return 1;
+    if (halting->calls != calls)
+        return 2;
+    return directory == NULL || files_open_in(directory) == 0 ? 0 : 3;
+}
+
+static void fork_in_a_commit(struct halting *halting, struct muster_store *store, const char *directory)
+{
+    struct counted counted = {0};
+    struct ending started = {0};
+    int status = 0;
+    struct muster *context = new_context(store);
+    add_storage(context, &counted);
+    assert_int_equal(bring_up(context), 0);
+    halting->armed = true;
+    assert_int_equal(muster_resource_start(muster_resource_find(context, "storage/pool0"), NULL, note_ending, &started), 0);
+    turn(context);
+    sem_wait(&halting->halted);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(leave_to_the_parent(context, halting, directory));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    sem_post(&halting->go_on);
+    wait_for(context, &started);
+    take_down(context);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void a_child_of_a_fork_in_a_commit_frees_nothing(void **state)
+{
+    char directory[] = "/tmp/muster-test-XXXXXX";
+    struct halting halting = {.loop = pthread_self()};
+    struct muster_allocator allocator = {sizeof(allocator), &halting, halting_alloc, halting_realloc, halting_free};
+    struct muster_journal_options options;
+    struct muster_store *store = NULL;
+    (void)state;
+    sem_init(&halting.halted, 0, 0);
+    sem_init(&halting.go_on, 0, 0);
+    assert_int_equal(muster_store_memory_new(&allocator, &store), 0);
+    fork_in_a_commit(&halting, store, NULL);
+    if (!have_journal())
+        return;
+    assert_non_null(mkdtemp(directory));
+    MUSTER_JOURNAL_OPTIONS_INIT(&options);
+    options.allocator = &allocator;
+    assert_int_equal(muster_store_journal_new(directory, &options, &store), 0);
+    fork_in_a_commit(&halting, store, directory);
+    remove_directory(directory);
+}
+
+/* One's own store is told, and is destroyed by the parent alone. */
+static void a_child_after_fork_does_not_destroy_the_store(void **state)
+{
+    struct told told = {0};
+    int status = 0;
+    struct muster *context = new_context(told_store(&told));
+    (void)state;
+    assert_int_equal(bring_up(context), 0);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(muster_after_fork(context) == 0 && told.forks == 1 && sem_trywait(&told.destroyed) != 0 ? 0 : 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(told.forks, 0);
+    take_down(context);
+    sem_wait(&told.destroyed);
+}
+
 static void a_start_is_refused_while_its_intent_cannot_be_written(void **state)
 {
     struct told told = {0};
@@ -448,6 +580,8 @@ int main(void)
         cmocka_unit_test(a_store_of_another_daemon_fails_the_bring_up),
         cmocka_unit_test(an_unreadable_store_starts_nothing),
         cmocka_unit_test(a_store_that_is_not_used_is_destroyed),
+        cmocka_unit_test(a_child_of_a_fork_in_a_commit_frees_nothing),
+        cmocka_unit_test(a_child_after_fork_does_not_destroy_the_store),
         cmocka_unit_test(free_does_not_hang_with_the_store),
         cmocka_unit_test(abandon_does_not_hang_with_the_store),
         cmocka_unit_test(free_waits_for_a_commit_under_way),
