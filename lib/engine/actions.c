@@ -90,6 +90,12 @@ bool muster__engine_action(struct muster__engine *engine, struct muster__action 
     return found;
 }
 
+void muster__engine_put_off(struct muster__engine *engine)
+{
+    muster__list_push(&engine->put_off, &engine->carried->link);
+    engine->carried = NULL;
+}
+
 static bool is_about_resource(const struct muster__request *request)
 {
     return request->type == MUSTER__EVENT_RESOURCE_START || request->type == MUSTER__EVENT_RESOURCE_STOP;

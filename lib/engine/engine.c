@@ -153,6 +153,7 @@ static void init_lists(struct muster__engine *engine)
     muster__queue_init(&engine->touched_drivers, engine->memory);
     muster__list_init(&engine->touched_resources);
     muster__list_init(&engine->actions);
+    muster__list_init(&engine->put_off);
     muster__list_init(&engine->cancels);
     muster__list_init(&engine->ops_out);
     muster__list_init(&engine->ops_retired);
@@ -256,6 +257,7 @@ int muster__engine_free(struct muster__engine *engine)
         }
     /* The host's data is released, whoever carries actions out has stopped. */
     struct muster__action action;
+    muster__list_splice(&engine->actions, &engine->put_off);
     for (struct muster__list *link; (link = muster__list_pop(&engine->actions)) != NULL;) {
         struct muster__item *item = muster__container(link, struct muster__item, link);
         muster__action_fill(item, &action);

@@ -142,6 +142,9 @@ int muster__engine_step(struct muster__engine *engine, const struct muster__even
 /* The next action to carry out; false if there is none. */
 bool muster__engine_action(struct muster__engine *engine, struct muster__action *ret_action);
 
+/* The RELEASE that was just taken is not carried out now: muster__engine_free() will. */
+void muster__engine_put_off(struct muster__engine *engine);
+
 /* When to send the next TIME event, on the clock of the events; UINT64_MAX: never. */
 uint64_t muster__engine_wake_at(const struct muster__engine *engine);
 

@@ -382,6 +382,7 @@ struct muster__engine {
 
     struct muster__list actions;
     struct muster__item *carried; /* the one that is being carried out */
+    struct muster__list put_off; /* resources whose data are released with the engine */
     bool load_wanted;
     bool close_wanted;
     bool observed;

@@ -260,7 +260,7 @@ void muster__context_destroy(struct muster *context)
     muster__free(&memory, context);
 }
 
-/* Of an abandoned context: nothing is carried out any more. */
+/* Of an abandoned context: nothing is carried out any more, but for the release of data, without the mutex, at the end. */
 static void drop(struct muster *context, const struct muster__action *action)
 {
     switch (action->type) {
@@ -275,6 +275,9 @@ static void drop(struct muster *context, const struct muster__action *action)
         break;
     case MUSTER__ACTION_CLOSE:
         muster__step(context, &(struct muster__event){.type = MUSTER__EVENT_CLOSED, .code = MUSTER_ECANCELED});
+        break;
+    case MUSTER__ACTION_RELEASE:
+        muster__engine_put_off(context->engine);
         break;
     default:
         break;

@@ -125,6 +125,64 @@ static void abandoned_without_ops_is_freed_at_once(void **state)
     assert_int_equal(released, 1);
 }
 
+struct adding {
+    struct muster_resource_def resource;
+    struct muster_op *op;
+};
+
+static int add_and_keep_op(struct muster_op *op)
+{
+    struct adding *adding = muster_op_driver_data(op);
+    adding->op = op;
+    assert_int_equal(muster_op_add_resource(op, &adding->resource), 0);
+    return MUSTER_PENDING;
+}
+
+/* Its resource is added if it succeeds; then and otherwise its data is released, once. */
+static void an_op_that_ends_after_the_abandon_releases_what_it_added(void **state)
+{
+    static const int outcomes[] = {MUSTER_OK, MUSTER_EFAILED};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct adding adding = {.op = NULL};
+        struct muster *context = new_context(NULL);
+        struct muster_driver_def def = driver_named("a", add_and_keep_op);
+        MUSTER_RESOURCE_DEF_INIT(&adding.resource);
+        adding.resource.name = "r";
+        adding.resource.release = count_release;
+        released = 0;
+        add_driver(context, &def, &adding);
+        assert_int_equal(muster_bring_up(context, NULL, NULL), 0);
+        while (adding.op == NULL)
+            turn(context);
+        assert_int_equal(muster_abandon(context), 0);
+        assert_int_equal(released, 0);
+        assert_int_equal(muster_op_finish(adding.op, outcomes[i]), 0);
+        assert_int_equal(released, 1);
+    }
+}
+
+/* muster_process() had no time to. */
+static void what_was_removed_before_the_end_is_released(void **state)
+{
+    static int (*const ends[])(struct muster *context) = {muster_free, muster_abandon};
+    struct muster_resource_def resource;
+    struct muster_driver_def def = driver_named("a", add_the_resource);
+    (void)state;
+    MUSTER_RESOURCE_DEF_INIT(&resource);
+    resource.name = "r";
+    resource.release = count_release;
+    for (int i = 0; i < 2; i++) {
+        struct muster *context = new_context(NULL);
+        released = 0;
+        add_driver(context, &def, &resource);
+        assert_int_equal(bring_up(context), 0);
+        assert_int_equal(muster_resource_remove(muster_resource_find(context, "a/r")), 0);
+        assert_int_equal(ends[i](context), 0);
+        assert_int_equal(released, 1);
+    }
+}
+
 struct stuck {
     sem_t begun;
     sem_t go_on;
@@ -221,6 +279,8 @@ int main(void)
         cmocka_unit_test(free_takes_what_has_finished_meanwhile),
         cmocka_unit_test(the_last_op_frees_an_abandoned_context),
         cmocka_unit_test(abandoned_without_ops_is_freed_at_once),
+        cmocka_unit_test(an_op_that_ends_after_the_abandon_releases_what_it_added),
+        cmocka_unit_test(what_was_removed_before_the_end_is_released),
         cmocka_unit_test(abandoned_while_workers_are_in_callbacks),
         cmocka_unit_test(a_child_after_fork_is_refused_and_closes_its_files),
     };
