@@ -234,9 +234,9 @@ enum muster_shutdown_kind {
 /**
  * Take everything down: requests that have not begun end with MUSTER_ECANCELED, ops are cancelled and awaited, records that the
  * store has put off with MUSTER_EAGAIN are written (what it has refused is tried once more), drivers are shut down in reverse of
- * the order actually used, the store is closed, all within muster_options.shutdown_timeout_ms. A driver with an op that is out
- * past its deadline isn't shut down. From its begin muster_resource_changed() alters no record. `cb` (may be NULL): 0, or
- * MUSTER_ETIMEDOUT with the ops that are still out.
+ * the order actually used, the store is closed, all within muster_options.shutdown_timeout_ms. What is past its deadline isn't
+ * awaited, and a driver with such an op isn't shut down. From its begin muster_resource_changed() alters no record. `cb` (may be
+ * NULL): 0, or MUSTER_ETIMEDOUT with the ops (or the store) that are still out.
  * MUSTER_ESTATE: one is under way. A bring-up that is under way ends with MUSTER_ECANCELED.
  */
 MUSTER_API int muster_shutdown(struct muster *context, enum muster_shutdown_kind kind, muster_done_cb cb, void *data);

@@ -211,8 +211,23 @@ void muster__resources_release(struct muster__engine *engine)
 
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
 
+/* What is past its deadline may never end: it wasn't awaited. */
+static void tell_what_is_out(struct muster__engine *engine)
+{
+    char text[MUSTER__ERROR_TEXT];
+    if (engine->down_code != 0 || (engine->op_count == 0 && engine->store != MUSTER__STORE_STALLED))
+        return;
+    muster__ops_name(engine, text, sizeof(text));
+    engine->down_code = MUSTER_ETIMEDOUT;
+    struct muster_error *error = muster__error_new(engine->memory, MUSTER_ETIMEDOUT, NULL, "down, and still out: %s",
+                                                   text[0] == '\0' ? "the store" : text);
+    muster__error_append(&error, muster__error_ref(engine->problems));
+    muster__error_replace(&engine->down_error, error);
+}
+
 static void finish(struct muster__engine *engine)
 {
+    tell_what_is_out(engine);
     muster__timer_clear(engine, &engine->down_timer);
     muster__entries_take_back(engine);
     struct muster__request *bring_up = engine->bring_up;

@@ -267,6 +267,8 @@ void check_done(struct world *world, const struct request *request)
         check_stop_failed(world, request->resource);
     if (request->type == MUSTER__EVENT_RELOAD)
         check_reloaded(world, request->code);
+    if (request->type == MUSTER__EVENT_SHUTDOWN && request->code == 0 && muster__engine_ops_out(world->engine) > 0)
+        world_fail(world, "%s ends well, and ops are out", request->label);
 }
 
 /* ---- after every step ------------------------------------------------------------------------------ */

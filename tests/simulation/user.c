@@ -16,6 +16,7 @@ static void ended(struct muster *context, void *data, int code, const struct mus
     const struct muster_error *next = muster_error_next(error);
     for (; next != NULL; next = muster_error_next(next))
         world_trace(request->world, "     and %s", muster_error_text(next));
+    request->world->budget_spent = request->world->budget_spent || strstr(muster_error_text(error), "not down after") != NULL;
     check_done(request->world, request);
 }
 

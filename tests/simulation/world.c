@@ -199,7 +199,7 @@ static void forget_bring_up(struct world *world)
     memset(world->milestone_steps, 0, sizeof(world->milestone_steps));
     world->calls = 0;
     world->loaded = world->fenced = world->store_doubtful = world->closed = world->store_failed = false;
-    world->going_down = world->host_shutdown = false;
+    world->going_down = world->host_shutdown = world->budget_spent = false;
     world->load_code = 0;
     world->load_deadline = UINT64_MAX;
     world->load_late = false;
@@ -314,11 +314,10 @@ void world_kill(struct world *world)
 
 void world_free_daemon(struct world *world)
 {
-    int result = muster__engine_result(world->engine);
     int code = muster__engine_free(world->engine);
     if (code != 0)
         world_fail(world, "the engine can't be freed: %s", muster_error_text(muster__engine_error(world->engine)));
-    if (result != MUSTER_ETIMEDOUT)
+    if (!world->budget_spent)
         check_intents(world);
     world->engine = NULL;
     if (world->arena.live != 0)

@@ -251,6 +251,7 @@ struct world {
     struct milestone_wait waits[3];
     bool going_down;
     bool host_shutdown;
+    bool budget_spent; /* of a shutdown or a rollback */
 
     /* ---- on a failure */
     jmp_buf *on_failure;

@@ -380,7 +380,9 @@ static void an_op_past_its_deadline_is_not_awaited(void **state)
     struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
     f->calls[0] = '\0';
     pass(f, 1000);
-    assert_ended(down, 0);
+    assert_ended(down, MUSTER_ETIMEDOUT);
+    assert_text(down->text, "down, and still out: guest 'free': start");
+    assert_int_equal(muster__engine_result(f->engine), MUSTER_ETIMEDOUT);
     assert_null(strstr(f->calls, "guest shutdown")); /* an op of it is out */
     assert_text(f->calls, "pool shutdown");
     finish(f, "guest/free start", MUSTER_OK);
@@ -393,10 +395,41 @@ static void a_driver_whose_shutdown_fails_or_hangs_does_not_hold_the_others_up(v
     answer(f, "pool shutdown", -5);
     struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
     pass(f, 1000);
-    assert_ended(down, 0);
-    assert_text(down->text, "driver 'guest': shutdown: not finished after 1000 ms");
+    assert_ended(down, MUSTER_ETIMEDOUT);
+    assert_text(down->text, "down, and still out: driver 'guest': shutdown");
+    const struct muster_error *failed = muster_error_next(muster__engine_error(f->engine));
+    assert_text(muster_error_text(failed), "driver 'guest': shutdown: not finished after 1000 ms");
+    assert_text(muster_error_text(muster_error_next(failed)), "driver 'pool': shutdown");
     assert_text(f->calls, "net shutdown");
     finish(f, "guest shutdown", MUSTER_OK);
+}
+
+static void what_ended_late_but_before_the_end_is_not_out(void **state)
+{
+    struct fixture *f = running(state);
+    answer(f, "guest/free start", MUSTER_PENDING);
+    start(f, "guest/free", 0);
+    pass(f, 1000);
+    answer(f, "pool shutdown", MUSTER_PENDING);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    assert_waits(down);
+    finish(f, "guest/free start", MUSTER_OK);
+    finish(f, "pool shutdown", MUSTER_OK);
+    assert_ended(down, 0);
+}
+
+static void a_commit_past_its_deadline_is_told(void **state)
+{
+    struct fixture *f = running(state);
+    f->store_held = true;
+    start(f, "guest/free", 0);
+    pass(f, f->options.store_timeout_ms);
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    pass(f, f->options.shutdown_timeout_ms - 1);
+    assert_ended(down, MUSTER_ETIMEDOUT);
+    assert_text(down->text, "down, and still out: the store");
+    f->store_held = false;
+    store_answers(f, 0);
 }
 
 static void a_store_that_does_not_close_is_not_awaited_for_ever(void **state)
@@ -569,6 +602,8 @@ int main(void)
         engine_test(a_budget_without_end_is_never_spent),
         engine_test(an_op_past_its_deadline_is_not_awaited),
         engine_test(a_driver_whose_shutdown_fails_or_hangs_does_not_hold_the_others_up),
+        engine_test(what_ended_late_but_before_the_end_is_not_out),
+        engine_test(a_commit_past_its_deadline_is_told),
         engine_test(a_store_that_does_not_close_is_not_awaited_for_ever),
         engine_test(one_way_down_at_a_time),
         engine_test(there_are_two_kinds),
