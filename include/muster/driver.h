@@ -122,7 +122,10 @@ struct muster_driver_def {
 
     /** enum muster_driver_flags. */
     uintptr_t flags;
-    /** MUSTER_THREADED() bits: these callbacks run on muster's workers, all others on the loop thread. */
+    /**
+     * MUSTER_THREADED() bits: these callbacks run on muster's workers, all others on the loop thread. Workers block all signals,
+     * and what a callback forks there inherits that: between fork and exec it must set its mask, or it can't be ended by SIGTERM.
+     */
     uintptr_t threaded;
 
     /** A deadline for each op, counted from its call. 0: muster_options.op_timeout_ms. MUSTER_NO_TIMEOUT: none. */
