@@ -348,8 +348,9 @@ static void up(struct muster *context, void *data, int code, const struct muster
     int *was_active = data;
     struct muster_resource *pool = muster_resource_find(context, "storage/pool 0%");
     struct muster_resource_status status;
+    (void)code;
     MUSTER_RESOURCE_STATUS_INIT(&status);
-    printf("  up: %s\n", code == 0 ? "ok" : muster_error_text(error));
+    printf("  up: %s\n", error == NULL ? "ok" : muster_error_text(error));
     if (pool == NULL || muster_resource_state(pool, &status) != 0) {
         muster_shutdown(context, MUSTER_DAEMON_RESTART, NULL, NULL);
         return;

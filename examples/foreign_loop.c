@@ -51,7 +51,8 @@ static void on_timer(struct host *host)
 static void up(struct muster *context, void *data, int code, const struct muster_error *error)
 {
     (void)data;
-    printf("up: %s\n", code == 0 ? "ok" : muster_error_text(error));
+    (void)code;
+    printf("up: %s\n", error == NULL ? "ok" : muster_error_text(error));
     muster_shutdown(context, MUSTER_DAEMON_RESTART, NULL, NULL);
 }
 

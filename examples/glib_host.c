@@ -67,7 +67,7 @@ static int initialize(struct muster_op *op)
 
 static void on_up(struct muster *context, void *data, int code, const struct muster_error *error)
 {
-    g_print("up: %s\n", code == 0 ? "ok" : muster_error_text(error));
+    g_print("up: %s\n", error == NULL ? "ok" : muster_error_text(error));
     *(int *)data = code;
     muster_shutdown(context, MUSTER_DAEMON_RESTART, NULL, NULL);
 }

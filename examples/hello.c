@@ -30,7 +30,8 @@ static void started(struct muster *context, void *data, int code, const struct m
 static void up(struct muster *context, void *data, int code, const struct muster_error *error)
 {
     struct muster_resource *pool = muster_resource_find(context, data);
-    printf("up: %s\n", code == 0 ? "ok" : muster_error_text(error));
+    (void)code;
+    printf("up: %s\n", error == NULL ? "ok" : muster_error_text(error));
     if (pool != NULL)
         muster_resource_start(pool, NULL, started, data);
 }

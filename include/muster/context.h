@@ -192,7 +192,8 @@ MUSTER_API int muster_check(struct muster *context);
 /**
  * Bring up all drivers that aren't: check, load the records, initialize, reconcile, autostart. `cb` (may be
  * NULL) hears the end, once, when everything has settled. Its code is 0 also when drivers that aren't essential
- * have failed: its error then has what failed, by muster_error_next(). Negative: an essential driver failed and
+ * have failed, or the store couldn't be opened or read: then nothing is started, and what runs is adopted. Its
+ * error has all of that, by muster_error_next(); NULL: nothing went wrong. Negative: an essential driver failed and
  * all were taken down again, the store is another daemon's, or a shutdown came first; the context is down then, and has let go
  * of all resources.
  * Fails as muster_check() does, before any callback. MUSTER_ESTATE: a bring-up or a shutdown is under way.

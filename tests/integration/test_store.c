@@ -444,8 +444,12 @@ static void an_unreadable_store_starts_nothing(void **state)
     struct counted counted = {0};
     struct muster *context = new_context(told_store(&told));
     (void)state;
+    struct ending up = {0};
     add_storage(context, &counted);
-    assert_int_equal(bring_up(context), 0);
+    assert_int_equal(muster_bring_up(context, note_ending, &up), 0);
+    wait_for(context, &up);
+    assert_int_equal(up.code, 0);
+    assert_string_equal(up.text, "store: told: told to fail: Input/output error");
     assert_int_not_equal(start_pool(context), 0);
     assert_int_equal(counted.starts, 0);
     take_down(context);
