@@ -68,6 +68,8 @@ uint32_t muster__report_culprit(const struct muster_report *report, uint32_t sub
     const struct muster_report_subject *is = &report->subjects[subject];
     if (!muster__report_in_trouble(is) || muster__report_last_tells(report, subject))
         return MUSTER__NO_SUBJECT;
+    if (is->error != NULL && is->error->code != MUSTER_EDEPENDENCY)
+        return MUSTER__NO_SUBJECT; /* it says what is wrong with itself */
     for (size_t i = 0; i < is->needs_count; i++) {
         const struct muster_report_subject *need = &report->subjects[is->needs[i]];
         if (!muster__report_is_up(need) && muster__report_in_trouble(need))
@@ -80,6 +82,38 @@ uint32_t muster__report_culprit(const struct muster_report *report, uint32_t sub
     if (home != subject && muster__report_in_trouble(&report->subjects[home]))
         return home;
     return MUSTER__NO_SUBJECT;
+}
+
+/* `count` culprits on. */
+static uint32_t follow(const struct muster_report *report, uint32_t subject, size_t count)
+{
+    for (; count > 0 && subject != MUSTER__NO_SUBJECT; count--)
+        subject = muster__report_culprit(report, subject);
+    return subject;
+}
+
+/* By Brent: `ahead` meets one that stands still, and is moved to it after 1, 2, 4, ... steps. */
+size_t muster__report_chain_length(const struct muster_report *report, uint32_t subject)
+{
+    size_t count = 1, circle = 0;
+    uint32_t still = subject, ahead = subject;
+    for (size_t limit = 1; circle == 0 || ahead != still; count++) {
+        if (circle == limit) {
+            still = ahead;
+            limit *= 2;
+            circle = 0;
+        }
+        ahead = follow(report, ahead, 1);
+        circle++;
+        if (ahead == MUSTER__NO_SUBJECT)
+            return count;
+    }
+    size_t before = 0;
+    for (ahead = follow(report, subject, circle); ahead != subject; before++) {
+        subject = follow(report, subject, 1);
+        ahead = follow(report, ahead, 1);
+    }
+    return before + circle;
 }
 
 const char *muster__report_state_text(const struct muster_report_subject *subject)

@@ -63,15 +63,13 @@ static void put_ops(struct muster__writer *writer, const struct muster_report *r
 static void put_troubled(struct muster__writer *writer, const struct muster_report *report, uint32_t subject)
 {
     size_t depth = 0;
-    for (uint32_t culprit; depth < report->subject_count; subject = culprit) {
-        culprit = muster__report_culprit(report, subject);
-        if (culprit == MUSTER__NO_SUBJECT)
-            break;
+    for (size_t left = muster__report_chain_length(report, subject); left > 1; left--) {
         indent(writer, depth++);
         muster__put_colour(writer, MUSTER__YELLOW);
         muster__put(writer, "%s %s\n", report->subjects[subject].name,
                     muster__report_state_text(&report->subjects[subject]));
         muster__put_colour(writer, MUSTER__PLAIN);
+        subject = muster__report_culprit(report, subject);
     }
     const struct muster_report_subject *is = &report->subjects[subject];
     size_t last = muster__report_last_op(report, subject);

@@ -223,9 +223,9 @@ static const char *going_on(const struct muster_report_subject *is)
 
 void muster__write_why(struct muster__writer *writer, const struct muster_report *report, uint32_t subject)
 {
-    size_t steps = 0;
+    size_t left = muster__report_chain_length(report, subject);
     const struct muster_report_subject *asked = &report->subjects[subject];
-    for (uint32_t culprit; steps++ < report->subject_count; subject = culprit) {
+    for (uint32_t culprit;; subject = culprit) {
         const struct muster_report_subject *is = &report->subjects[subject];
         culprit = muster__report_culprit(report, subject);
         muster__put_colour(writer, MUSTER__BOLD);
@@ -238,6 +238,8 @@ void muster__write_why(struct muster__writer *writer, const struct muster_report
                                                ? "It depends on"
                                                : "It is a resource of the driver",
                     report->subjects[culprit].name, going_on(is));
+        if (--left == 0)
+            break;
     }
     const struct muster_report_subject *is = &report->subjects[subject];
     put_last_op(writer, report, subject);

@@ -225,6 +225,92 @@ static void a_long_chain_of_errors_comes_back_from_json(void **state)
     muster_report_free(report);
 }
 
+/* Inactive, and its condition `condition`, with an error of that code unless it is 0. */
+static uint32_t add_trouble(struct muster_report *report, const struct muster__memory *memory, const char *name,
+                            enum muster_condition condition, int code)
+{
+    struct muster_error *error = code == 0 ? NULL : muster__error_new(memory, code, NULL, "the error of %s", name);
+    const struct muster_report_subject is = {
+        .driver = "guest", .resource = name, .condition = condition, .error = muster__report_error(report, error)};
+    muster__error_unref(error);
+    return muster__report_add_subject(report, &is, 0);
+}
+
+/* app needs web, and web and db need each other: what is said of `name`, or of all. */
+static void assert_circle(enum muster_condition condition, int code, enum muster_report_format format, const char *name,
+                          const char *said)
+{
+    struct muster__memory memory = plain();
+    struct muster_report *report = new_report(&memory);
+    add_driver(report, "guest", 0);
+    uint32_t web = add_trouble(report, &memory, "web", condition, code);
+    uint32_t db = add_trouble(report, &memory, "db", condition, code);
+    uint32_t app = add_trouble(report, &memory, "app", MUSTER_CONDITION_WAITING, code == 0 ? 0 : MUSTER_EDEPENDENCY);
+    for (const char *other = "abcd"; *other != '\0'; other++)
+        add_resource(report, "guest", other);
+    add_need(report, web, db);
+    add_need(report, db, web);
+    add_need(report, app, web);
+    assert_int_equal(muster__report_finish(report), 0);
+    struct muster_report_options options;
+    struct text text = {.bytes = NULL};
+    MUSTER_REPORT_OPTIONS_INIT(&options);
+    options.format = format;
+    options.name = name;
+    assert_int_equal(muster_report_write(report, &options, take, &text), 0);
+    assert_string_equal(text.bytes, said);
+    free(text.bytes);
+    muster_report_free(report);
+}
+
+static void each_of_a_cycle_is_to_blame(void **state)
+{
+    (void)state;
+    assert_circle(MUSTER_CONDITION_WAITING, MUSTER_ECYCLE, MUSTER_REPORT_WHY, "guest/web",
+                  "guest/web was not started.\n"
+                  "It says: the error of web.\n"
+                  "What to do: take one of the needs out, so that nothing waits for itself.\n");
+    assert_circle(MUSTER_CONDITION_WAITING, MUSTER_ECYCLE, MUSTER_REPORT_WHY, "guest/app",
+                  "guest/app was not started.\n"
+                  "It depends on guest/web and can't go on without it.\n"
+                  "guest/web was not started.\n"
+                  "It says: the error of web.\n"
+                  "What to do: take one of the needs out, so that nothing waits for itself.\n");
+    assert_circle(MUSTER_CONDITION_WAITING, MUSTER_ECYCLE, MUSTER_REPORT_CHAIN, NULL,
+                  "When it began is after the \"@\", how long it took after the \"+\".\n"
+                  "\n\nBeside it:\n"
+                  "guest/web not started: the error of web\n"
+                  "guest/db not started: the error of db\n");
+}
+
+/* It would be held with what it needs, too. */
+static void what_is_held_is_to_blame_itself(void **state)
+{
+    (void)state;
+    assert_circle(MUSTER_CONDITION_HELD, MUSTER_EUNKNOWN, MUSTER_REPORT_WHY, "guest/web",
+                  "guest/web is held: its state isn't known, and nothing is started.\n"
+                  "It says: the error of web.\n"
+                  "What to do: see why its driver can't tell; once it can, retry it.\n");
+}
+
+/* While a bring-up is under way, nobody has been told yet that it is one. */
+static void a_circle_is_gone_through_once(void **state)
+{
+    (void)state;
+    assert_circle(MUSTER_CONDITION_WAITING, 0, MUSTER_REPORT_WHY, "guest/app",
+                  "guest/app waits.\n"
+                  "It depends on guest/web and waits for it.\n"
+                  "guest/web waits.\n"
+                  "It depends on guest/db and waits for it.\n"
+                  "guest/db waits.\n"
+                  "It depends on guest/web and waits for it.\n");
+    assert_circle(MUSTER_CONDITION_WAITING, 0, MUSTER_REPORT_CHAIN, "guest/app",
+                  "When it began is after the \"@\", how long it took after the \"+\".\n\n"
+                  "guest/app waiting\n"
+                  "└─guest/web waiting\n"
+                  "  └─guest/db waiting\n");
+}
+
 /* A driver of 100 bytes and a resource of 254, of which each character has two. */
 static struct muster_report *with_long_names(const struct muster__memory *memory)
 {
@@ -485,6 +571,8 @@ int main(void)
         cmocka_unit_test(wrong_options_are_refused),            cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(a_picture_cuts_no_character),          cmocka_unit_test(a_line_has_all_of_long_names),
         cmocka_unit_test(those_that_changed_alike_come_by_name), cmocka_unit_test(no_report_has_nothing),
+        cmocka_unit_test(each_of_a_cycle_is_to_blame),          cmocka_unit_test(what_is_held_is_to_blame_itself),
+        cmocka_unit_test(a_circle_is_gone_through_once),
     };
     /* Without jansson nothing is read. */
     const struct CMUnitTest reading_tests[] = {
