@@ -3,6 +3,7 @@
 """Each function that the libraries export has a manual page that says something of it, and groff has no complaint."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,9 +15,11 @@ BUILD = Path(os.environ['MUSTER_BUILD'])
 
 def exported():
     names = set()
-    for library in sorted((BUILD / 'lib').rglob('libmuster*.so')):
-        listed = subprocess.run(['nm', '-D', '--defined-only', library], capture_output=True, text=True, check=True).stdout
-        names |= {line.split()[2].split('@')[0] for line in listed.splitlines() if line.split()[1] == 'T'}
+    shared = sorted((BUILD / 'lib').rglob('libmuster*.so'))
+    for library in shared or sorted((BUILD / 'lib').rglob('libmuster*.a')):
+        listed = subprocess.run(['nm', '-D' if shared else '-g', '--defined-only', library], capture_output=True, text=True,
+                                check=True).stdout
+        names |= set(re.findall(r' T (muster_(?!_)\w+)', listed))
     return names
 
 

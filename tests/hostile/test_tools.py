@@ -200,7 +200,8 @@ def check_paths():
         Path(f'{top}/file').write_text('x', encoding='utf-8')
         os.symlink('loop', f'{top}/loop')
         for path in ['fifo', 'empty', 'file', 'loop', 'nothing', 'nothing/below', 'file/below', 'x' * 300, 'x/' * 3000]:
-            for prefix in ['', 'journal:', 'sqlite:']:
+            # A path alone may be of either kind.
+            for prefix in [f'{kind}:' for kind in STORES] + ([''] if len(STORES) > 1 else []):
                 for action in ACTIONS:
                     before = snapshot(top)
                     where = f'{prefix}{path[:20]}, {action}'

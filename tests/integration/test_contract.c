@@ -92,7 +92,8 @@ static void on_failure_no_output_is_touched(void **state)
     assert_int_equal(muster_new(&options, (struct muster **)&out), MUSTER_EINVAL);
     assert_int_equal(muster_store_new(&ops, NULL, (struct muster_store **)&out), MUSTER_EINVAL);
     assert_int_equal(muster_get_report(context, MUSTER_REPORT_RELOAD, (struct muster_report **)&out), MUSTER_ENOENT);
-    assert_int_equal(muster_report_read("{}", 2, (struct muster_report **)&out, NULL, 0), MUSTER_EINVAL);
+    /* MUSTER_EINVAL; without jansson MUSTER_ENOTSUP. */
+    assert_int_not_equal(muster_report_read("{}", 2, (struct muster_report **)&out, NULL, 0), 0);
     assert_ptr_equal(out, &untouched);
     assert_int_equal(muster_resource_state(muster_resource_find(context, "a/pool"), &status), MUSTER_EINVAL);
     assert_int_equal(status.stage, MUSTER_STAGE_STOPPING);
