@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Each function that the libraries export has a manual page that says something of it, and groff has no complaint."""
+"""Each function that the libraries export has a manual page that says something of it, tables and programs of the headers'
+comments stand in them line by line, and groff has no complaint."""
 
 import os
 import re
@@ -37,6 +38,22 @@ def problem_of(directory, name):
     return None if name in head.split('.SH SYNOPSIS')[0] else 'not in the NAME of its page'
 
 
+def as_it_stands(page):
+    """The lines that groff doesn't fill."""
+    examples = re.findall(r'^\.EX\n(.*?)^\.EE$', page.read_text(encoding='utf-8'), re.M | re.S)
+    return {line.strip() for text in examples for line in text.replace('\\-', '-').split('\n')}
+
+
+def run_together(directory):
+    """Lines of the comments before the headers that have columns, and aren't so in their pages."""
+    for header in [ROOT / 'include/muster.h', *sorted((ROOT / 'include/muster').glob('*.h'))]:
+        about = re.search(r'/\*\*.*?\*/', header.read_text(encoding='utf-8'), re.S)
+        page = directory / ('muster.3' if header.name == 'muster.h' else f'muster_{header.stem}.3')
+        if about and page.exists():
+            lines = re.findall(r'^ \* {2,}(\S.*?\S {2,}\S.*)$', about[0], re.M)
+            yield from (f'{page.name}: {line}' for line in lines if line not in as_it_stands(page))
+
+
 def complaints(page):
     done = subprocess.run(['groff', '-man', '-Tutf8', '-ww', page], capture_output=True, text=True, check=False)
     return done.stderr.splitlines()
@@ -53,6 +70,9 @@ def main():
             if problem:
                 print(f'{name}: {problem}')
                 failed += 1
+        for line in run_together(directory):
+            print(f'run together: {line}')
+            failed += 1
         for page in sorted(directory.iterdir()):
             if not page.read_text(encoding='utf-8').startswith('.so '):
                 for line in complaints(page):
