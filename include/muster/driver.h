@@ -291,7 +291,8 @@ MUSTER_API const char *muster_op_token(const struct muster_op *op);
 /**
  * initialize, restore, reconcile, reload: add a resource to the driver, when the op is finished with MUSTER_OK.
  * If it isn't, the definition's release is called and nothing is added.
- * MUSTER_EINVAL: the definition; MUSTER_EEXIST: added twice by this op (release is called then, too).
+ * MUSTER_EINVAL: the definition; so is a dependency that isn't DRIVER/NAME. If the op ends with that code, its error says what is
+ * wrong. MUSTER_EEXIST: added twice by this op (release is called then, too).
  */
 MUSTER_API int muster_op_add_resource(struct muster_op *op, const struct muster_resource_def *def);
 

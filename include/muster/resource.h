@@ -153,7 +153,7 @@ MUSTER_API void muster_resource_status_init(struct muster_resource_status *statu
  * that the next restart starts nothing new.
  * A bad dependency doesn't refuse the add (a live guest must be adopted): the resource is degraded, never started, and says why.
  * On failure the definition's release is called, and *ret_resource isn't touched. `ret_resource` may be NULL.
- * MUSTER_EINVAL: the definition. MUSTER_EEXIST: the driver has one of that name.
+ * MUSTER_EINVAL: the definition; so is a dependency that isn't DRIVER/NAME. MUSTER_EEXIST: the driver has one of that name.
  */
 MUSTER_API int muster_resource_add(struct muster_driver *driver, const struct muster_resource_def *def,
                                    struct muster_resource **ret_resource);
@@ -281,8 +281,8 @@ MUSTER_API int muster_resource_changed(struct muster_resource *resource, enum mu
 MUSTER_API int muster_resource_retry(struct muster_resource *resource);
 
 /**
- * Replace what the resource declares with `needs` and `after`. Lists as in the definition.
- * MUSTER_EINVAL: one has no name of a resource. MUSTER_ENOMEM. Neither changes anything.
+ * Replace what the resource declares with `needs` and `after`. Lists as in the definition. MUSTER_EINVAL as there;
+ * MUSTER_ENOMEM. Neither changes anything.
  */
 MUSTER_API int muster_resource_set_needs(struct muster_resource *resource, const char *const *needs,
                                          const char *const *after);

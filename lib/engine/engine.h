@@ -186,6 +186,8 @@ const struct muster_driver_def *muster__driver_def(const struct muster_driver *d
 /* A resource that is in no driver yet, for op->effects.added. 0, MUSTER_EINVAL, MUSTER_ENOMEM. */
 int muster__resource_new(const struct muster__memory *memory, const struct muster_resource_def *def,
                          struct muster_resource **ret_resource);
+/* What to say of the definition that it, or who looks at the name first, refused with `code`. */
+void muster__resource_refusal(const struct muster_resource_def *def, int code, char *text, size_t bytes);
 const char *muster__resource_name(const struct muster_resource *resource);
 struct muster__list *muster__resource_link(struct muster_resource *resource);
 struct muster_resource *muster__resource_of_link(struct muster__list *link);

@@ -34,7 +34,7 @@ struct muster__effects {
     int outcome;
     /* muster_op_extend(): ms from the time the engine hears of it; 0: none. */
     uint64_t extend_ms;
-    /* muster_op_fail(); "": it wasn't called, or without a message. */
+    /* muster_op_fail(), or what muster_op_add_resource() refused; "": neither was called, or without a message. */
     char text[MUSTER__OP_TEXT];
 };
 

@@ -3,6 +3,7 @@
 #include "engine/internal.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/def.h"
@@ -131,6 +132,12 @@ static const char *invalid_path(const char *const *paths)
     return NULL;
 }
 
+static const char *invalid_dependency(const char *const *needs, const char *const *after)
+{
+    const char *bad = invalid_path(needs);
+    return bad == NULL ? invalid_path(after) : bad;
+}
+
 static void free_names(const struct muster__memory *memory, char **names)
 {
     for (size_t i = 0; names != NULL && names[i] != NULL; i++)
@@ -156,10 +163,20 @@ static char **copy_names(const struct muster__memory *memory, const char *const 
 
 static int check_def(const struct muster_resource_def *def)
 {
-    bool valid = muster__name_valid(def->name) && def->policy <= MUSTER_LAST_STATE && invalid_path(def->needs) == NULL &&
-                 invalid_path(def->after) == NULL &&
+    bool valid = muster__name_valid(def->name) && def->policy <= MUSTER_LAST_STATE &&
+                 invalid_dependency(def->needs, def->after) == NULL &&
                  (def->flags & ~(uintptr_t)(MUSTER_VOLATILE | MUSTER_RESTART_ON_LOSS | MUSTER_ADOPT_UNMANAGED)) == 0;
     return valid ? 0 : MUSTER_EINVAL;
+}
+
+void muster__resource_refusal(const struct muster_resource_def *def, int code, char *text, size_t bytes)
+{
+    const char *name = def->name == NULL ? "" : def->name;
+    const char *bad = code == MUSTER_EINVAL ? invalid_dependency(def->needs, def->after) : NULL;
+    if (bad != NULL)
+        snprintf(text, bytes, "the definition of resource '%.80s': '%.80s' is no name: it takes driver/name", name, bad);
+    else
+        snprintf(text, bytes, "the definition of resource '%.80s': %s", name, muster_code_text(code));
 }
 
 int muster__resource_new(const struct muster__memory *memory, const struct muster_resource_def *given,
@@ -639,10 +656,11 @@ int muster__resource_add_event(struct muster__engine *engine, const struct muste
     if (muster__going_down(engine) || driver->state == MUSTER_DRIVER_DOWN)
         return muster__refuse(engine, MUSTER_ESTATE, "driver '%s': the context is going down", muster_driver_name(driver));
     int code = muster__resource_new(engine->memory, event->resource_def, &resource);
-    if (code != 0)
-        return muster__refuse(engine, code, "driver '%s': the definition of resource '%.80s': %s",
-                              muster_driver_name(driver),
-                              event->resource_def->name == NULL ? "" : event->resource_def->name, muster_code_text(code));
+    if (code != 0) {
+        char text[MUSTER__OP_TEXT];
+        muster__resource_refusal(event->resource_def, code, text, sizeof(text));
+        return muster__refuse(engine, code, "driver '%s': %s", muster_driver_name(driver), text);
+    }
     code = muster__resource_insert(driver, resource);
     if (code != 0) {
         muster__resource_free(resource);
@@ -676,9 +694,7 @@ int muster__resource_remove_event(struct muster__engine *engine, const struct mu
 int muster__resource_set_needs_event(struct muster__engine *engine, const struct muster__event *event)
 {
     struct muster_resource *resource = event->resource;
-    const char *bad = invalid_path(event->needs);
-    if (bad == NULL)
-        bad = invalid_path(event->after);
+    const char *bad = invalid_dependency(event->needs, event->after);
     if (bad != NULL)
         return muster__refuse(engine, MUSTER_EINVAL, "resource '%s': '%.80s' is no name: it takes driver/name",
                               resource->entry->node.key, bad);

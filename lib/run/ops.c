@@ -47,6 +47,8 @@ static bool complete(struct muster_op *op, int from, const struct end *end)
     op->effects.outcome = outcome_of(op, end->outcome);
     if (end->text != NULL)
         snprintf(op->effects.text, sizeof(op->effects.text), "%s", end->text);
+    else if (op->added_names != NULL && end->outcome != MUSTER_EINVAL)
+        op->effects.text[0] = '\0'; /* a definition was refused, and that isn't why */
     return true;
 }
 
@@ -234,16 +236,14 @@ static int add_name(struct muster__table *names, const char *name, struct added_
     return code;
 }
 
-/* The mutex is held. */
+/* The mutex is held, and the op may add. */
 static int add_resource(struct muster *context, struct muster_op *op, const struct muster_resource_def *def)
 {
-    if (!may_add(op) || def->name == NULL || !muster__name_valid(def->name))
-        return MUSTER_EINVAL;
     struct muster__table *names = names_of(&context->memory, op);
     if (names == NULL)
         return MUSTER_ENOMEM;
     struct added_name *added = NULL;
-    int code = add_name(names, def->name, &added);
+    int code = def->name == NULL || !muster__name_valid(def->name) ? MUSTER_EINVAL : add_name(names, def->name, &added);
     if (code != 0)
         return code;
     struct muster_resource *resource = NULL;
@@ -268,7 +268,10 @@ int muster_op_add_resource(struct muster_op *op, const struct muster_resource_de
     if (code != 0)
         return code;
     pthread_mutex_lock(&context->mutex);
-    code = add_resource(context, op, &copy);
+    bool may = may_add(op);
+    code = may ? add_resource(context, op, &copy) : MUSTER_EINVAL;
+    if (may && code == MUSTER_EINVAL)
+        muster__resource_refusal(&copy, code, op->effects.text, sizeof(op->effects.text));
     pthread_mutex_unlock(&context->mutex);
     if (code != 0 && copy.release != NULL)
         copy.release(copy.data);

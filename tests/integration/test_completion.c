@@ -455,6 +455,37 @@ static void a_resource_that_is_not_added_is_released(void **state)
     assert_int_equal(released, 4);
 }
 
+static int add_one_that_needs_no_path(struct muster_op *op)
+{
+    struct muster_resource_def def;
+    MUSTER_RESOURCE_DEF_INIT(&def);
+    def.name = "s1";
+    def.needs = (const char *[]){"pool0", NULL};
+    int code = muster_op_add_resource(op, &def);
+    return muster_op_driver_data(op) == NULL ? code : *(int *)muster_op_driver_data(op);
+}
+
+/* The driver has passed on the code alone. If it ends otherwise, that isn't why. */
+static void what_is_wrong_with_a_definition_is_in_the_error_of_the_op(void **state)
+{
+    struct muster *context = new_context(NULL);
+    struct muster_driver_def def = driver_named("share", add_one_that_needs_no_path);
+    int fine = MUSTER_OK, other = -EIO;
+    (void)state;
+    struct muster_driver *share = add_driver(context, &def, NULL);
+    def.name = "without";
+    struct muster_driver *without = add_driver(context, &def, &fine);
+    def.name = "broken";
+    struct muster_driver *broken = add_driver(context, &def, &other);
+    assert_int_equal(bring_up(context), 0);
+    assert_int_equal(muster_error_code(muster_driver_get_error(share)), MUSTER_EINVAL);
+    assert_string_equal(muster_error_text(muster_driver_get_error(share)),
+                        "driver 'share': initialize: the definition of resource 's1': 'pool0' is no name: it takes driver/name");
+    assert_int_equal(muster_driver_state(without), MUSTER_DRIVER_UP);
+    assert_string_equal(muster_error_text(muster_driver_get_error(broken)), "driver 'broken': initialize: Input/output error");
+    take_down(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +502,7 @@ int main(void)
         cmocka_unit_test(what_ended_before_its_deadline_was_seen_is_in_time),
         cmocka_unit_test(what_ended_is_in_time_whatever_comes_before_it),
         cmocka_unit_test(a_resource_that_is_not_added_is_released),
+        cmocka_unit_test(what_is_wrong_with_a_definition_is_in_the_error_of_the_op),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,8 +247,13 @@ static void resources_are_added_once_and_with_a_good_definition(void **state)
     assert_int_equal(ADD_RESOURCE(f, "pool", .name = ""), MUSTER_EINVAL);
     assert_int_equal(ADD_RESOURCE(f, "pool", .name = "x", .policy = 9), MUSTER_EINVAL);
     assert_int_equal(ADD_RESOURCE(f, "pool", .name = "x", .flags = 64), MUSTER_EINVAL);
-    assert_int_equal(ADD_RESOURCE(f, "pool", .name = "x", .needs = NAMES("no path")), MUSTER_EINVAL);
-    assert_int_equal(ADD_RESOURCE(f, "pool", .name = "x", .after = NAMES("no path")), MUSTER_EINVAL);
+    assert_string_equal(muster_error_text(muster__engine_error(f->engine)),
+                        "driver 'pool': the definition of resource 'x': invalid argument");
+    assert_int_equal(ADD_RESOURCE(f, "pool", .name = "x", .needs = NAMES("pool/disk", "no path")), MUSTER_EINVAL);
+    assert_string_equal(muster_error_text(muster__engine_error(f->engine)),
+                        "driver 'pool': the definition of resource 'x': 'no path' is no name: it takes driver/name");
+    assert_int_equal(ADD_RESOURCE(f, "pool", .name = "x", .after = NAMES("nor this")), MUSTER_EINVAL);
+    assert_text(muster_error_text(muster__engine_error(f->engine)), "'nor this' is no name: it takes driver/name");
     assert_int_equal(ADD_RESOURCE(f, "pool", .name = "x"), 0);
     assert_state(f, "pool/x", "inactive");
 }
