@@ -115,6 +115,7 @@ static void add(struct muster__engine *engine, struct muster__entry *entry)
 {
     size_t i = engine->batch_count++;
     entry->in_batch = true;
+    entry->place = i;
     engine->batch_entries[i] = entry;
     engine->batch[i] = muster__record_ref(entry->record);
     if (entry->record != NULL) {
@@ -395,14 +396,6 @@ static int take_loaded(struct muster__engine *engine, struct muster__entry *entr
     return 0;
 }
 
-static struct muster__record *sent_for(const struct muster__engine *engine, const struct muster__entry *entry)
-{
-    for (size_t i = 0; entry->in_batch && i < engine->batch_count; i++)
-        if (engine->batch_entries[i] == entry)
-            return engine->batch[i];
-    return NULL;
-}
-
 static void forget_durable(struct muster__engine *engine)
 {
     size_t cursor = 0;
@@ -422,7 +415,8 @@ static int compare_loaded(struct muster__engine *engine, const struct muster__ev
         if (!muster__record_is_resource(loaded))
             continue;
         struct muster__entry *entry = muster__entry_get(engine, loaded->driver, loaded->name);
-        code = entry == NULL ? MUSTER_ENOMEM : take_loaded(engine, entry, loaded, sent_for(engine, entry));
+        struct muster__record *sent = entry != NULL && entry->in_batch ? engine->batch[entry->place] : NULL;
+        code = entry == NULL ? MUSTER_ENOMEM : take_loaded(engine, entry, loaded, sent);
     }
     return code;
 }

@@ -89,6 +89,7 @@ struct muster__entry {
     uint64_t generation; /* the highest that any version of it ever had: the next has more */
     struct muster__list dirty;     /* in engine->dirty while they differ and no batch has it */
     bool in_batch;
+    size_t place; /* ... there */
     bool doubtful; /* a batch with it is indeterminate: `durable` isn't known before the next load */
     struct muster__list waiters;   /* struct muster__request: forget, move, resolve */
     struct muster__list restoring; /* in driver->rest->restores */
