@@ -17,8 +17,10 @@
  *  - It returns 0, or a negative code of muster/error.h; on failure no output is touched.
  *  - A call that fails never calls its callback. One that succeeds calls it exactly once, on the loop
  *    thread, from muster_process(), never from inside the call that asked for it.
- *  - Strings that go in are copied. Strings and errors that come out belong to muster and stay valid
- *    until the next muster_process(), or as the function says.
+ *  - Strings that go in are copied. Strings and errors that come out belong to muster. A name stays valid
+ *    as long as what it names. All else does until the next call that isn't one to read alone, be it
+ *    muster_process(), muster_resource_changed() or muster_driver_retry(), or as the function says; what a
+ *    callback has asked for, at most until it returns.
  *  - Misuse returns MUSTER_EINVAL. A function that returns a member of a driver, a resource or an op (its name, its data, its
  *    state) takes no NULL.
  *  - In a child after fork all that would do something, or takes the context, returns MUSTER_ECHILD.

@@ -204,7 +204,7 @@ enum muster_driver_state {
 
 /** The driver of that name, or NULL. */
 MUSTER_API struct muster_driver *muster_driver_find(struct muster *context, const char *name);
-/** Its name. */
+/** Its name. Valid as long as the driver. */
 MUSTER_API const char *muster_driver_name(const struct muster_driver *driver);
 /** What was passed to muster_add_driver(). */
 MUSTER_API void *muster_driver_data(const struct muster_driver *driver);
@@ -212,7 +212,7 @@ MUSTER_API void *muster_driver_data(const struct muster_driver *driver);
 MUSTER_API enum muster_driver_state muster_driver_state(const struct muster_driver *driver);
 /** "up", "blocked", ... Never NULL. */
 MUSTER_API const char *muster_driver_state_name(enum muster_driver_state state);
-/** Why it failed, is blocked, skipped or deferred; NULL if none of these. Valid until the next muster_process(). */
+/** Why it failed, is blocked, skipped or deferred; NULL if none of these. Valid until the next call that does more than read. */
 MUSTER_API const struct muster_error *muster_driver_get_error(const struct muster_driver *driver);
 
 /** What muster_driver_foreach() calls. */

@@ -43,7 +43,7 @@ MUSTER_API const struct muster_error *muster_plan_get_error(const struct muster_
 MUSTER_API size_t muster_plan_count(const struct muster_plan *plan);
 /** After muster_plan_sort(): the ids in order, muster_plan_count() of them; NULL before. Valid until the plan is changed. */
 MUSTER_API const uint32_t *muster_plan_order(const struct muster_plan *plan);
-/** Its name; NULL for an unknown id. */
+/** Its name; NULL for an unknown id. Valid as long as the plan. */
 MUSTER_API const char *muster_plan_name(const struct muster_plan *plan, uint32_t id);
 /** After muster_plan_sort(): 0 for a driver that waits for none, else 1 more than the highest it waits for (tiers included). */
 MUSTER_API uint32_t muster_plan_level(const struct muster_plan *plan, uint32_t id);

@@ -114,7 +114,7 @@ enum muster_condition {
     MUSTER_CONDITION_FAILED = 5
 };
 
-/** A snapshot of a resource. Strings are valid until the next muster_process(). */
+/** A snapshot of a resource. Strings are valid until the next call that does more than read. */
 struct muster_resource_status {
     /** sizeof(struct muster_resource_status), set by the caller. */
     size_t size;
@@ -170,7 +170,7 @@ MUSTER_API int muster_resource_remove(struct muster_resource *resource);
 
 /** "storage/pool0": the resource of that name, or NULL. */
 MUSTER_API struct muster_resource *muster_resource_find(struct muster *context, const char *name);
-/** Its name within its driver. */
+/** Its name within its driver. Valid until its release is called. */
 MUSTER_API const char *muster_resource_name(const struct muster_resource *resource);
 /** The driver that it belongs to. */
 MUSTER_API struct muster_driver *muster_resource_driver(const struct muster_resource *resource);
@@ -178,9 +178,12 @@ MUSTER_API struct muster_driver *muster_resource_driver(const struct muster_reso
 MUSTER_API void *muster_resource_data(const struct muster_resource *resource);
 /** Fill `ret_status`, whose size the caller has set. MUSTER_EINVAL: its size. */
 MUSTER_API int muster_resource_state(const struct muster_resource *resource, struct muster_resource_status *ret_status);
-/** Why it failed, waits, is held, deferred or degraded; NULL if none of these. Valid until the next muster_process(). */
+/**
+ * Why it failed, waits, is held, deferred or degraded; NULL if none of these.
+ * Valid until the next call that does more than read.
+ */
 MUSTER_API const struct muster_error *muster_resource_get_error(const struct muster_resource *resource);
-/** The handle that the driver set, or NULL. Valid until the next muster_process(). */
+/** The handle that the driver set, or NULL. Valid until the next call that does more than read. */
 MUSTER_API const char *muster_resource_handle(const struct muster_resource *resource);
 
 /** "active", "host-shutdown", "deferred", "unless-stopped", ... Never NULL. */

@@ -215,7 +215,7 @@ const char *muster__graph_name(struct muster__graph *graph, uint32_t id)
     assert(id < graph->count);
     if (id >= graph->settled)
         muster__graph_settle(graph);
-    return muster__names_text(&graph->names, graph->name[id]);
+    return muster__names_show(&graph->names, graph->name[id]);
 }
 
 int64_t muster__graph_tier(const struct muster__graph *graph, uint32_t id)

@@ -69,6 +69,11 @@ void muster__names_init(struct muster__names *names, const struct muster__memory
 
 void muster__names_fini(struct muster__names *names)
 {
+    while (names->left != NULL) {
+        char *left = names->left;
+        memcpy(&names->left, left, sizeof(names->left));
+        muster__free(names->memory, left);
+    }
     muster__free(names->memory, names->arena);
     muster__free(names->memory, names->slots);
     muster__free(names->memory, names->place);
@@ -83,7 +88,8 @@ static void drop_slots(struct muster__names *names)
 void muster__names_trim(struct muster__names *names)
 {
     drop_slots(names);
-    muster__trim(names->memory, &names->arena, &names->arena_capacity, names->arena_used, 1);
+    if (!names->shown)
+        muster__trim(names->memory, &names->arena, &names->arena_capacity, names->arena_used, 1);
     muster__trim(names->memory, &names->place, &names->place_capacity, names->count, sizeof(*names->place));
     names->has_room = false;
 }
@@ -251,13 +257,33 @@ static bool has_room_for(const struct muster__names *names, size_t blocks)
     return names->arena_used + short_ones + names->waiting_more + 2 * blocks * BLOCK <= names->waiting_low;
 }
 
+/* Into a larger arena, but who was shown a text finds it where it is. None waits. */
+static int leave_arena(struct muster__names *names, size_t wanted)
+{
+    char *left = names->arena;
+    if (wanted <= names->arena_capacity)
+        return 0;
+    names->arena = NULL;
+    int code = muster__reserve(names->memory, &names->arena, &names->arena_capacity, wanted, 1);
+    if (code != 0) {
+        names->arena = left;
+        return code;
+    }
+    memcpy(names->arena, left, names->arena_used);
+    memcpy(left, &names->left, sizeof(names->left));
+    names->left = left;
+    names->shown = false;
+    return 0;
+}
+
 static int reserve_arena(struct muster__names *names)
 {
     size_t wanted = names->arena_used + (size_t)2 * MUSTER__NAMES_WINDOW * NAME_BYTES(1) + 2 * BLOCKS_MAX * BLOCK;
     if (wanted > MUSTER__ARENA_MAX)
         return MUSTER_ENOMEM;
     bool is_new = names->arena == NULL;
-    int code = muster__reserve(names->memory, &names->arena, &names->arena_capacity, wanted, 1);
+    int code = names->shown ? leave_arena(names, wanted)
+                            : muster__reserve(names->memory, &names->arena, &names->arena_capacity, wanted, 1);
     if (code == 0 && is_new)
         memset(names->arena, 0, NOTHING_BYTES);
     names->waiting_low = names->arena_capacity < MUSTER__ARENA_MAX ? names->arena_capacity : MUSTER__ARENA_MAX;

@@ -50,6 +50,8 @@ struct muster__names {
     char *arena;
     size_t arena_used;
     size_t arena_capacity;
+    bool shown; /* somebody has a text of this arena: it has to stay where it is */
+    char *left; /* such arenas that had no room any more; the nothing of each leads to the next */
     struct muster__name_slot *slots; /* NULL after a trim: made again when they are asked for */
     uint32_t slot_bits; /* there are 2 to that power; the first bits of a hash are its slot */
     uint32_t count;
@@ -94,6 +96,13 @@ static inline struct muster__name *muster__name_of(const struct muster__names *n
 static inline const char *muster__names_text(const struct muster__names *names, uint32_t id)
 {
     return (const char *)(muster__name_of(names, id) + 1);
+}
+
+/* The same, for those who keep it: it is there as long as the names are. */
+static inline const char *muster__names_show(struct muster__names *names, uint32_t id)
+{
+    names->shown = true;
+    return muster__names_text(names, id);
 }
 
 /* Give back what was allocated ahead; none waits. */

@@ -253,6 +253,57 @@ static void names_are_found_without_memory(void **state)
     assert_int_equal(muster__names_find(&s->names, "secret"), MUSTER__NONE);
 }
 
+static void what_was_shown_stays_where_it_is(void **state)
+{
+    struct state *s = *state;
+    char text[16];
+    const char *shown[3];
+    put_three(s, "storage", "a name that is longer than a block of the arena", "secret");
+    settle(s);
+    uint32_t first = s->ids[0];
+    for (uint32_t i = 0; i < 3; i++)
+        shown[i] = muster__names_show(&s->names, first + i);
+    for (unsigned i = 0; i < 20000; i++) {
+        snprintf(text, sizeof(text), "driver%u", i);
+        assert_int_equal(muster__names_reserve(&s->names), 0);
+        assert_true(muster__names_put_driver(&s->names, text));
+        settle(s);
+        if (i % 5000 == 0)
+            assert_string_equal(muster__names_show(&s->names, s->ids[0]), text);
+    }
+    muster__names_trim(&s->names);
+    assert_string_equal(shown[0], "storage");
+    assert_string_equal(shown[1], "a name that is longer than a block of the arena");
+    assert_string_equal(shown[2], "secret");
+    assert_int_equal(muster__names_find(&s->names, "storage"), first);
+    assert_int_equal(muster__names_find(&s->names, "driver19999"), s->ids[0]);
+}
+
+static void *no_more_memory(void *data, void *old, size_t bytes)
+{
+    (void)old;
+    return no_memory(data, bytes);
+}
+
+static void what_was_shown_stays_where_memory_is_short(void **state)
+{
+    struct state *s = *state;
+    char text[16];
+    put_three(s, "storage", "pool", "secret");
+    settle(s);
+    uint32_t first = s->ids[0];
+    const char *shown = muster__names_show(&s->names, first);
+    s->memory.realloc = no_more_memory;
+    for (unsigned i = 0; muster__names_reserve(&s->names) == 0; i++) {
+        snprintf(text, sizeof(text), "driver%u", i);
+        assert_true(muster__names_put_driver(&s->names, text));
+        settle(s);
+    }
+    assert_ptr_equal(muster__names_show(&s->names, first), shown);
+    assert_string_equal(shown, "storage");
+    assert_int_equal(muster__names_find(&s->names, "secret"), first + 2);
+}
+
 static void no_more_wait_than_there_is_room_for(void **state)
 {
     struct state *s = *state;
@@ -304,6 +355,8 @@ int main(void)
         NAMES_TEST(names_of_one_hash_are_told_apart),
         NAMES_TEST(names_are_found_without_memory),
         NAMES_TEST(long_names_stay_as_they_are_while_they_wait),
+        NAMES_TEST(what_was_shown_stays_where_it_is),
+        NAMES_TEST(what_was_shown_stays_where_memory_is_short),
         NAMES_TEST(no_more_wait_than_there_is_room_for),
         NAMES_TEST(long_names_wait_for_room),
     };

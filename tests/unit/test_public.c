@@ -113,10 +113,29 @@ static void what_was_given_can_be_asked_for(void **state)
     assert_int_equal(muster_resource_foreach_dependency(a, NULL, NULL), MUSTER_EINVAL);
 }
 
+static void a_driver_s_name_stays_where_it_is(void **state)
+{
+    struct fixture *f = *state;
+    char name[16];
+    DRIVER(f, .name = "pool", USUAL);
+    const char *shown = muster_driver_name(find_driver(f, "pool"));
+    for (int i = 0; i < 3000; i++) {
+        struct muster_driver_def def = {.size = sizeof(def), .name = name};
+        snprintf(name, sizeof(name), "driver%d", i);
+        assert_int_equal(step(f, (struct muster__event){.type = MUSTER__EVENT_ADD_DRIVER, .driver_def = &def}), 0);
+        if (i % 1000 == 0)
+            assert_int_equal(step(f, (struct muster__event){.type = MUSTER__EVENT_CHECK}), 0);
+    }
+    assert_string_equal(shown, "pool");
+    assert_ended(bring_up(f), 0);
+    assert_string_equal(shown, "pool");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         engine_test(every_value_has_a_name_and_no_other_has_one),
+        engine_test(a_driver_s_name_stays_where_it_is),
         engine_test(an_initialized_struct_has_its_size_and_nothing_else),
         engine_test(what_was_given_can_be_asked_for),
     };
