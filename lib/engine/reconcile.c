@@ -299,7 +299,8 @@ static enum muster__answer answer_of(const struct muster_op *op)
 
 void muster__reconcile_probed(struct muster_resource *resource, struct muster_op *op)
 {
-    if (muster__going_down(resource->engine))
+    /* What runs may have to be stopped. */
+    if (muster__going_down(resource->engine) && (op->effects.outcome != MUSTER_ACTIVE || resource->change_pending))
         return;
     bool was_silent = !resource->answered;
     resource->answer = answer_of(op);

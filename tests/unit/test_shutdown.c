@@ -166,6 +166,32 @@ static void a_host_shutdown_stops_what_is_being_adopted(void **state)
     assert_int_equal(stored(f, "guest/web")->reason, MUSTER_REASON_HOST_SHUTDOWN);
 }
 
+static void a_host_shutdown_stops_what_a_probe_that_is_out_shows_to_run(void **state)
+{
+    struct fixture *f = one_by_one(state);
+    bring_up(f);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    finish(f, "guest/web probe", MUSTER_ACTIVE);
+    assert_ended(down, 0);
+    assert_null(strstr(f->calls, "adopt"));
+    assert_text(f->calls, "guest/web stop");
+    assert_int_equal(stored(f, "guest/web")->reason, MUSTER_REASON_HOST_SHUTDOWN);
+}
+
+static void a_host_shutdown_leaves_what_nobody_manages(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", USUAL);
+    RESOURCE(f, "guest", .name = "web");
+    answer(f, "guest/web probe", MUSTER_PENDING);
+    bring_up(f);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    finish(f, "guest/web probe", MUSTER_ACTIVE);
+    assert_ended(down, 0);
+    assert_null(strstr(f->calls, "stop"));
+    assert_null(stored(f, "guest/web"));
+}
+
 static void a_host_shutdown_stops_what_was_about_to_be_adopted(void **state)
 {
     struct fixture *f = one_by_one(state);
@@ -586,6 +612,8 @@ int main(void)
         engine_test(what_the_store_has_refused_is_tried_once_more),
         engine_test(a_user_s_pending_stop_stays_a_user_s_stop),
         engine_test(a_host_shutdown_stops_what_is_being_adopted),
+        engine_test(a_host_shutdown_stops_what_a_probe_that_is_out_shows_to_run),
+        engine_test(a_host_shutdown_leaves_what_nobody_manages),
         engine_test(a_host_shutdown_stops_what_was_about_to_be_adopted),
         engine_test(a_host_shutdown_stops_what_could_not_be_adopted_any_more),
         engine_test(a_daemon_restart_leaves_what_is_being_adopted),
