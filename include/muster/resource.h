@@ -290,8 +290,9 @@ MUSTER_API int muster_resource_retry(struct muster_resource *resource);
 MUSTER_API int muster_resource_set_needs(struct muster_resource *resource, const char *const *needs,
                                          const char *const *after);
 /**
- * Change the policy. It starts nothing: an inactive one is marked for this boot. That is written to the store after the call;
- * muster_resource_status.durable tells when it is there, and a reload ends after that.
+ * Change the policy. Once the driver's autostart is over it starts nothing: an inactive one is marked for this boot, and one of
+ * which that isn't known yet (it is deferred) when it is. Autostart that is still due goes by the new policy. The mark is written
+ * to the store after the call; muster_resource_status.durable tells when it is there, and a reload ends after that.
  */
 MUSTER_API int muster_resource_set_policy(struct muster_resource *resource, enum muster_policy policy);
 

@@ -174,7 +174,7 @@ struct muster_resource {
     struct muster__list walking; /* of a walk along needs: in its queue */
     uint64_t walk;               /* the last that came by */
     int mark;            /* of the search for cycles: see edges.c */
-    bool late;           /* added when its driver's autostart was over */
+    bool late;           /* added, or given a policy that would start it, when its driver's autostart was over */
     bool attempts_reset;
     bool ended_badly;    /* INACTIVE_COMMIT leads to FAILED */
     bool change_pending;
@@ -896,6 +896,8 @@ void muster__reconcile_adopt_wait(struct muster_resource *resource);
 bool muster__reconcile_may_call(struct muster_resource *resource);
 void muster__reconcile_retry(struct muster__engine *engine, struct muster__timer *timer);
 void muster__reconcile_defer(struct muster_resource *resource, enum muster__resource_state state);
+/* Would its policy start it, did it turn out not to run? */
+bool muster__reconcile_autostarts(const struct muster_resource *resource);
 /* An inactive one, when autostart is over: the next restart of this boot starts nothing new. MUSTER_ENOMEM. */
 int muster__reconcile_mark(struct muster_resource *resource);
 /* It runs: record that, and be active. */

@@ -146,7 +146,6 @@ static void leave(struct muster_resource *resource, const struct muster__decisio
         no_memory(resource);
         return;
     }
-    resource->late = false;
     muster__resource_move(resource, MUSTER__INACTIVE_COMMIT);
 }
 
@@ -171,7 +170,7 @@ int muster__reconcile_mark(struct muster_resource *resource)
 static void begin_start(struct muster_resource *resource, const struct muster__decision *decision)
 {
     resource->cause = resource->attempts_reset ? MUSTER_CAUSE_USER : decision->cause;
-    /* Autostart is over for what is added later. */
+    /* Autostart is over for what is added, or is to be started by its policy, later. */
     if (resource->late && decision->cause == MUSTER_CAUSE_AUTOSTART && resource->request == NULL) {
         leave(resource, &(struct muster__decision){.verdict = MUSTER__LEAVE});
         return;
@@ -258,6 +257,16 @@ static void decide(struct muster_resource *resource)
     /* A start that asks for a fresh probe hears why it came to nothing. */
     if (resource->request != NULL && muster__resource_is_resting(resource))
         muster__request_done(resource, MUSTER_EUNKNOWN, resource->error);
+}
+
+bool muster__reconcile_autostarts(const struct muster_resource *resource)
+{
+    if (resource->intended)
+        return resource->decision.cause == MUSTER_CAUSE_AUTOSTART;
+    struct muster__situation situation = situation_of(resource);
+    situation.answer = MUSTER__ANSWER_INACTIVE;
+    struct muster__decision decision = muster__decide(&situation);
+    return decision.verdict == MUSTER__START_LATER && decision.cause == MUSTER_CAUSE_AUTOSTART;
 }
 
 void muster__reconcile_begin(struct muster_resource *resource)

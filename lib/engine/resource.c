@@ -721,12 +721,15 @@ int muster__resource_set_policy_event(struct muster__engine *engine, const struc
     if (event->number > MUSTER_LAST_STATE)
         return muster__refuse(engine, MUSTER_EINVAL, "resource '%s': there is no policy %llu",
                               resource->entry->node.key, (unsigned long long)event->number);
-    if (resource->driver->state == MUSTER_DRIVER_UP && resource->state == MUSTER__INACTIVE) {
+    bool is_up = resource->driver->state == MUSTER_DRIVER_UP;
+    if (is_up && resource->state == MUSTER__INACTIVE) {
         if (muster__reconcile_mark(resource) != 0)
             return muster__refuse(engine, MUSTER_ENOMEM, "resource '%s': out of memory", resource->entry->node.key);
         if (!muster__entry_acknowledged(engine, resource->entry))
             muster__resource_move(resource, MUSTER__INACTIVE_COMMIT);
     }
+    if (is_up && !muster__reconcile_autostarts(resource))
+        resource->late = true;
     if (resource->state == MUSTER__START_WAIT || resource->state == MUSTER__START_READY)
         resource->waited = true;
     count(resource);

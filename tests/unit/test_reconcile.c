@@ -376,6 +376,76 @@ static void a_changed_policy_starts_nothing_now_or_at_the_next_restart(void **st
     assert_state(f, "guest/web", "inactive");
 }
 
+static void a_changed_policy_starts_no_deferred_one(void **state)
+{
+    struct fixture *f = guest(state);
+    answer(f, "guest/web probe", MUSTER_UNAVAILABLE);
+    assert_ended(bring_up(f), 0);
+    assert_int_equal(set_policy(f, "guest/web", MUSTER_AUTOSTART), 0);
+    answer(f, "guest/web probe", MUSTER_INACTIVE);
+    pass(f, 1000);
+    assert_state(f, "guest/web", "inactive");
+    assert_int_equal(stored(f, "guest/web")->flags, MUSTER_RECORD_MARK); /* nor does the next restart start it */
+}
+
+static void what_autostart_could_not_start_yet_is_started_under_another_policy_that_would(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", USUAL);
+    RESOURCE(f, "guest", .name = "web", .policy = MUSTER_UNLESS_STOPPED);
+    RECORD(f, "guest/web", .desired = MUSTER_DESIRED_ACTIVE, .stage = MUSTER_STAGE_ACTIVE, .boot = "boot-0");
+    answer(f, "guest/web probe", MUSTER_UNAVAILABLE);
+    assert_ended(bring_up(f), 0);
+    assert_int_equal(set_policy(f, "guest/web", MUSTER_AUTOSTART), 0);
+    assert_int_equal(set_policy(f, "guest/web", MUSTER_AUTOSTART), 0);
+    answer(f, "guest/web probe", MUSTER_INACTIVE);
+    pass(f, 1000);
+    assert_state(f, "guest/web", "active");
+}
+
+static void a_policy_set_again_during_its_start_does_not_end_what_is_due(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", USUAL);
+    RESOURCE(f, "guest", .name = "web", .policy = MUSTER_AUTOSTART);
+    RESOURCE(f, "guest", .name = "db", .policy = MUSTER_AUTOSTART);
+    answer(f, "guest/web probe", MUSTER_UNAVAILABLE);
+    assert_ended(bring_up(f), 0);
+    answer(f, "guest/web probe", MUSTER_INACTIVE);
+    answer(f, "guest/web start", MUSTER_PENDING);
+    pass(f, 100);
+    assert_int_equal(set_policy(f, "guest/web", MUSTER_AUTOSTART), 0);
+    answer(f, "guest/web start", MUSTER_OK);
+    finish(f, "guest/web start", MUSTER_UNAVAILABLE); /* its device comes late */
+    pass(f, 1000);
+    assert_state(f, "guest/web", "active");
+}
+
+static void without_a_store_nothing_is_started_late_either(void **state)
+{
+    struct fixture *f = *state;
+    f->options.has_store = false;
+    guest(state);
+    assert_ended(bring_up(f), 0);
+    assert_int_equal(set_policy(f, "guest/web", MUSTER_AUTOSTART), 0);
+    for (int i = 0; i < 2; i++) {
+        changed(f, "guest/web", MUSTER_CHANGED_UNKNOWN);
+        assert_state(f, "guest/web", "inactive");
+    }
+}
+
+static void a_changed_policy_starts_no_unmanaged_one_that_has_ended(void **state)
+{
+    struct fixture *f = guest(state);
+    answer(f, "guest/web probe", MUSTER_ACTIVE);
+    assert_ended(bring_up(f), 0);
+    assert_state(f, "guest/web", "active, unmanaged");
+    assert_int_equal(set_policy(f, "guest/web", MUSTER_AUTOSTART), 0);
+    answer(f, "guest/web probe", MUSTER_INACTIVE);
+    changed(f, "guest/web", MUSTER_CHANGED_UNKNOWN);
+    assert_state(f, "guest/web", "inactive");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +476,11 @@ int main(void)
         engine_test(what_is_simply_active_is_not_retried),
         engine_test(what_is_added_late_is_marked_and_not_started),
         engine_test(a_changed_policy_starts_nothing_now_or_at_the_next_restart),
+        engine_test(a_changed_policy_starts_no_deferred_one),
+        engine_test(what_autostart_could_not_start_yet_is_started_under_another_policy_that_would),
+        engine_test(a_policy_set_again_during_its_start_does_not_end_what_is_due),
+        engine_test(without_a_store_nothing_is_started_late_either),
+        engine_test(a_changed_policy_starts_no_unmanaged_one_that_has_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
