@@ -284,7 +284,8 @@ MUSTER_API const char *muster_op_handle(const struct muster_op *op);
 MUSTER_API int muster_op_set_handle(struct muster_op *op, const char *handle);
 /**
  * start: what this start is known by, 32 hexadecimal digits. probe, adopt, stop, restore: that of the last
- * start whose intent was recorded, or NULL.
+ * start whose intent was recorded, or NULL. So it is in a start that restores what lives inside the daemon (it is VOLATILE, or
+ * has no probe), which needs no intent: NULL if it was never started in this boot, but adopted, or its record resolved.
  */
 MUSTER_API const char *muster_op_token(const struct muster_op *op);
 

@@ -54,6 +54,22 @@ static void each_start_has_its_own_token(void **state)
     assert_string_not_equal(stored(f, "guest/web")->token, first);
 }
 
+/* It lives inside the daemon: a restart needs no intent, and has the token of the start before, if there was one. */
+static void a_restart_in_the_same_boot_has_the_token_that_is_recorded(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "pool", USUAL);
+    RESOURCE(f, "pool", .name = "adopted", .flags = MUSTER_VOLATILE);
+    RESOURCE(f, "pool", .name = "started", .flags = MUSTER_VOLATILE);
+    RECORD(f, "pool/adopted", .stage = MUSTER_STAGE_ACTIVE, .desired = MUSTER_DESIRED_ACTIVE);
+    RECORD(f, "pool/started", .stage = MUSTER_STAGE_ACTIVE, .desired = MUSTER_DESIRED_ACTIVE, .token = "0123");
+    f->outcomes[MUSTER_PHASE_START] = MUSTER_PENDING;
+    bring_up(f);
+    assert_commits(f, "");
+    assert_string_equal(out(f, "pool/adopted start")->token, ""); /* (what muster_op_token() says as NULL) */
+    assert_string_equal(out(f, "pool/started start")->token, "0123");
+}
+
 static void a_failed_start_is_recorded_and_can_be_retried(void **state)
 {
     struct fixture *f = up(state);
@@ -328,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         engine_test(the_intent_is_durable_before_the_call_and_the_end_before_the_caller_hears),
         engine_test(each_start_has_its_own_token),
+        engine_test(a_restart_in_the_same_boot_has_the_token_that_is_recorded),
         engine_test(a_failed_start_is_recorded_and_can_be_retried),
         engine_test(a_start_that_must_wait_is_deferred_and_told_to_who_asked),
         engine_test(a_start_that_must_wait_again_and_again_is_tried_with_growing_pauses),
