@@ -153,8 +153,10 @@ struct muster_driver_def {
     /** Let go of everything; what is active stays so. No op of the driver is out, and none comes after. NULL: nothing to do. */
     int (*shutdown)(struct muster_op *op);
     /**
-     * An op that is out should end early. It still has to be finished. May be called more than once,
-     * on the loop thread, and not after the op was finished. NULL: muster_op_cancelled() alone says so.
+     * An op that is out should end early. It still has to be finished. May be called more than once, on the loop thread, and not
+     * after that thread has finished the op. If another thread finishes it, cancel may come at the same time, or just after. The
+     * op and its resource are valid in it even then; but what the driver keeps for the op, and that thread lets go of, needs a
+     * lock of the driver's own. NULL: muster_op_cancelled() alone says so.
      */
     void (*cancel)(struct muster_op *op);
 
