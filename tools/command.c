@@ -19,6 +19,19 @@ void tool_hold_standard_files(void)
             abort();
 }
 
+char *tool_harmless(char *text)
+{
+    for (char *c = text; c != NULL && *c != '\0'; c++) {
+        unsigned char a = (unsigned char)c[0];
+        unsigned char b = (unsigned char)c[1];
+        if (a < 0x20 || a == 0x7f)
+            *c = ' ';
+        else if (a == 0xc2 && b >= 0x80 && b < 0xa0)
+            c[0] = c[1] = '?';
+    }
+    return text;
+}
+
 int tool_problem(const char *subject, const char *format, ...)
 {
     char text[2048];
@@ -26,10 +39,7 @@ int tool_problem(const char *subject, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    for (char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
-    fprintf(stderr, "%s: %s\n", subject, text);
+    fprintf(stderr, "%s: %s\n", subject, tool_harmless(text));
     return TOOL_PROBLEM;
 }
 

@@ -20,7 +20,10 @@ int tool_store(int argc, char **argv);
 /* Whichever of the standard files is closed becomes one that can't be used: no other file takes its place. */
 void tool_hold_standard_files(void);
 
-/* One line on standard error, `subject: text`; control characters become spaces. Returns TOOL_PROBLEM. */
+/* What comes from a file mustn't steer the terminal: without control characters, in place. NULL is accepted. Returns `text`. */
+char *tool_harmless(char *text);
+
+/* One line on standard error, `subject: text`, without control characters. Returns TOOL_PROBLEM. */
 int tool_problem(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Where help is; on standard error. Returns TOOL_USAGE. */

@@ -33,23 +33,9 @@ static int width_of(const char *text)
     return width;
 }
 
-/* What comes from a store mustn't steer the terminal. */
-static char *harmless(char *text)
-{
-    for (char *c = text; c != NULL && *c != '\0'; c++) {
-        unsigned char a = (unsigned char)c[0];
-        unsigned char b = (unsigned char)c[1];
-        if (a < 0x20 || a == 0x7f)
-            *c = ' ';
-        else if (a == 0xc2 && b >= 0x80 && b < 0xa0)
-            c[0] = c[1] = '?';
-    }
-    return text;
-}
-
 static char *copy(const char *text)
 {
-    return harmless(strdup(text));
+    return tool_harmless(strdup(text));
 }
 
 static char *name_cell(const struct muster_record *record)
@@ -59,7 +45,7 @@ static char *name_cell(const struct muster_record *record)
     const char *kind = tool_word(TOOL_KIND, record->kind, room);
     bool plain = record->kind == MUSTER_RECORD_RESOURCE;
     int length = asprintf(&name, "%s%s%s/%s", plain ? "" : kind, plain ? "" : ":", record->driver, record->name);
-    return length < 0 ? NULL : harmless(name);
+    return length < 0 ? NULL : tool_harmless(name);
 }
 
 static void fill_row(struct row *row, const struct muster_record *record)

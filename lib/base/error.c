@@ -79,8 +79,8 @@ static void make_line(char *text)
 {
     muster__utf8_mend(text);
     for (; *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = ' ';
+        for (size_t left = muster__control_bytes(text); left > 0; left--)
+            text[left - 1] = ' ';
 }
 
 static void format_text(struct muster_error *error, const char *format, va_list args)

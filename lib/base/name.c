@@ -47,6 +47,22 @@ void muster__utf8_mend(char *text)
     }
 }
 
+size_t muster__control_bytes(const char *text)
+{
+    unsigned char lead = (unsigned char)text[0];
+    if (lead < 0x20 || lead == 0x7f)
+        return 1;
+    return lead == 0xc2 && (unsigned char)text[1] < 0xa0 ? 2 : 0;
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (muster__control_bytes(text) > 0)
+            return true;
+    return false;
+}
+
 /* In one pass, for the names that are ASCII alone. `refused` is NUL where none but control characters are. */
 static bool name_valid(const char *name, unsigned char refused)
 {
@@ -59,7 +75,7 @@ static bool name_valid(const char *name, unsigned char refused)
             return false;
         seen |= byte;
     }
-    return length > 0 && (seen < 0x80 || muster__utf8_valid(name, length));
+    return length > 0 && (seen < 0x80 || (muster__utf8_valid(name, length) && !has_control(name)));
 }
 
 bool muster__name_valid(const char *name)

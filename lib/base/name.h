@@ -18,6 +18,9 @@ bool muster__utf8_valid(const char *text, size_t length);
 /* Each byte that is no part of a character becomes '?'. */
 void muster__utf8_mend(char *text);
 
+/* How many bytes the control character at `text` has, which is valid UTF-8: U+0000-U+001F, U+007F-U+009F. 0: it is another. */
+size_t muster__control_bytes(const char *text);
+
 /* 1 to 255 bytes of UTF-8 without control characters. */
 bool muster__name_valid(const char *name);
 

@@ -54,6 +54,12 @@ void muster__put(struct muster__writer *writer, const char *format, ...)
         put_bytes(writer, text, (size_t)bytes < sizeof(text) ? (size_t)bytes : sizeof(text) - 1);
 }
 
+/* U+FFFE and U+FFFF: XML has none. */
+static bool is_no_character(const char *text)
+{
+    return text[0] == '\xef' && text[1] == '\xbf' && (text[2] == '\xbe' || text[2] == '\xbf');
+}
+
 static void put_json(struct muster__writer *writer, const char *text, const char *escaped)
 {
     if (text == NULL) {
@@ -62,12 +68,16 @@ static void put_json(struct muster__writer *writer, const char *text, const char
     }
     put_bytes(writer, "\"", 1);
     for (const char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f || strchr(escaped, *c) != NULL)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f || strchr(escaped, *c) != NULL) {
             muster__put(writer, "\\u%04x", (unsigned)*c);
-        else if (*c == '"' || *c == '\\')
+        } else if (*c == '"' || *c == '\\') {
             muster__put(writer, "\\%c", *c);
-        else
+        } else if (is_no_character(c)) {
+            muster__put_text(writer, c[2] == '\xbe' ? "\\ufffe" : "\\uffff");
+            c += 2;
+        } else {
             put_bytes(writer, c, 1);
+        }
     put_bytes(writer, "\"", 1);
 }
 
@@ -127,7 +137,12 @@ void muster__put_xml(struct muster__writer *writer, const char *text, size_t mos
     bool cut = most > 0 && muster__columns(text) > most;
     const char *end = cut ? after(text, most - 1) : text + strlen(text);
     for (; text < end; text++)
-        put_xml_byte(writer, *text);
+        if (is_no_character(text)) {
+            muster__put_text(writer, "\ufffd");
+            text += 2;
+        } else {
+            put_xml_byte(writer, *text);
+        }
     if (cut)
         muster__put_text(writer, "\u2026");
 }

@@ -165,9 +165,10 @@ class Problems(unittest.TestCase):
                    "driver 1: unknown member 'nam'")
 
     def test_names_that_are_none(self):
-        for name in ['', 'a/b', 'a\nb', 'x' * 256]:
+        for name in ['', 'a/b', 'a\nb', 'a\x9b31m', 'x' * 256]:
             result = plan([{'name': name}])
             self.assertEqual(result.returncode, 1)
+            self.assertNotIn('\x9b', result.stderr)
             self.assertEqual(len(result.stderr.splitlines()), 1)
             self.assertIn('a name is 1 to 255 bytes', result.stderr)
 

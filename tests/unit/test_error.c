@@ -99,6 +99,8 @@ static void a_message_is_one_line_and_cut(void **state)
     longer[sizeof(longer) - 1] = '\0';
     muster_error_set(&error, MUSTER_EIO, 0, "a\nb\tc\x7f");
     assert_string_equal(muster_error_text(&error), "a b c ");
+    muster_error_set(&error, MUSTER_EIO, 0, "a\xc2\x9b" "2J\xc2\x80 \xc2\xa0 \xc3\x82");
+    assert_string_equal(muster_error_text(&error), "a  2J   \xc2\xa0 \xc3\x82");
     muster_error_set(&error, MUSTER_EIO, EIO, "%s", longer);
     assert_int_equal(strlen(muster_error_text(&error)), 511);
 }

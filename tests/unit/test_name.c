@@ -70,7 +70,10 @@ static void names_have_no_control_characters(void **state)
     assert_false(muster__name_valid("a\nb"));
     assert_false(muster__name_valid("a\x1f"));
     assert_false(muster__name_valid("\x7f"));
-    assert_true(muster__name_valid("a b ~ 'c' \xc3\xa4"));
+    assert_false(muster__name_valid("a\xc2\x80"));
+    assert_false(muster__name_valid("\xc2\x9b" "31m"));
+    assert_false(muster__driver_name_valid("\xc3\xa4\xc2\x9f"));
+    assert_true(muster__name_valid("a b ~ 'c' \xc3\xa4\xc2\xa0\xc3\x82\xc3\x9b"));
 }
 
 static void a_driver_has_no_slash(void **state)

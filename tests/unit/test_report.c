@@ -353,6 +353,40 @@ static void a_picture_cuts_no_character(void **state)
     muster_report_free(report);
 }
 
+/* U+FFFE and U+FFFF are valid UTF-8, and no XML. */
+static void a_picture_has_only_what_xml_may_have(void **state)
+{
+    (void)state;
+    struct muster__memory memory = plain();
+    struct muster_report *report = new_report(&memory);
+    struct muster_error *error =
+        muster__error_new(&memory, MUSTER_EFAILED, NULL, "a\xef\xbf\xbe" "b\xef\xbf\xbf" "c\xef\xbf\xbd");
+    add_driver(report, "x\xef\xbf\xbf", 0);
+    muster__report_add_subject(report,
+                               &(struct muster_report_subject){.driver = "x\xef\xbf\xbf",
+                                                               .resource = "r",
+                                                               .condition = MUSTER_CONDITION_FAILED,
+                                                               .error = error},
+                               0);
+    add_op(report, 0, MUSTER_PHASE_INITIALIZE, 0, 1);
+    muster__report_add_op(report, &(struct muster_report_op){.subject = 1,
+                                                             .phase = MUSTER_PHASE_START,
+                                                             .cause = MUSTER_CAUSE_AUTOSTART,
+                                                             .begin_ms = 5,
+                                                             .end_ms = 10,
+                                                             .outcome = MUSTER_EFAILED,
+                                                             .error = muster__report_error(report, error)});
+    report->summary.end_ms = 10;
+    assert_int_equal(muster__report_finish(report), 0);
+    struct text picture = written(report, MUSTER_REPORT_SVG);
+    assert_null(strstr(picture.bytes, "\xef\xbf\xbe"));
+    assert_null(strstr(picture.bytes, "\xef\xbf\xbf"));
+    assert_non_null(strstr(picture.bytes, "x\xef\xbf\xbd"));
+    assert_non_null(strstr(picture.bytes, "a\\ufffeb\\uffffc\xef\xbf\xbd"));
+    free(picture.bytes);
+    muster_report_free(report);
+}
+
 /* The error names the resource, and so does what the op waited for. */
 static void a_line_has_all_of_long_names(void **state)
 {
@@ -572,7 +606,7 @@ int main(void)
         cmocka_unit_test(a_picture_cuts_no_character),          cmocka_unit_test(a_line_has_all_of_long_names),
         cmocka_unit_test(those_that_changed_alike_come_by_name), cmocka_unit_test(no_report_has_nothing),
         cmocka_unit_test(each_of_a_cycle_is_to_blame),          cmocka_unit_test(what_is_held_is_to_blame_itself),
-        cmocka_unit_test(a_circle_is_gone_through_once),
+        cmocka_unit_test(a_circle_is_gone_through_once),        cmocka_unit_test(a_picture_has_only_what_xml_may_have),
     };
     /* Without jansson nothing is read. */
     const struct CMUnitTest reading_tests[] = {
