@@ -295,12 +295,21 @@ static void store_destroy(void *self)
     free(store);
 }
 
+/* A child that doesn't call exec: the lock lasts as long as somebody has the file open. */
+static void store_after_fork(void *self)
+{
+    const struct file_store *store = self;
+    if (store->fd >= 0)
+        close(store->fd);
+}
+
 static int file_store_new(const char *path, struct muster_store **ret_store)
 {
     struct muster_store_ops ops = {
         .size = sizeof(ops),
         .name = "file",
         .destroy = store_destroy,
+        .after_fork = store_after_fork,
         .open = store_open,
         .load = store_load,
         .commit = store_commit,
