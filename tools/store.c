@@ -16,7 +16,7 @@ static const struct action {
     int (*run)(const struct tool_store_call *call);
 } actions[] = {
     {"show", "muster store show", "PATH", 1, 1, "print the records as a table", tool_store_show},
-    {"verify", "muster store verify", "PATH", 1, 1, "check everything, and say what is wrong", tool_store_verify},
+    {"verify", "muster store verify", "PATH", 1, 1, "check all that is recorded, and say what is wrong", tool_store_verify},
     {"export", "muster store export", "PATH", 1, 1, "print all records as JSON, for import", tool_store_export},
     {"import", "muster store import", "PATH [FILE]", 1, 2, "read them from FILE or standard input", tool_store_import},
     {"compact", "muster store compact", "PATH", 1, 1, "give space back", tool_store_compact},

@@ -42,7 +42,7 @@ json_t *tool_record_to_json(const struct muster_record *record);
 /*
  * Its strings are the object's. What is wrong goes to `problem`: TOOL_PROBLEM.
  */
-int tool_record_from_json(const json_t *object, struct muster_record *ret_record, char problem[256]);
+int tool_record_from_json(json_t *object, struct muster_record *ret_record, char problem[256]);
 /* All records, a line each, with what muster store import needs. An exit code. */
 int tool_store_print_json(struct muster_store *store);
 /* A word of a record, "active"; a number where there is none: in `room`. */

@@ -27,7 +27,7 @@ static int check_extra(const struct muster_record *record, char problem[256])
     return TOOL_PROBLEM;
 }
 
-static int read_record(struct tool_store_input *input, const json_t *object)
+static int read_record(struct tool_store_input *input, json_t *object)
 {
     char problem[256];
     struct muster_record *record = &input->records[input->count];

@@ -166,22 +166,51 @@ static bool get_member(const json_t *value, const struct member *member, struct 
     }
 }
 
-static bool get_flags(const json_t *object, struct muster_record *record, size_t *known)
+static bool get_flags(const json_t *object, struct muster_record *record)
 {
     uint64_t other = 0;
     const json_t *value = json_object_get(object, "flags");
-    *known += value != NULL;
     if (value != NULL && (!get_number(value, &other) || (other & MUSTER_RECORD_REMOVED) != 0 || other > UINTPTR_MAX))
         return false;
     record->flags = (uintptr_t)other;
     for (size_t i = 0; i < FLAGS; i++) {
         value = json_object_get(object, flags[i].name);
-        *known += value != NULL;
         if (value != NULL && !json_is_boolean(value))
             return false;
         record->flags |= json_is_true(value) ? flags[i].flag : 0;
     }
     return true;
+}
+
+static bool is_known(const char *name)
+{
+    for (size_t i = 0; i < MEMBERS; i++)
+        if (strcmp(members[i].name, name) == 0)
+            return true;
+    for (size_t i = 0; i < FLAGS; i++)
+        if (strcmp(flags[i].name, name) == 0)
+            return true;
+    return strcmp(name, "flags") == 0;
+}
+
+static const char *unknown_member(json_t *object)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        if (!is_known(name))
+            return name;
+    }
+    return NULL;
+}
+
+/* A later muster's may be of another form. */
+static bool token_is_good(const struct muster_record *record)
+{
+    const char *token = record->token;
+    return record->format > MUSTER_RECORD_FORMAT || token == NULL || token[0] == '\0' ||
+           (strlen(token) == 32 && strspn(token, "0123456789abcdefABCDEF") == 32);
 }
 
 static int wrong(char problem[256], const char *format, const char *name)
@@ -190,25 +219,26 @@ static int wrong(char problem[256], const char *format, const char *name)
     return TOOL_PROBLEM;
 }
 
-int tool_record_from_json(const json_t *object, struct muster_record *ret_record, char problem[256])
+int tool_record_from_json(json_t *object, struct muster_record *ret_record, char problem[256])
 {
     struct muster_record record;
-    size_t known = 0;
     MUSTER_RECORD_INIT(&record);
     if (!json_is_object(object))
         return wrong(problem, "it must be an %s", "object");
     for (size_t i = 0; i < MEMBERS; i++) {
         const json_t *value = json_object_get(object, members[i].name);
-        known += value != NULL;
         if (value != NULL && !get_member(value, &members[i], &record))
             return wrong(problem, "%s isn't what it can be", members[i].name);
     }
-    if (!get_flags(object, &record, &known))
+    if (!get_flags(object, &record))
         return wrong(problem, "%s", "a flag isn't what it can be");
     if (record.driver == NULL || record.name == NULL)
         return wrong(problem, "it has no %s", record.driver == NULL ? "driver" : "name");
-    if (known != json_object_size(object))
-        return wrong(problem, "%s", "it has a member that isn't known");
+    const char *unknown = unknown_member(object);
+    if (unknown != NULL)
+        return wrong(problem, "it has a member '%.128s' that isn't known", unknown);
+    if (!token_is_good(&record))
+        return wrong(problem, "%s isn't 32 hexadecimal digits", "token");
     if (record.handle != NULL && strlen(record.handle) > HANDLE_MAX)
         return wrong(problem, "its %s is longer than 1 MiB", "handle");
     *ret_record = record;

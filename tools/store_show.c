@@ -215,13 +215,13 @@ int tool_store_show(const struct tool_store_call *call)
 
 struct count {
     const char *path;
-    size_t records, quarantined;
+    size_t records, durations, quarantined; /* records: those that show has */
 };
 
 static int check_record(void *data, const struct muster_record *record)
 {
     struct count *count = data;
-    count->records++;
+    *(is_shown(record) ? &count->records : &count->durations) += 1;
     if ((record->flags & MUSTER_RECORD_QUARANTINED) == 0)
         return 0;
     char *name = name_cell(record);
@@ -244,7 +244,10 @@ static int verify(struct muster_store *store, const char *path)
         return sound ? tool_store_failed(store) : TOOL_PROBLEM;
     if (!sound || count.quarantined > 0)
         return TOOL_PROBLEM;
-    printf("%s: %zu record%s, all fine\n", path, count.records, count.records == 1 ? "" : "s");
+    printf("%s: %zu record%s", path, count.records, count.records == 1 ? "" : "s");
+    if (count.durations > 0)
+        printf(", %zu of durations", count.durations);
+    puts(", all fine");
     return TOOL_FINE;
 }
 

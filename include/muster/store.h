@@ -69,9 +69,9 @@ struct muster_record {
     uintptr_t flags;
     /** enum muster_desired. */
     uintptr_t desired;
-    /** enum muster_stage. */
+    /** enum muster_stage. Another number is a later muster's: it is kept, and the record counts as quarantined. */
     uintptr_t stage;
-    /** enum muster_reason. */
+    /** enum muster_reason. As with the stage, where that is inactive. */
     uintptr_t reason;
     /** The boot id under which this was written: up to 64 printable bytes. */
     const char *boot;

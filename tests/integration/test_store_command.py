@@ -131,7 +131,10 @@ class Copies(Case):
                 (export_of([7]), 'record 0 (\'\'): it must be an object'),
                 (export_of([simple('a'), simple('a')]), 'record guest/a is there twice'),
                 (export_of([{'driver': 'guest'}]), 'it has no name'),
-                (export_of([simple('a', colour='red')]), "record 0 ('a'): it has a member that isn't known"),
+                (export_of([simple('a', colour='red')]), "record 0 ('a'): it has a member 'colour' that isn't known"),
+                (export_of([simple('a', flag='mark')]), "record 0 ('a'): it has a member 'flag' that isn't known"),
+                (export_of([simple('a', token='zz')]), "record 0 ('a'): token isn't 32 hexadecimal digits"),
+                (export_of([simple('a', token='g' * 32)]), "token isn't 32 hexadecimal digits"),
                 (export_of([simple('a', stage='upright')]), "stage isn't what it can be"),
                 (export_of([simple('a', attempts=-1)]), "attempts isn't what it can be"),
                 (export_of([simple('a', attempts='18446744073709551616')]), "attempts isn't what it can be"),
@@ -205,6 +208,13 @@ class Table(Case):
         self.assertNotIn('history:guest/web1', names)
         self.assertIn('history:guest/web2', names)
         self.assertIn('start=5000', self.fine('show', '--json', self.store))
+
+    def test_verify_counts_the_durations_apart(self):
+        store = self.stores('b')[0]
+        for more, said in [(simple('a'), '1 record'), (simple('b', kind='history'), '1 record, 1 of durations'),
+                           (simple('c', kind='history'), '1 record, 2 of durations'), (simple('d'), '2 records, 2 of durations')]:
+            self.fill(store, [more])
+            self.assertEqual(self.fine('verify', store), f'{store}: {said}, all fine\n')
 
     def test_what_is_in_a_handle_does_not_steer_the_terminal(self):
         self.fill(self.store, [simple('evil', handle='a\x1b[2J\x9bb\nc')])
