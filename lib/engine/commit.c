@@ -379,7 +379,7 @@ void muster__store_timer_expired(struct muster__engine *engine, struct muster__t
 static int take_loaded(struct muster__engine *engine, struct muster__entry *entry, const struct muster_record *loaded,
                        struct muster__record *sent)
 {
-    struct muster__record *known[] = {sent, entry->record, entry->durable};
+    struct muster__record *known[] = {sent, entry->record, entry->before};
     struct muster__record *durable = NULL;
     for (size_t i = 0; i < 3 && durable == NULL; i++)
         if (known[i] != NULL && known[i]->is.generation == loaded->generation &&

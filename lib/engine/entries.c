@@ -189,7 +189,8 @@ static void withdraw(struct muster__engine *engine, struct muster__entry *entry)
 static void offer(struct muster__engine *engine, struct muster__entry *entry)
 {
     struct muster_driver *driver = muster__engine_find_driver(engine, entry->ledger->node.key);
-    if (driver == NULL || !driver->restoring || driver->state != MUSTER_DRIVER_INITIALIZING || driver->rest->def.restore == NULL)
+    if (driver == NULL || !driver->restoring || driver->state != MUSTER_DRIVER_INITIALIZING ||
+        driver->rest->def.restore == NULL || muster__going_down(engine))
         return;
     muster__list_push(&driver->rest->restores, &entry->restoring);
     muster__dispatch_update(driver);

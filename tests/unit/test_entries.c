@@ -167,10 +167,12 @@ static void a_move_that_was_not_applied_leaves_the_record(void **state)
     struct fixture *f = up(state);
     f->store_held = true;
     struct ending *moved = move(f, "guest/old", "guest/new");
+    f->commits[0] = '\0';
     store_answers(f, MUSTER_EINDETERMINATE);
     store_answers(f, 0);
     assert_ended(moved, MUSTER_EINDETERMINATE);
     assert_nothing_moved(f);
+    assert_commits(f, "");
 }
 
 static void a_move_that_was_applied_after_all_has_ended_well(void **state)
@@ -409,6 +411,21 @@ static void what_a_refused_move_brings_back_is_offered_to_restore_and_what_it_ta
     assert_driver(f, "guest", "up");
 }
 
+static void what_comes_back_on_the_way_down_is_not_offered_to_restore(void **state)
+{
+    struct fixture *f = restoring(state);
+    f->store_held = true;
+    struct ending *moved = move(f, "guest/c", "gone/other");
+    struct ending *down = shut_down(f, MUSTER_DAEMON_RESTART);
+    f->commit_code = -28;
+    f->store_held = false;
+    store_answers(f, -28);
+    assert_ended(moved, -28);
+    finish(f, "guest/a restore", MUSTER_OK);
+    assert_ended(down, 0);
+    assert_calls(f, "cancel guest/a restore");
+}
+
 static void a_moved_record_is_claimed_under_its_new_name(void **state)
 {
     struct fixture *f = up(state);
@@ -541,6 +558,7 @@ int main(void)
         engine_test(what_is_forgotten_or_moved_away_is_not_offered_to_restore),
         engine_test(what_is_moved_to_a_driver_that_restores_is_offered_to_it),
         engine_test(what_a_refused_move_brings_back_is_offered_to_restore_and_what_it_takes_away_is_not),
+        engine_test(what_comes_back_on_the_way_down_is_not_offered_to_restore),
         engine_test(a_moved_record_is_claimed_under_its_new_name),
         engine_test(a_move_to_what_is_taken_or_no_name_is_refused),
         engine_test(a_fenced_store_takes_no_change_of_records),
