@@ -774,6 +774,8 @@ void muster__driver_free(struct muster_driver *driver)
     struct muster__engine *engine = driver->engine;
     struct muster__driver_rest *rest = driver->rest;
     muster__roster_free(engine, rest->roster);
+    while (muster__list_pop(&rest->restores) != NULL)
+        continue; /* entries outlive drivers */
     muster__timer_fini(engine, &rest->retry);
     muster__error_unref(rest->error);
     muster__free(engine->memory, rest);
