@@ -4,6 +4,7 @@
 
 #include <muster.h>
 #include <muster/testing.h>
+#include <stdio.h>
 
 static void every_value_has_a_name_and_no_other_has_one(void **state)
 {
@@ -116,7 +117,7 @@ static void what_was_given_can_be_asked_for(void **state)
 static void a_driver_s_name_stays_where_it_is(void **state)
 {
     struct fixture *f = *state;
-    char name[16];
+    char name[32];
     DRIVER(f, .name = "pool", USUAL);
     const char *shown = muster_driver_name(find_driver(f, "pool"));
     for (int i = 0; i < 3000; i++) {
