@@ -119,7 +119,7 @@ static void somebody_who_writes_is_no_daemon(void **state)
 static int put_many(struct fixture *fixture, uint64_t generation)
 {
     enum { MANY = 400 };
-    static char names[MANY][8];
+    static char names[MANY][16];
     static char handle[1000];
     static struct muster_record records[MANY];
     const struct muster_record *pointers[MANY];
