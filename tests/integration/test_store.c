@@ -331,6 +331,13 @@ static int files_open_in(const char *directory)
     return count;
 }
 
+/* As another program: whoever looks for leaks would find what the child leaves to its parent. */
+static void end_child(bool well)
+{
+    execl(well ? "/bin/true" : "/bin/false", "child", NULL);
+    _exit(127);
+}
+
 /* The store is owned by nobody in the child: what the thread had half changed isn't walked, freed or closed. */
 static int leave_to_the_parent(struct muster *context, struct halting *halting, const char *directory)
 {
@@ -356,7 +363,7 @@ static void fork_in_a_commit(struct halting *halting, struct muster_store *store
     sem_wait(&halting->halted);
     pid_t child = fork();
     if (child == 0)
-        _exit(leave_to_the_parent(context, halting, directory));
+        end_child(leave_to_the_parent(context, halting, directory) == 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     sem_post(&halting->go_on);
     wait_for(context, &started);
@@ -397,7 +404,7 @@ static void a_child_after_fork_does_not_destroy_the_store(void **state)
     assert_int_equal(bring_up(context), 0);
     pid_t child = fork();
     if (child == 0)
-        _exit(muster_after_fork(context) == 0 && told.forks == 1 && sem_trywait(&told.destroyed) != 0 ? 0 : 1);
+        end_child(muster_after_fork(context) == 0 && told.forks == 1 && sem_trywait(&told.destroyed) != 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
