@@ -220,8 +220,9 @@ static void a_second_completion_changes_nothing_and_is_reported(void **state)
 #define MANY 300
 
 struct reused {
-    struct muster_op *probes[MANY + 1];
+    struct muster_op *probes[MANY];
     int probed;
+    bool another;
     int starts;
     sem_t begun;
     sem_t open;
@@ -243,7 +244,9 @@ static int add_many(struct muster_op *op)
 static int note_probe(struct muster_op *op)
 {
     struct reused *reused = muster_op_driver_data(op);
-    reused->probes[reused->probed++] = op;
+    reused->another = reused->another || strcmp(muster_op_resource_name(op), "another") == 0;
+    if (reused->probed < MANY) /* (A start that has to wait is probed again.) */
+        reused->probes[reused->probed++] = op;
     return MUSTER_INACTIVE;
 }
 
@@ -297,7 +300,7 @@ static void a_second_completion_of_an_op_that_waits_for_a_worker_changes_nothing
     MUSTER_RESOURCE_DEF_INIT(&another);
     another.name = "another";
     assert_int_equal(muster_resource_add(driver, &another, NULL), 0);
-    while (reused.probed == MANY)
+    while (!reused.another)
         turn(context);
     assert_int_equal(muster_resource_start(muster_resource_find(context, "a/r1"), NULL, note_ending, &ends[1]), 0);
     assert_int_equal(muster_resource_start(muster_resource_find(context, "a/r2"), NULL, note_ending, &ends[2]), 0);
