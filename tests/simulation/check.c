@@ -343,6 +343,7 @@ static void check_start(struct world *world, const struct played *played)
         world_fail(world, "%s is started, and no probe has shown it inactive", resource->full);
     check_start_dependencies(world, resource);
     check_intent(world, played);
+    uint64_t last_start_ms = resource->driver->has_started ? resource->driver->last_start_ms : 0;
     check_limits(world, played);
     if (is_restart(world, played))
         return;
@@ -359,6 +360,9 @@ static void check_start(struct world *world, const struct played *played)
     if (probes && (world->options.flags & MUSTER_COMPLETE_TIERS) == 0 &&
         resource->last_probe_step + 1 < world->milestone_steps[MUSTER_RECONCILED])
         world_fail(world, "%s is started after the barrier with a probe from before it", resource->full);
+    /* Of one at a time, whatever was started since had the turn before it. */
+    if (probes && resource->driver->is.max_starts == 1 && last_start_ms > resource->last_probe_ms)
+        world_fail(world, "%s is started in a turn that it waited for with a probe from before it", resource->full);
 }
 
 /* ---- stops ---------------------------------------------------------------------------------------- */
@@ -507,7 +511,7 @@ static void check_adopt(struct world *world, const struct played *played)
                 world_fail(world, "%s is adopted, and %s has not settled", resource->full, *name);
             if (!stuck(world, other) && other->last_answer == 0 && has(other->driver, WORLD_CALLBACK(PROBE)) &&
                 was_opened(other->driver) &&
-                !world->milestones[MUSTER_RECONCILED] && !other->is.transient)
+                !world->milestones[MUSTER_RECONCILED] && !other->is.transient && !other->is.late_added)
                 world_fail(world, "%s is adopted, and %s was not even probed", resource->full, *name);
         }
     }

@@ -72,11 +72,18 @@ static void add(struct world *world, struct played *played, struct world_resourc
     world_trace(world, "     %s adds %s", phase_names[played->phase], resource->full);
 }
 
+enum muster_phase play_adds_in(const struct world_resource *resource)
+{
+    bool late = resource->is.late_added && (resource->driver->is.callbacks & WORLD_CALLBACK(RECONCILE)) != 0;
+    return late ? MUSTER_PHASE_RECONCILE : MUSTER_PHASE_INITIALIZE;
+}
+
 static void add_configured(struct world *world, struct played *played)
 {
     for (unsigned i = 0; i < world->resource_count; i++) {
         struct world_resource *resource = &world->resources[i];
         if (resource->driver == played->driver && resource->configured &&
+            (played->phase == MUSTER_PHASE_RELOAD || played->phase == play_adds_in(resource)) &&
             world_engine_resource(world, resource) == NULL)
             add(world, played, resource);
     }
@@ -277,7 +284,7 @@ static void set_effects(struct world *world, struct played *played, int outcome)
     bool ok = outcome == MUSTER_OK;
     if (played->phase == MUSTER_PHASE_INITIALIZE && (ok || played->turn.adds))
         add_configured(world, played);
-    if (played->phase == MUSTER_PHASE_RELOAD && ok)
+    if ((played->phase == MUSTER_PHASE_RECONCILE || played->phase == MUSTER_PHASE_RELOAD) && ok)
         add_configured(world, played);
     if (played->phase == MUSTER_PHASE_RESTORE && ok)
         add_restored(world, played);
@@ -298,6 +305,7 @@ static void remember(struct world *world, struct played *played, int outcome)
     if (played->phase == MUSTER_PHASE_PROBE) {
         played->resource->last_answer = outcome == 0 ? MUSTER_EFAILED : outcome;
         played->resource->last_probe_step = world->steps;
+        played->resource->last_probe_ms = world->now;
         /* A reload waits for the first answer; what a later one leads to is not its own, nor what ends by itself after that. */
         bool inactive = outcome == MUSTER_INACTIVE || outcome == MUSTER_FOREIGN;
         if (!inactive || played->op->timed_out)

@@ -190,7 +190,7 @@ static void forget_bring_up(struct world *world)
         world->resources[i].added = world->resources[i].asked = world->resources[i].late = false;
         world->resources[i].stop_asked = world->resources[i].reloaded = false;
         world->resources[i].intent[0] = world->resources[i].called[0] = '\0';
-        world->resources[i].last_probe_step = 0;
+        world->resources[i].last_probe_step = world->resources[i].last_probe_ms = 0;
         world->resources[i].start_failed = world->resources[i].deceived = false;
         world->resources[i].pause = (struct pause){0};
         memset(world->resources[i].calls, 0, sizeof(world->resources[i].calls));

@@ -78,6 +78,7 @@ struct resource_config {
     uintptr_t flags;
     intptr_t priority;
     bool transient; /* no config: restore alone adds it */
+    bool late_added; /* its driver adds it in reconcile, if it has that, not in initialize */
 };
 
 /* Since something was last tried and came to nothing for now. */
@@ -134,6 +135,7 @@ struct world_resource {
     char found[33];  /* the token that was in the store when this life began */
     int last_answer; /* of its probe; 0: none yet */
     uint64_t last_probe_step;
+    uint64_t last_probe_ms;
     unsigned calls[WORLD_PHASES];
     struct pause pause;
     bool start_failed; /* its driver has said so last */
@@ -361,6 +363,8 @@ void play_call(struct world *world, struct muster_op *op);
 void play_cancel(struct world *world, struct muster_op *op);
 void play_due(struct world *world, const struct due *due);
 int play_define(struct world_resource *resource, struct muster_resource_def *def);
+/* The phase in which its driver adds what is configured. */
+enum muster_phase play_adds_in(const struct world_resource *resource);
 /* The store's jobs (keep.c). */
 void keep_job(struct world *world, enum store_job_kind kind, const struct muster__action *action);
 void keep_due(struct world *world);

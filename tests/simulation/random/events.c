@@ -37,6 +37,7 @@ static const struct event_form forms[] = {
     [EVENT_MOVE] = {.word = "move", .timed = true, .named = true, .two = true},
     [EVENT_WHEN] = {.word = "when", .timed = true, .choices = "initialized reconciled settled"},
     [EVENT_DRIVERS] = {.word = "drivers", .timed = true},
+    [EVENT_CHECK] = {.word = "check", .timed = true},
     [EVENT_BRING_UP] = {.word = "bring-up", .timed = true},
     [EVENT_SHUTDOWN] = {.word = "shutdown", .timed = true, .choices = "restart host"},
     [EVENT_JUMP] = {.word = "jump", .timed = true, .counted = true},
@@ -176,6 +177,9 @@ static void act_on_all(struct world *world, const struct event *event)
         break;
     case EVENT_DRIVERS:
         add_drivers(world);
+        break;
+    case EVENT_CHECK:
+        world_check(world);
         break;
     case EVENT_BRING_UP:
         world_bring_up(world);

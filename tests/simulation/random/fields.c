@@ -42,6 +42,7 @@ const struct field scenario_resource_fields[] = {
     WORDED(struct resource_config, "flags", IS_BITS, flags, "volatile restart-on-loss adopt-unmanaged"),
     FIELD(struct resource_config, "priority", IS_NUMBER, priority),
     FIELD(struct resource_config, "transient", IS_TRUE, transient),
+    FIELD(struct resource_config, "late-added", IS_TRUE, late_added),
     {0},
 };
 

@@ -78,6 +78,8 @@ static void draw_edges(struct rng *rng, struct driver_config *drivers, const uns
             if (rank[k] >= rank[i])
                 continue;
             unsigned drawn = rng_below(rng, among);
+            if (drawn < 2) /* and it needs it */
+                push(drivers[i].after, drivers[k].name);
             if (drawn < 25)
                 push(drivers[i].needs, drivers[k].name);
             else if (drawn < 35)
@@ -185,6 +187,7 @@ static void draw_resources(struct scenario *scenario, struct rng *rng, unsigned 
                         (rng_chance(rng, 10) ? (uintptr_t)MUSTER_ADOPT_UNMANAGED : 0);
         config->priority = (intptr_t)rng_below(rng, 3);
         config->transient = rng_chance(rng, 8);
+        config->late_added = rng_chance(rng, 10);
         draw_needs(scenario, rng, config, after[driver], owners);
         scenario->unconfigured[i] = rng_chance(rng, 8);
         scenario->runs[i] = rng_chance(rng, 4) && (config->flags & MUSTER_VOLATILE) == 0 &&

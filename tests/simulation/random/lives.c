@@ -31,10 +31,10 @@ static void push_act(struct scenario *scenario, struct rng *rng)
         enum event_kind kind;
         unsigned weight;
     } acts[] = {
-        {EVENT_START, 20}, {EVENT_STOP, 16},   {EVENT_CHANGED, 10}, {EVENT_RETRY, 6}, {EVENT_AGAIN, 5},   {EVENT_ADD, 10},
+        {EVENT_START, 19}, {EVENT_STOP, 15},   {EVENT_CHANGED, 10}, {EVENT_RETRY, 6}, {EVENT_AGAIN, 5},   {EVENT_ADD, 10},
         {EVENT_RELOAD, 8}, {EVENT_POLICY, 4},  {EVENT_NEEDS, 1},    {EVENT_REMOVE, 5},  {EVENT_FORGET, 2},   {EVENT_MOVE, 2},
         {EVENT_RESOLVE, 2}, {EVENT_WHEN, 2},   {EVENT_DRIVERS, 2},  {EVENT_BRING_UP, 2}, {EVENT_SHUTDOWN, 1}, {EVENT_JUMP, 1},
-        {EVENT_VANISH, 1},
+        {EVENT_VANISH, 1},  {EVENT_CHECK, 2},
     };
     unsigned drawn = rng_below(rng, 100), i = 0;
     for (; drawn >= acts[i].weight; i++)

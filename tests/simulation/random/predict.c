@@ -68,7 +68,7 @@ static bool will_be_there(const struct world_resource *resource, const struct st
         return false;
     if (resource->is.transient)
         return stored != NULL && (callbacks & WORLD_CALLBACK(RESTORE)) != 0;
-    return resource->configured && (callbacks & WORLD_CALLBACK(INITIALIZE)) != 0;
+    return resource->configured && (callbacks & (1u << play_adds_in(resource))) != 0;
 }
 
 static void predict(struct world *world, const struct world_resource *resource, struct prediction *prediction)

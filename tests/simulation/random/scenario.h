@@ -62,6 +62,7 @@ enum event_kind {
     EVENT_MOVE,      /* the record of name to other */
     EVENT_WHEN,      /* choice: milestone */
     EVENT_DRIVERS,   /* those that come later are added */
+    EVENT_CHECK,
     EVENT_BRING_UP,
     EVENT_SHUTDOWN,  /* choice: kind */
     EVENT_JUMP,      /* the clock jumps by number ms */
