@@ -250,6 +250,9 @@ static void take_effect(struct world *world, struct played *played)
     } else if (played->phase == MUSTER_PHASE_STOP) {
         resource->running = false;
         resource->began = false;
+        if (resource->limbo_until != 0)
+            world_trace(world, "     what was spawned is ended");
+        resource->limbo_until = 0;
     }
 }
 
@@ -319,11 +322,6 @@ static void remember(struct world *world, struct played *played, int outcome)
         played->resource->last_answer = MUSTER_ACTIVE;
     if (played->phase == MUSTER_PHASE_STOP && outcome == MUSTER_OK)
         played->resource->last_answer = MUSTER_INACTIVE;
-    if (played->phase == MUSTER_PHASE_STOP && played->took_effect && !played->turn.lies &&
-        played->resource->limbo_until != 0) {
-        played->resource->limbo_until = 0;
-        world_trace(world, "     what was spawned is ended");
-    }
 }
 
 static void finish(struct world *world, struct played *played)
