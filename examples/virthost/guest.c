@@ -49,7 +49,7 @@ static void set_paths(const struct virthost *host, const char *name, struct gues
 {
     virthost_run_path(host, "guest", name, ".lock", paths->lock);
     virthost_run_path(host, "guest", name, ".log", paths->log);
-    virthost_run_path(host, "guest", name, ".boot", paths->boot);
+    virthost_run_path(host, "guest", name, ".firmware", paths->firmware);
     virthost_run_path(host, "guest", name, ".qmp", paths->qmp);
     virthost_run_path(host, "guest", name, ".observer", paths->observer);
 }

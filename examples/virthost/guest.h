@@ -10,7 +10,7 @@ struct guest_paths {
     /* QEMU inherits it, locked, from the fork on. */
     char lock[VIRTHOST_PATH_BYTES];
     char log[VIRTHOST_PATH_BYTES];
-    char boot[VIRTHOST_PATH_BYTES];
+    char firmware[VIRTHOST_PATH_BYTES];
     /* Ours, and one for others that want to look on. */
     char qmp[VIRTHOST_PATH_BYTES];
     char observer[VIRTHOST_PATH_BYTES];

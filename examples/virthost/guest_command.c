@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "boot_sector.h"
+#include "firmware.h"
 #include "guest.h"
 #include "process.h"
 #include "secret.h"
@@ -142,8 +142,8 @@ static int add_disk(struct guest_command *command, const struct object *guest)
         snprintf(command->error, sizeof(command->error), "%s: not defined", name);
         return MUSTER_ENOENT;
     }
-    static const char *const device[] = {
-        "-device", "virtio-blk-pci,drive=disk,bootindex=1,werror=stop,rerror=stop", NULL};
+    static const char *const device[] = {"-device", "ide-hd,bus=ide.0,drive=disk,werror=stop,rerror=stop",
+                                         NULL};
     command->argv[command->count++] = "-blockdev";
     bool in_directory = pool->kind == &dir_kind || pool->kind == &mount_kind;
     int code =
@@ -158,8 +158,10 @@ static int add_disk(struct guest_command *command, const struct object *guest)
 
 static void add_machine(struct guest_command *command, const struct object *guest, const char *token)
 {
-    static const char *const machine[] = {"-nodefaults", "-no-user-config", "-display",     "none", "-nic",
-                                          "none",        "-machine",        "pc,accel=tcg", NULL};
+    /* The firmware takes interrupts from the old controller, without an APIC. */
+    static const char *const machine[] = {
+        "-nodefaults", "-no-user-config", "-display",     "none", "-nic",         "none",
+        "-machine",    "pc,accel=tcg",    "-cpu",         "qemu64,-apic", NULL};
     char uuid[37];
     guest_command_uuid(token, uuid);
     add(command, "qemu-system-x86_64");
@@ -191,22 +193,19 @@ static void add_monitor(struct guest_command *command, const char *path)
 int guest_command_init(struct guest_command *command, const struct object *guest,
                        const struct guest_paths *paths, const char *token)
 {
-    static const char *const device[] = {"-device", "virtio-blk-pci,drive=boot,bootindex=0", NULL};
     memset(command, 0, sizeof(*command));
-    int code = boot_sector_write(paths->boot, guest->name, (uint32_t)config_integer(guest->config, "beats"),
-                                 (uint16_t)config_integer(guest->config, "ticks"));
+    int code = firmware_write(paths->firmware, guest->name, (uint32_t)config_integer(guest->config, "beats"),
+                              (uint16_t)config_integer(guest->config, "ticks"));
     if (code != 0) {
-        snprintf(command->error, sizeof(command->error), "%s: %s", paths->boot, strerror(-code));
+        snprintf(command->error, sizeof(command->error), "%s: %s", paths->firmware, strerror(-code));
         return code;
     }
     add_machine(command, guest, token);
     add_monitor(command, paths->qmp);
     add_monitor(command, paths->observer);
     add_config(command, guest->config);
-    command->argv[command->count++] = "-blockdev";
-    add_escaped(command,
-                "driver=raw,node-name=boot,read-only=on,file.driver=file,file.filename=", paths->boot, "");
-    add_all(command, device);
+    command->argv[command->count++] = "-bios";
+    add(command, "%s", paths->firmware);
     code = add_disk(command, guest);
     for (size_t i = 0; i < command->texts_count && code == 0; i++)
         if (command->texts[i] == NULL) {

@@ -11,7 +11,7 @@
  *     timeline.c  what muster's observer hears: the log; log.c prints it
  *     progress.c  how far the bring-up is, and its report
  *     notify.c    what the service manager is told; logind.c: the machine goes down
- *     process.c qmp.c nbd_link.c command.c delay.c boot_sector.c
+ *     process.c qmp.c nbd_link.c command.c delay.c firmware.c
  *                 what the drivers are made of; none of them knows muster
  */
 #ifndef VIRTHOST_H

@@ -164,7 +164,7 @@ class Handles(Case):
         lab.start()
         pid = lab.guests()['a'].pid
         inherited = sorted(os.path.basename(target) for target in open_files(pid) if str(lab.directory) in target)
-        self.assertEqual(inherited, ['guest-a.boot', 'guest-a.lock', 'guest-a.log', 'guest-a.log'])
+        self.assertEqual(inherited, ['guest-a.lock', 'guest-a.log', 'guest-a.log'])
 
     def test_the_handle_tells_pid_start_time_and_uuid(self):
         lab = self.lab
