@@ -261,7 +261,7 @@ MUSTER_API int muster_resource_stop(struct muster_resource *resource, const stru
 
 /** What has happened to a resource by itself. */
 enum muster_change {
-    /** It became active. A user's stop that has begun is not undone by it. */
+    /** It became active. A user's stop that has begun is not undone by it: when that has ended, the resource is probed. */
     MUSTER_CHANGED_ACTIVE = 0,
     /** It ended by its own wish: recorded inactive (self). */
     MUSTER_CHANGED_INACTIVE = 1,

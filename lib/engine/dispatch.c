@@ -171,14 +171,6 @@ static bool same_boot(const struct muster__engine *engine, const struct muster__
     return muster__boot_of(engine, record) == MUSTER__BOOT_SAME;
 }
 
-/* Whatever it became, it is being stopped now. If that fails, only this tells that it runs where nobody can be asked. */
-static void take_report(struct muster_resource *resource)
-{
-    if (resource->change_pending && resource->change == MUSTER_CHANGED_ACTIVE && resource->driver->rest->def.probe == NULL)
-        resource->entry->left_active = true;
-    resource->change_pending = false;
-}
-
 static struct muster_op *begin_resource(struct muster_resource *resource)
 {
     static const struct {
@@ -202,7 +194,7 @@ static struct muster_op *begin_resource(struct muster_resource *resource)
         op->handle = NULL;
     resource->op = op;
     if (phase == MUSTER_PHASE_STOP)
-        take_report(resource);
+        muster__reconcile_drop_change(resource);
     else if (phase == MUSTER_PHASE_PROBE)
         resource->change_pending = false; /* the answer is newer than the report */
     if (phase == MUSTER_PHASE_START) {

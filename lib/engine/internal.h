@@ -905,6 +905,8 @@ void muster__reconcile_active(struct muster_resource *resource, const char *hand
 int muster__resource_changed_event(struct muster__engine *engine, const struct muster__event *event);
 int muster__resource_retry_event(struct muster__engine *engine, const struct muster__event *event);
 void muster__reconcile_change(struct muster_resource *resource);
+/* Its stop is called now, whatever it has become. If that fails, only this tells that it runs where nobody can be asked. */
+void muster__reconcile_drop_change(struct muster_resource *resource);
 
 /* start.c */
 void muster__start_wait(struct muster_resource *resource);
@@ -962,6 +964,8 @@ void muster__request_done(struct muster_resource *resource, int code, const stru
 int muster__shutdown_event(struct muster__engine *engine, const struct muster__event *event);
 /* What waits to be stopped is looked at. */
 void muster__shutdown_touch(struct muster__engine *engine);
+/* An op that wasn't awaited any more has ended on the way down: if it leaves the resource running, a host shutdown stops it. */
+void muster__shutdown_late(struct muster_resource *resource);
 /* Nothing has been called for what is being done to it. */
 bool muster__resource_not_begun(const struct muster_resource *resource);
 void muster__rollback(struct muster__engine *engine, const struct muster_error *error);

@@ -275,9 +275,14 @@ void muster__reconcile_begin(struct muster_resource *resource)
     muster__reconcile_probe(resource);
 }
 
+static bool can_be_asked(const struct muster_resource *resource)
+{
+    return resource->driver->rest->def.probe != NULL;
+}
+
 void muster__reconcile_probe(struct muster_resource *resource)
 {
-    if (resource->driver->rest->def.probe != NULL) {
+    if (can_be_asked(resource)) {
         muster__resource_move(resource, MUSTER__PROBE);
         muster__dispatch_queue(resource, &resource->driver->rest->roster->probes);
         return;
@@ -306,10 +311,16 @@ static enum muster__answer answer_of(const struct muster_op *op)
     }
 }
 
+static bool has_ended(const struct muster_resource *resource)
+{
+    return resource->change_pending && (resource->change == MUSTER_CHANGED_INACTIVE || resource->change == MUSTER_CHANGED_LOST);
+}
+
 void muster__reconcile_probed(struct muster_resource *resource, struct muster_op *op)
 {
+    bool going_down = muster__going_down(resource->engine);
     /* What runs may have to be stopped. */
-    if (muster__going_down(resource->engine) && (op->effects.outcome != MUSTER_ACTIVE || resource->change_pending))
+    if (going_down && (op->effects.outcome != MUSTER_ACTIVE || has_ended(resource)))
         return;
     bool was_silent = !resource->answered;
     resource->answer = answer_of(op);
@@ -317,7 +328,7 @@ void muster__reconcile_probed(struct muster_resource *resource, struct muster_op
         resource->answer != MUSTER__ANSWER_UNAVAILABLE && resource->answer != MUSTER__ANSWER_ERROR;
     resource->shown_inactive = resource->answer == MUSTER__ANSWER_INACTIVE;
     /* What the driver reported while it was being asked is newer than the answer. */
-    if (resource->change_pending) {
+    if (resource->change_pending && !going_down) {
         resource->change_pending = false;
         muster__reconcile_probe(resource);
         return;
@@ -484,6 +495,24 @@ void muster__reconcile_change(struct muster_resource *resource)
     }
 }
 
+void muster__reconcile_drop_change(struct muster_resource *resource)
+{
+    if (resource->change_pending && resource->change == MUSTER_CHANGED_ACTIVE && !can_be_asked(resource))
+        resource->entry->left_active = true;
+    resource->change_pending = false;
+}
+
+/* That it runs may have been so before the stop that is out had its effect, or after it. */
+static void doubt_change(struct muster_resource *resource)
+{
+    if (resource->op == NULL || resource->op->phase != MUSTER_PHASE_STOP || resource->change != MUSTER_CHANGED_ACTIVE)
+        return;
+    if (can_be_asked(resource))
+        resource->change = MUSTER_CHANGED_UNKNOWN;
+    else
+        muster__reconcile_drop_change(resource);
+}
+
 int muster__resource_changed_event(struct muster__engine *engine, const struct muster__event *event)
 {
     struct muster_resource *resource = event->resource;
@@ -491,13 +520,13 @@ int muster__resource_changed_event(struct muster__engine *engine, const struct m
         return muster__refuse(engine, MUSTER_EINVAL, "resource '%s': there is no change %llu", resource->entry->node.key,
                               (unsigned long long)event->number);
     /* Without a probe nobody can tell more than the record, and what was reported. */
-    bool says_nothing = event->number == MUSTER_CHANGED_UNKNOWN && resource->driver->rest->def.probe == NULL;
+    bool says_nothing = event->number == MUSTER_CHANGED_UNKNOWN && !can_be_asked(resource);
     if (muster__going_down(engine) || says_nothing)
         return 0;
     if (resource->state == MUSTER__NEW) {
         /* The probe will tell; without one this is all that does. */
         if (event->number != MUSTER_CHANGED_UNKNOWN)
-            resource->entry->left_active = resource->driver->rest->def.probe == NULL && event->number == MUSTER_CHANGED_ACTIVE;
+            resource->entry->left_active = !can_be_asked(resource) && event->number == MUSTER_CHANGED_ACTIVE;
         return 0;
     }
     if (muster__start_is_ahead(resource)) {
@@ -507,6 +536,7 @@ int muster__resource_changed_event(struct muster__engine *engine, const struct m
     }
     resource->change = (enum muster_change)event->number;
     resource->change_pending = true;
+    doubt_change(resource);
     muster__resource_touch(resource);
     return 0;
 }

@@ -597,6 +597,8 @@ void muster__resource_op_finished(struct muster_resource *resource, struct muste
         muster__stop_finished(resource, op);
         break;
     }
+    if (op->timed_out && muster__going_down(resource->engine))
+        muster__shutdown_late(resource);
     muster__resource_touch(resource);
 }
 

@@ -131,6 +131,17 @@ static void begin_stop(struct muster_resource *resource)
         muster__stop_begin(resource);
 }
 
+void muster__shutdown_late(struct muster_resource *resource)
+{
+    struct muster__engine *engine = resource->engine;
+    bool stops_begun = engine->down_phase == MUSTER__DOWN_STOPS || engine->down_phase == MUSTER__DOWN_DRIVERS;
+    if (engine->down_cause != MUSTER_CAUSE_HOST_SHUTDOWN || !stops_begun || resource->host_stop ||
+        resource->driver->state == MUSTER_DRIVER_DOWN)
+        return;
+    engine->down_phase = MUSTER__DOWN_STOPS;
+    begin_stop(resource);
+}
+
 static void touch_waiting(struct muster_resource *resource)
 {
     if (resource->state == MUSTER__STOP_WAIT)

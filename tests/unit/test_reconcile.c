@@ -304,6 +304,44 @@ static void what_comes_to_life_by_itself_is_active(void **state)
     assert_commits(f, "");
 }
 
+static void a_report_that_it_runs_does_not_undo_a_stop_that_is_out(void **state)
+{
+    struct fixture *f = running(state, 0);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    struct ending *stopped = stop(f, "guest/web", 0);
+    changed(f, "guest/web", MUSTER_CHANGED_LOST);
+    changed(f, "guest/web", MUSTER_CHANGED_ACTIVE);
+    finish(f, "guest/web stop", MUSTER_OK);
+    assert_ended(stopped, 0);
+    assert_calls(f, "guest/web stop, guest/web probe"); /* it may have come up again since */
+    assert_state(f, "guest/web", "inactive");
+    assert_commits(f, "guest/web stopping user; guest/web inactive user");
+}
+
+static void without_a_probe_the_end_of_a_stop_is_newer_than_a_report_during_it(void **state)
+{
+    struct fixture *f = *state;
+    DRIVER(f, .name = "guest", .start = called, .stop = called);
+    assert_int_equal(ADD_RESOURCE(f, "guest", .name = "web"), 0);
+    assert_ended(bring_up(f), 0);
+    assert_ended(start(f, "guest/web", 0), 0);
+    answer(f, "guest/web stop", MUSTER_PENDING);
+    struct ending *stopped = stop(f, "guest/web", 0);
+    changed(f, "guest/web", MUSTER_CHANGED_LOST);
+    changed(f, "guest/web", MUSTER_CHANGED_ACTIVE);
+    finish(f, "guest/web stop", MUSTER_OK);
+    assert_ended(stopped, 0);
+    assert_state(f, "guest/web", "inactive");
+
+    assert_ended(start(f, "guest/web", 0), 0);
+    stopped = stop(f, "guest/web", 0);
+    changed(f, "guest/web", MUSTER_CHANGED_LOST);
+    changed(f, "guest/web", MUSTER_CHANGED_ACTIVE);
+    finish(f, "guest/web stop", -5);
+    assert_ended(stopped, -5);
+    assert_state(f, "guest/web", "active");
+}
+
 static void a_report_during_an_op_counts_when_it_has_ended(void **state)
 {
     struct fixture *f = running(state, 0);
@@ -469,6 +507,8 @@ int main(void)
         engine_test(restart_on_loss_starts_again_after_a_growing_pause),
         engine_test(what_nobody_can_tell_is_probed),
         engine_test(what_comes_to_life_by_itself_is_active),
+        engine_test(a_report_that_it_runs_does_not_undo_a_stop_that_is_out),
+        engine_test(without_a_probe_the_end_of_a_stop_is_newer_than_a_report_during_it),
         engine_test(a_report_during_an_op_counts_when_it_has_ended),
         engine_test(a_report_during_a_probe_makes_its_answer_old),
         engine_test(an_unmanaged_one_that_ends_is_inactive),

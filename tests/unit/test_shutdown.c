@@ -178,6 +178,28 @@ static void a_host_shutdown_stops_what_a_probe_that_is_out_shows_to_run(void **s
     assert_int_equal(stored(f, "guest/web")->reason, MUSTER_REASON_HOST_SHUTDOWN);
 }
 
+static void a_host_shutdown_stops_what_such_a_probe_shows_though_it_is_doubted(void **state)
+{
+    struct fixture *f = one_by_one(state);
+    bring_up(f);
+    changed(f, "guest/web", MUSTER_CHANGED_UNKNOWN);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    finish(f, "guest/web probe", MUSTER_ACTIVE);
+    assert_ended(down, 0);
+    assert_text(f->calls, "guest/web stop");
+}
+
+static void a_host_shutdown_leaves_what_has_ended_during_such_a_probe(void **state)
+{
+    struct fixture *f = one_by_one(state);
+    bring_up(f);
+    changed(f, "guest/web", MUSTER_CHANGED_LOST);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    finish(f, "guest/web probe", MUSTER_ACTIVE);
+    assert_ended(down, 0);
+    assert_null(strstr(f->calls, "guest/web stop"));
+}
+
 static void a_host_shutdown_leaves_what_nobody_manages(void **state)
 {
     struct fixture *f = *state;
@@ -444,6 +466,43 @@ static void what_ended_late_but_before_the_end_is_not_out(void **state)
     assert_ended(down, 0);
 }
 
+/* net/wan is past the deadline of its start; a host shutdown waits for `call`. */
+static struct ending *late_start(struct fixture *f, const char *call)
+{
+    assert_int_equal(ADD_RESOURCE(f, "net", .name = "wan"), 0);
+    answer(f, "net/wan start", MUSTER_PENDING);
+    start(f, "net/wan", 0);
+    pass(f, 1000);
+    answer(f, call, MUSTER_PENDING);
+    struct ending *down = shut_down(f, MUSTER_HOST_SHUTDOWN);
+    assert_waits(down);
+    f->calls[0] = '\0';
+    return down;
+}
+
+static void assert_stopped_late(struct fixture *f, struct ending *down, const char *call)
+{
+    finish(f, "net/wan start", MUSTER_OK);
+    finish(f, call, MUSTER_OK);
+    assert_ended(down, 0);
+    assert_text(f->calls, "net/wan stop");
+    assert_int_equal(stored(f, "net/wan")->stage, MUSTER_STAGE_INACTIVE);
+    assert_int_equal(stored(f, "net/wan")->reason, MUSTER_REASON_HOST_SHUTDOWN);
+}
+
+static void what_ends_late_and_runs_is_stopped_with_the_others(void **state)
+{
+    struct fixture *f = running(state);
+    assert_stopped_late(f, late_start(f, "guest/web stop"), "guest/web stop");
+}
+
+static void what_ends_late_and_runs_is_stopped_before_its_driver_is_shut_down(void **state)
+{
+    struct fixture *f = running(state);
+    assert_stopped_late(f, late_start(f, "guest shutdown"), "guest shutdown");
+    assert_true(strstr(f->calls, "net/wan stop") < strstr(f->calls, "net shutdown"));
+}
+
 static void a_commit_past_its_deadline_is_told(void **state)
 {
     struct fixture *f = running(state);
@@ -613,6 +672,8 @@ int main(void)
         engine_test(a_user_s_pending_stop_stays_a_user_s_stop),
         engine_test(a_host_shutdown_stops_what_is_being_adopted),
         engine_test(a_host_shutdown_stops_what_a_probe_that_is_out_shows_to_run),
+        engine_test(a_host_shutdown_stops_what_such_a_probe_shows_though_it_is_doubted),
+        engine_test(a_host_shutdown_leaves_what_has_ended_during_such_a_probe),
         engine_test(a_host_shutdown_leaves_what_nobody_manages),
         engine_test(a_host_shutdown_stops_what_was_about_to_be_adopted),
         engine_test(a_host_shutdown_stops_what_could_not_be_adopted_any_more),
@@ -631,6 +692,8 @@ int main(void)
         engine_test(an_op_past_its_deadline_is_not_awaited),
         engine_test(a_driver_whose_shutdown_fails_or_hangs_does_not_hold_the_others_up),
         engine_test(what_ended_late_but_before_the_end_is_not_out),
+        engine_test(what_ends_late_and_runs_is_stopped_with_the_others),
+        engine_test(what_ends_late_and_runs_is_stopped_before_its_driver_is_shut_down),
         engine_test(a_commit_past_its_deadline_is_told),
         engine_test(a_store_that_does_not_close_is_not_awaited_for_ever),
         engine_test(one_way_down_at_a_time),
