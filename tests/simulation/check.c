@@ -242,6 +242,25 @@ static void check_shutdown(struct world *world, const struct played *played)
     }
 }
 
+/* "HOST_SHUTDOWN stops everything active" */
+static void check_stopped_all(struct world *world, const struct world_driver *driver)
+{
+    if (world->host_shutdown_step == 0 || world->budget_spent || !has(driver, WORLD_CALLBACK(STOP)))
+        return;
+    for (unsigned i = 0; i < world->resource_count; i++) {
+        const struct world_resource *resource = &world->resources[i];
+        struct muster_resource *known =
+            resource->driver == driver ? world_engine_resource(world, resource) : NULL;
+        struct muster_resource_status status = {.size = sizeof(status)};
+        if (known == NULL || muster_resource_state(known, &status) != 0)
+            continue;
+        bool shown = resource->last_answer == MUSTER_ACTIVE && resource->running && status.condition == MUSTER_CONDITION_PROBING;
+        if ((status.stage == MUSTER_STAGE_ACTIVE || shown) && !status.unmanaged && !stuck(world, resource) &&
+            resource->last_stop_step < world->host_shutdown_step)
+            world_fail(world, "%s shuts down with the host, and %s is active", driver->is.name, resource->full);
+    }
+}
+
 static void check_driver_call(struct world *world, const struct played *played)
 {
     const struct world_driver *driver = played->driver;
@@ -253,8 +272,10 @@ static void check_driver_call(struct world *world, const struct played *played)
         check_reconcile(world, driver);
     if (played->phase == MUSTER_PHASE_AUTOSTART && !barrier_open(world, driver))
         world_fail(world, "%s autostarts before the barrier", driver->is.name);
-    if (played->phase == MUSTER_PHASE_SHUTDOWN)
+    if (played->phase == MUSTER_PHASE_SHUTDOWN) {
         check_shutdown(world, played);
+        check_stopped_all(world, driver);
+    }
 }
 
 /* ---- starts --------------------------------------------------------------------------------------- */

@@ -62,7 +62,79 @@ static void check_history(struct world *world, const struct muster_record *recor
         world_fail(world, "%s: the generation of its durations doesn't grow", full);
 }
 
-static void check_record(struct world *world, const struct muster_record *record)
+static bool has_record(const struct muster__action *action, const char *full)
+{
+    char name[2 * STORE_TEXT];
+    for (size_t i = 0; i < action->count; i++) {
+        const struct muster_record *record = action->records[i];
+        snprintf(name, sizeof(name), "%s/%s", record->driver, record->name);
+        if (record->kind == MUSTER_RECORD_RESOURCE && (record->flags & MUSTER_RECORD_REMOVED) == 0 && strcmp(name, full) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool was_moved_or_forgotten(const struct world *world, const struct world_resource *resource)
+{
+    for (unsigned i = 0; i < world->request_count; i++) {
+        const struct request *request = &world->requests[i];
+        if (request->accepted && request->resource == resource &&
+            (request->type == MUSTER__EVENT_RECORD_FORGET || request->type == MUSTER__EVENT_RECORD_MOVE))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * What a user has just asked to be forgotten goes, and what is moved, when it is or comes to be at its new name; what is
+ * removed goes if it didn't run; so does the first intent, if that came to nothing. Nothing else.
+ */
+static bool may_go(struct world *world, const struct muster__action *action, const struct world_resource *resource,
+                   const struct stored *before)
+{
+    bool is_first = !resource->recorded && (before == NULL || before->is.stage != MUSTER_STAGE_ACTIVE);
+    if (resource->removed || is_first)
+        return true;
+    for (unsigned i = 0; i < world->request_count; i++) {
+        const struct request *request = &world->requests[i];
+        /* (One that is cancelled has been followed by another.) */
+        bool pending = request->accepted && (request->ended == 0 || request->code == MUSTER_ECANCELED) &&
+                       request->resource == resource;
+        if (pending && request->type == MUSTER__EVENT_RECORD_FORGET)
+            return true;
+        if (pending && request->type == MUSTER__EVENT_RECORD_MOVE &&
+            (request->moved_to == NULL || has_record(action, request->moved_to->full) ||
+             was_moved_or_forgotten(world, request->moved_to) ||
+             fake_store_find(&world->store, request->moved_to->full) != NULL))
+            return true;
+    }
+    return false;
+}
+
+static void check_removed(struct world *world, const struct muster__action *action, const char *full,
+                          const struct stored *before)
+{
+    struct world_resource *resource = world_resource(world, full);
+    if (resource == NULL)
+        return;
+    if (!may_go(world, action, resource, before))
+        world_fail(world, "the record of %s is removed, and nobody has asked for that", full);
+    resource->recorded = false;
+}
+
+/* "stopping (user) that runs is stopped": in this boot, whatever its driver reports before that. */
+static void check_stop_goes_on(struct world *world, const struct muster_record *record, const struct stored *before,
+                               const struct world_resource *resource)
+{
+    if (resource == NULL || before == NULL || before->is.stage != MUSTER_STAGE_STOPPING ||
+        before->is.reason != MUSTER_REASON_USER || world->boot_unknown || before->is.boot == NULL ||
+        strcmp(before->is.boot, world->boot_id) != 0)
+        return;
+    if (record->stage == MUSTER_STAGE_ACTIVE && !resource->asked && resource->calls[MUSTER_PHASE_STOP] == 0)
+        world_fail(world, "%s was being stopped by a user, and is active again", resource->full);
+}
+
+static void check_record(struct world *world, const struct muster__action *action, const struct muster_record *record)
 {
     char full[2 * STORE_TEXT];
     if (record->kind != MUSTER_RECORD_RESOURCE) {
@@ -71,8 +143,10 @@ static void check_record(struct world *world, const struct muster_record *record
     }
     snprintf(full, sizeof(full), "%s/%s", record->driver, record->name);
     const struct stored *before = fake_store_find(&world->store, full);
-    if ((record->flags & MUSTER_RECORD_REMOVED) != 0)
+    if ((record->flags & MUSTER_RECORD_REMOVED) != 0) {
+        check_removed(world, action, full, before);
         return;
+    }
     if (record->stage > MUSTER_STAGE_STOPPING || record->desired > MUSTER_DESIRED_ACTIVE ||
         record->reason > MUSTER_REASON_FAILURE || record->format != MUSTER_RECORD_FORMAT)
         world_fail(world, "%s: its record is no record", full);
@@ -86,6 +160,7 @@ static void check_record(struct world *world, const struct muster_record *record
     if (record->stage == MUSTER_STAGE_STARTING && (record->token == NULL || strlen(record->token) != 32))
         world_fail(world, "%s: an intent without a token", full);
     struct world_resource *resource = world_resource(world, full);
+    check_stop_goes_on(world, record, before, resource);
     if (record->stage == MUSTER_STAGE_STARTING && resource != NULL && strcmp(record->token, resource->found) != 0)
         snprintf(resource->intent, sizeof(resource->intent), "%s", record->token);
 }
@@ -103,7 +178,7 @@ void check_commit(struct world *world, const struct muster__action *action)
     if (action->count == 0)
         world_fail(world, "an empty commit");
     for (size_t i = 0; i < action->count; i++) {
-        check_record(world, action->records[i]);
+        check_record(world, action, action->records[i]);
         for (size_t k = 0; k < i; k++)
             if (action->records[i]->kind == action->records[k]->kind &&
                 strcmp(action->records[i]->driver, action->records[k]->driver) == 0 &&

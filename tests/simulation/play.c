@@ -205,6 +205,8 @@ void play_call(struct world *world, struct muster_op *op)
         remove_unconfigured(world, played->driver);
     } else if (played->phase == MUSTER_PHASE_SHUTDOWN) {
         played->driver->shut_down = true;
+    } else if (played->phase == MUSTER_PHASE_STOP) {
+        played->resource->last_stop_step = world->steps;
     }
     choose_turn(world, played);
     if (played->turn.sync)

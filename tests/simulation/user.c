@@ -61,6 +61,8 @@ static struct request *ask(struct world *world, struct muster__event *event, con
     snprintf(request->label, sizeof(request->label), "%s", label);
     if (event->name != NULL)
         request->resource = world_resource(world, event->name);
+    if (event->new_name != NULL)
+        request->moved_to = world_resource(world, event->new_name);
     event->done = (struct muster__done){ended, request};
     world_trace(world, "user %s", label);
     int code = user_step(world, event);
@@ -137,6 +139,8 @@ struct request *world_shutdown(struct world *world, enum muster_shutdown_kind ki
         ask(world, &event, kind == MUSTER_HOST_SHUTDOWN ? "shutdown of the host" : "shutdown for a restart");
     if (!request->accepted && !before)
         world->going_down = world->host_shutdown = false;
+    if (request->accepted && kind == MUSTER_HOST_SHUTDOWN && world->host_shutdown_step == 0)
+        world->host_shutdown_step = world->user_step;
     return request;
 }
 
@@ -268,9 +272,17 @@ int world_resource_add(struct world *world, const char *name)
 
 int world_resource_remove(struct world *world, const char *name)
 {
-    world_resource(world, name)->promise = -1;
-    world_resource(world, name)->asked = true; /* what is added again has no record, be it that the store still has one */
-    return tell_about(world, (struct muster__event){.type = MUSTER__EVENT_RESOURCE_REMOVE}, "remove", name);
+    struct world_resource *resource = world_resource(world, name);
+    resource->promise = -1;
+    resource->asked = true; /* what is added again has no record, be it that the store still has one */
+    bool removed = resource->removed;
+    bool told = !resource->start_failed && !(resource->began && world->going_down); /* on the way down nobody listens */
+    bool runs = resource->running && !resource->deceived && told;
+    resource->removed = removed || (!runs && resource->limbo_until == 0);
+    int code = tell_about(world, (struct muster__event){.type = MUSTER__EVENT_RESOURCE_REMOVE}, "remove", name);
+    if (code != 0)
+        resource->removed = removed;
+    return code;
 }
 
 int world_changed(struct world *world, const char *name, enum muster_change change)
@@ -278,7 +290,8 @@ int world_changed(struct world *world, const char *name, enum muster_change chan
     static const char *const labels[] = {"active:", "inactive:", "lost:", "unknown:"};
     struct muster__event event = {.type = MUSTER__EVENT_RESOURCE_CHANGED, .number = change};
     struct world_resource *resource = world_resource(world, name);
-    resource->promise = -1;
+    if (change != MUSTER_CHANGED_ACTIVE || !resource->running)
+        resource->promise = -1;
     if (change == MUSTER_CHANGED_ACTIVE && !resource->running) {
         resource->began = true;
         resource->running = true;

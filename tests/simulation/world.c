@@ -191,6 +191,8 @@ static void forget_bring_up(struct world *world)
         world->resources[i].stop_asked = world->resources[i].reloaded = false;
         world->resources[i].intent[0] = world->resources[i].called[0] = '\0';
         world->resources[i].last_probe_step = world->resources[i].last_probe_ms = 0;
+        world->resources[i].last_stop_step = 0;
+        world->resources[i].removed = false;
         world->resources[i].start_failed = world->resources[i].deceived = false;
         world->resources[i].pause = (struct pause){0};
         memset(world->resources[i].calls, 0, sizeof(world->resources[i].calls));
@@ -200,6 +202,7 @@ static void forget_bring_up(struct world *world)
     world->calls = 0;
     world->loaded = world->fenced = world->store_doubtful = world->closed = world->store_failed = false;
     world->going_down = world->host_shutdown = world->budget_spent = false;
+    world->host_shutdown_step = 0;
     world->load_code = 0;
     world->load_deadline = UINT64_MAX;
     world->load_late = false;
@@ -212,6 +215,7 @@ static void find_tokens(struct world *world)
         const struct stored *stored = fake_store_find(&world->store, resource->full);
         const char *token = stored == NULL || stored->is.token == NULL ? "" : stored->is.token;
         snprintf(resource->found, sizeof(resource->found), "%s", token);
+        resource->recorded = stored != NULL;
     }
 }
 

@@ -130,11 +130,14 @@ struct world_resource {
     bool stop_asked; /* a stop with dependents has, by needs that have changed since */
     bool added; /* by a user, at run time: the barrier doesn't wait for it */
     bool late;  /* ... when its driver's autostart was over */
+    bool removed; /* by a user or a reload, and it didn't run */
     bool reloaded; /* the reload that is out has added it, or changed its policy */
     char intent[33]; /* the token of the last intent of this life that was to be written */
     char found[33];  /* the token that was in the store when this life began */
+    bool recorded;   /* it was in the store then, and hasn't been removed since */
     int last_answer; /* of its probe; 0: none yet */
     uint64_t last_probe_step;
+    uint64_t last_stop_step; /* when its last stop was called */
     uint64_t last_probe_ms;
     unsigned calls[WORLD_PHASES];
     struct pause pause;
@@ -168,6 +171,7 @@ struct request {
     enum muster__event_type type;
     uint64_t flags;
     struct world_resource *resource;
+    const struct world_resource *moved_to; /* a move's, if the world has it */
     struct world *world;
     char label[WORLD_NAME];
 };
@@ -253,6 +257,7 @@ struct world {
     struct milestone_wait waits[3];
     bool going_down;
     bool host_shutdown;
+    uint64_t host_shutdown_step; /* in which it was asked for; 0: it wasn't */
     bool budget_spent; /* of a shutdown or a rollback */
 
     /* ---- on a failure */

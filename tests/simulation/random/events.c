@@ -23,7 +23,7 @@ static const struct event_form forms[] = {
     [EVENT_HISTORY] = {.word = "history", .named = true, .counted = true},
     [EVENT_START] = {.word = "start", .timed = true, .named = true, .choices = "alone dependencies"},
     [EVENT_STOP] = {.word = "stop", .timed = true, .named = true, .choices = "alone cascade"},
-    [EVENT_CHANGED] = {.word = "changed", .timed = true, .named = true, .choices = "self loss unknown"},
+    [EVENT_CHANGED] = {.word = "changed", .timed = true, .named = true, .choices = "self loss unknown active"},
     [EVENT_VANISH] = {.word = "vanish", .timed = true, .named = true},
     [EVENT_RETRY] = {.word = "retry", .timed = true, .named = true},
     [EVENT_AGAIN] = {.word = "again", .timed = true, .named = true, .choices = "retry changed"},
@@ -60,7 +60,9 @@ static bool has_op(const struct world *world, const struct world_resource *resou
 
 static void report_change(struct world *world, const struct world_resource *resource, unsigned choice)
 {
-    if (choice == 2 || has_op(world, resource) || resource->limbo_until != 0 || resource->deceived)
+    if (choice == 3 && resource->running)
+        world_changed(world, resource->full, MUSTER_CHANGED_ACTIVE);
+    else if (choice == 2 || has_op(world, resource) || resource->limbo_until != 0 || resource->deceived)
         world_changed(world, resource->full, MUSTER_CHANGED_UNKNOWN);
     else if (resource->running)
         world_changed(world, resource->full, choice == 0 ? MUSTER_CHANGED_INACTIVE : MUSTER_CHANGED_LOST);

@@ -2,6 +2,8 @@
 /* Events from a seed: lives, what users do in them, how they end, and what happens to the machine in between. */
 #include "generate.h"
 
+#include <string.h>
+
 static struct event *push(struct scenario *scenario, enum event_kind kind)
 {
     struct event *event = &scenario->events[scenario->event_count];
@@ -23,6 +25,15 @@ static unsigned count_choices(enum event_kind kind)
 static const char *draw_resource(const struct scenario *scenario, struct rng *rng)
 {
     return scenario->resources[rng_below(rng, scenario->resource_count)].name;
+}
+
+/* Often the one that the last act was about: what comes together is what meets. */
+static const char *draw_again(const struct scenario *scenario, struct rng *rng)
+{
+    for (unsigned i = scenario->event_count; i > 0 && rng_chance(rng, 25); i--)
+        if (scenario->events[i - 1].name != NULL && strchr(scenario->events[i - 1].name, '/') != NULL)
+            return scenario->events[i - 1].name;
+    return draw_resource(scenario, rng);
 }
 
 static void push_act(struct scenario *scenario, struct rng *rng)
@@ -47,7 +58,7 @@ static void push_act(struct scenario *scenario, struct rng *rng)
     event->choice = rng_below(rng, count_choices(event->kind));
     if (form->named)
         event->name = event->kind == EVENT_AGAIN ? scenario->drivers[rng_below(rng, scenario->driver_count)].name
-                                                 : draw_resource(scenario, rng);
+                                                 : draw_again(scenario, rng);
     if (form->two)
         event->other = draw_resource(scenario, rng);
     if (form->counted)
@@ -107,16 +118,31 @@ static void push_interlude(struct scenario *scenario, struct rng *rng)
     }
 }
 
+/* A shutdown, and what users do meanwhile: it must end well all the same. */
+static void push_rest(struct scenario *scenario, struct rng *rng, unsigned kind)
+{
+    static const enum event_kind kinds[] = {EVENT_REMOVE, EVENT_NEEDS, EVENT_CHANGED, EVENT_START, EVENT_STOP, EVENT_POLICY};
+    push(scenario, EVENT_REST)->choice = kind;
+    for (unsigned i = rng_below(rng, 4); i > 0 && scenario->resource_count > 0; i--) {
+        struct event *event = push(scenario, kinds[rng_below(rng, sizeof(kinds) / sizeof(kinds[0]))]);
+        event->at = rng_below(rng, 40);
+        event->name = draw_resource(scenario, rng);
+        event->choice = rng_below(rng, count_choices(event->kind));
+        if (event_form(event->kind)->two)
+            event->other = draw_resource(scenario, rng);
+    }
+}
+
 /* Two daemons without faults: everything must come out as the rules say, twice. */
 static void push_finale(struct scenario *scenario, struct rng *rng)
 {
     push(scenario, EVENT_RECOVER);
     unsigned kind = rng_below(rng, 2);
-    push(scenario, EVENT_REST)->choice = kind;
+    push_rest(scenario, rng, kind);
     if (kind == MUSTER_HOST_SHUTDOWN)
         push(scenario, EVENT_REBOOT);
     push(scenario, EVENT_RECOVER);
-    push(scenario, EVENT_REST)->choice = MUSTER_DAEMON_RESTART;
+    push_rest(scenario, rng, MUSTER_DAEMON_RESTART);
 }
 
 void generate_events(struct scenario *scenario, struct rng *rng, const struct size *size)

@@ -88,9 +88,21 @@ static void die(struct world *world)
     run_of(world)->life = 0;
 }
 
+static bool is_down(const struct world *world)
+{
+    return world->engine != NULL && muster__engine_state(world->engine) == MUSTER_STATE_DOWN;
+}
+
 static void act(struct world *world, const void *data)
 {
     event_act(world, data);
+}
+
+/* Once it is down, there is nothing to act on. */
+static void act_on_the_way_down(struct world *world, const void *data)
+{
+    if (!is_down(world))
+        event_act(world, data);
 }
 
 /* A daemon, and what users will do; the event that follows. */
@@ -102,11 +114,6 @@ static const struct event *begin_life(struct world *world, const struct event *e
     for (event++; event < end && event_form(event->kind)->timed; event++)
         world_at(world, world->now + event->at, act, event);
     return event;
-}
-
-static bool is_down(const struct world *world)
-{
-    return world->engine != NULL && muster__engine_state(world->engine) == MUSTER_STATE_DOWN;
 }
 
 /* An orderly end, with the faults that there are: it may hang, and is then killed. */
@@ -174,12 +181,25 @@ static void check_rest(struct world *world, const struct world_resource *resourc
         world_fail(world, "the shutdown changed what is desired of %s", resource->full);
 }
 
-static void rest(struct world *world, enum muster_shutdown_kind kind)
+static bool is_among(const struct world_resource *resource, const struct event *event, const struct event *end)
+{
+    for (; event < end && event_form(event->kind)->timed; event++)
+        if ((event->name != NULL && strcmp(event->name, resource->full) == 0) ||
+            (event->other != NULL && strcmp(event->other, resource->full) == 0))
+            return true;
+    return false;
+}
+
+static void rest(struct world *world, const struct event *event, const struct event *end)
 {
     static bool ran[WORLD_RESOURCES];
     static struct muster_resource_status status[WORLD_RESOURCES];
+    enum muster_shutdown_kind kind = (enum muster_shutdown_kind)event->choice;
     if (world->engine == NULL)
         return;
+    event++;
+    for (const struct event *timed = event; timed < end && event_form(timed->kind)->timed; timed++)
+        world_at(world, world->now + timed->at, act_on_the_way_down, timed);
     for (unsigned i = 0; i < world->resource_count; i++) {
         struct muster_resource *known = world_engine_resource(world, &world->resources[i]);
         ran[i] = world->resources[i].running;
@@ -192,7 +212,8 @@ static void rest(struct world *world, enum muster_shutdown_kind kind)
     if (!is_down(world) || request->ended != 1 || request->code != 0)
         world_fail(world, "a shutdown without faults ended with %s", muster_code_name(request->code));
     for (unsigned i = 0; i < world->resource_count; i++)
-        check_rest(world, &world->resources[i], ran[i], &status[i], kind);
+        if (!is_among(&world->resources[i], event, end))
+            check_rest(world, &world->resources[i], ran[i], &status[i], kind);
     world_free_daemon(world);
 }
 
@@ -253,7 +274,7 @@ static const struct event *play_life(struct world *world, const struct event *ev
     return begin_life(world, event, end);
 }
 
-static void play_event(struct world *world, const struct event *event)
+static void play_event(struct world *world, const struct event *event, const struct event *end)
 {
     switch (event->kind) {
     case EVENT_DIE:
@@ -274,7 +295,7 @@ static void play_event(struct world *world, const struct event *event)
         recover(world);
         break;
     case EVENT_REST:
-        rest(world, (enum muster_shutdown_kind)event->choice);
+        rest(world, event, end);
         break;
     case EVENT_REFUSED:
         refuse(world);
@@ -304,7 +325,7 @@ static void play_all(struct world *world)
         if (event->kind == EVENT_LIFE)
             event = play_life(world, event, end);
         else
-            play_event(world, event++);
+            play_event(world, event++, end);
     }
     die(world);
 }

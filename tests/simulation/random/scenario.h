@@ -37,7 +37,7 @@ enum event_kind {
     EVENT_REBOOT,   /* the machine restarts */
     EVENT_REHEARSE, /* a daemon without faults is started and held against the rules; then all is as before */
     EVENT_RECOVER,  /* the same, and it stays */
-    EVENT_REST,     /* its shutdown, without faults (choice: kind) */
+    EVENT_REST,     /* its shutdown, without faults (choice: kind); what users do meanwhile follows, `at` ms after its begin */
     EVENT_REFUSED,  /* a daemon is started whose drivers have a mistake */
     EVENT_ENDS,     /* name ends while nobody looks */
     EVENT_STRANGER, /* ... and something else takes its place */
