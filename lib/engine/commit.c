@@ -31,8 +31,7 @@ bool muster__entry_acknowledged(const struct muster__engine *engine, const struc
 
 void muster__entry_write(struct muster__engine *engine, struct muster__entry *entry, struct muster__record *record)
 {
-    if (entry->record != record)
-        muster__record_unref(entry->record);
+    muster__record_unref(entry->record);
     entry->record = record;
     if (record != NULL && record->is.generation > entry->generation)
         entry->generation = record->is.generation;

@@ -242,7 +242,9 @@ static void decide(struct muster_resource *resource)
     case MUSTER__FINISH_STOP:
         muster__resource_set_error(resource, NULL);
         resource->cause = MUSTER_CAUSE_RESTORE;
-        resource->came_from = MUSTER__HELD;
+        resource->came_from = MUSTER__HELD; /* if it fails, it is still to be finished */
+        muster__record_unref(resource->previous);
+        resource->previous = muster__record_ref(resource->entry->record);
         muster__resource_move(resource, MUSTER__STOP_WAIT);
         break;
     case MUSTER__LEAVE:

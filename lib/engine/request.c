@@ -159,7 +159,7 @@ static void acknowledge_active(struct muster_resource *resource)
         muster__request_done(resource, 0, NULL);
         return;
     }
-    muster__entry_write(engine, entry, entry->record);
+    muster__entry_write(engine, entry, muster__record_ref(entry->record));
     muster__resource_move(resource, MUSTER__ACTIVE_COMMIT);
 }
 

@@ -181,6 +181,23 @@ static void a_stop_of_the_last_daemon_is_finished_after_the_barrier(void **state
     assert_commits(f, "guest/web inactive user");
 }
 
+static void a_stop_of_the_last_daemon_that_fails_is_still_to_be_finished(void **state)
+{
+    struct fixture *f = guest(state);
+    RECORD(f, "guest/web", .stage = MUSTER_STAGE_STOPPING, .reason = MUSTER_REASON_USER, .handle = "pid 7");
+    answer(f, "guest/web probe", MUSTER_ACTIVE);
+    answer(f, "guest/web stop", -5);
+    assert_ended(bring_up(f), 0);
+    assert_state(f, "guest/web", "inactive, held");
+    assert_commits(f, "");
+    assert_int_equal(stored(f, "guest/web")->stage, MUSTER_STAGE_STOPPING);
+    assert_string_equal(stored(f, "guest/web")->handle, "pid 7");
+    answer(f, "guest/web stop", MUSTER_OK);
+    assert_int_equal(retry(f, "guest/web"), 0);
+    assert_state(f, "guest/web", "inactive");
+    assert_commits(f, "guest/web inactive user");
+}
+
 /* A user's stop that the last daemon began, and a driver that holds the barrier. */
 static struct fixture *in_a_stop(void **state)
 {
@@ -499,6 +516,7 @@ int main(void)
         engine_test(what_was_starting_and_is_foreign_is_held),
         engine_test(an_unknown_boot_trusts_nothing),
         engine_test(a_stop_of_the_last_daemon_is_finished_after_the_barrier),
+        engine_test(a_stop_of_the_last_daemon_that_fails_is_still_to_be_finished),
         engine_test(a_report_that_it_runs_does_not_undo_a_stop_that_waits_for_the_barrier),
         engine_test(a_report_that_it_runs_leads_to_the_stop_that_no_probe_could_decide),
         engine_test(an_adoption_that_fails_holds_one_that_must_wait_defers),
