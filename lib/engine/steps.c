@@ -41,6 +41,8 @@ void muster__step_begin(struct muster__engine *engine, uint32_t id)
     if (engine->counted[MUSTER__STEP_INITIALIZE] && engine->waiting[MUSTER__STEP_INITIALIZE][id] > 0)
         return;
     struct muster_driver *driver = muster__driver_at(engine, id);
+    if (driver == engine->looked_at) /* it asks whether it waits, and goes on by itself */
+        return;
     if (driver->state == MUSTER_DRIVER_WAITING && waits_in_line(engine))
         muster__ready_add(&engine->ready, muster__turn_position(engine, MUSTER__STEP_INITIALIZE, id));
     else

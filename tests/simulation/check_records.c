@@ -97,9 +97,10 @@ static bool may_go(struct world *world, const struct muster__action *action, con
         return true;
     for (unsigned i = 0; i < world->request_count; i++) {
         const struct request *request = &world->requests[i];
-        /* (One that is cancelled has been followed by another.) */
-        bool pending = request->accepted && (request->ended == 0 || request->code == MUSTER_ECANCELED) &&
-                       request->resource == resource;
+        /* (One that is cancelled has been followed by another; what a resource has claimed meanwhile isn't undone.) */
+        bool claimed = resource->added || world_engine_resource(world, resource) != NULL;
+        bool stands = request->ended == 0 || request->code == MUSTER_ECANCELED || claimed;
+        bool pending = request->accepted && stands && request->resource == resource;
         if (pending && request->type == MUSTER__EVENT_RECORD_FORGET)
             return true;
         if (pending && request->type == MUSTER__EVENT_RECORD_MOVE &&
@@ -130,7 +131,8 @@ static void check_stop_goes_on(struct world *world, const struct muster_record *
         before->is.reason != MUSTER_REASON_USER || world->boot_unknown || before->is.boot == NULL ||
         strcmp(before->is.boot, world->boot_id) != 0)
         return;
-    if (record->stage == MUSTER_STAGE_ACTIVE && !resource->asked && resource->calls[MUSTER_PHASE_STOP] == 0)
+    bool touched = resource->asked || resource->began || resource->calls[MUSTER_PHASE_STOP] > 0;
+    if (record->stage == MUSTER_STAGE_ACTIVE && !touched)
         world_fail(world, "%s was being stopped by a user, and is active again", resource->full);
 }
 
