@@ -12,6 +12,9 @@
 
 /* ---- jansson where memory is short */
 
+/* What it reads a string into, at first. */
+#define JANSSON_ROOM 16
+
 /* A host may have given it an allocator. */
 static void free_text(char *text)
 {
@@ -20,13 +23,76 @@ static void free_text(char *text)
     release(text);
 }
 
-static bool memory_is_left(size_t bytes)
+static char *new_text(size_t bytes)
 {
     json_malloc_t get;
     json_get_alloc_funcs(&get, NULL);
-    void *block = get(bytes);
+    return get(bytes);
+}
+
+static bool memory_is_left(size_t bytes)
+{
+    char *block = new_text(bytes);
     free_text(block);
     return block != NULL;
+}
+
+/* The bytes of a string, its quotes among them. */
+static size_t string_bytes(const char *quote, const char *end)
+{
+    const char *at = quote + 1;
+    while (at < end && *at != '"')
+        at += *at == '\\' && end - at > 1 ? 2 : 1;
+    return at < end ? (size_t)(at + 1 - quote) : 0;
+}
+
+/*
+ * jansson (its issue 362, of 2017, as in 2.14) reads a string into a buffer of 16, 32, 64, ... bytes, and goes on where that
+ * can't grow: the byte that needed it is lost. If that is the quote at the end, it writes past the string. The longest such
+ * string of `text`, 0 if there is none.
+ */
+static size_t longest_risk(const char *text, size_t length)
+{
+    const char *end = text + length;
+    size_t most = JANSSON_ROOM - 1, risk = 0;
+    for (const char *at = text; (at = memchr(at, '"', (size_t)(end - at))) != NULL;) {
+        size_t bytes = string_bytes(at, end);
+        if (bytes > most) {
+            most = bytes;
+            risk = (bytes & (bytes - 1)) == 0 ? bytes : risk;
+        }
+        at = bytes == 0 ? end : at + bytes;
+    }
+    return risk;
+}
+
+/* Behind a string that is longer by its quotes: the buffer grows within that. */
+static json_t *load_behind(size_t bytes, const char *text, size_t length)
+{
+    size_t all = strlen("[\"") + bytes + strlen("\",") + length + strlen("]");
+    char *longer = new_text(all);
+    if (longer == NULL)
+        return NULL;
+    char *to = longer;
+    *to++ = '[';
+    *to++ = '"';
+    memset(to, ' ', bytes);
+    to += bytes;
+    *to++ = '"';
+    *to++ = ',';
+    memcpy(to, text, length);
+    to[length] = ']';
+    json_t *list = json_loadb(longer, all, JSON_REJECT_DUPLICATES, NULL);
+    json_t *json = json_array_size(list) == 2 ? json_incref(json_array_get(list, 1)) : NULL;
+    json_decref(list);
+    free_text(longer);
+    return json;
+}
+
+static json_t *load(const char *text, size_t length)
+{
+    size_t risk = longest_risk(text, length);
+    return risk == 0 ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : load_behind(risk, text, length);
 }
 
 /* How long it is when it is written again. */
@@ -64,12 +130,12 @@ static bool is_whole(const json_t *json, const char *text, size_t length)
 
 int muster__json_load(const char *text, size_t length, json_t **ret_json)
 {
-    json_t *first = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    json_t *first = load(text, length);
     if (first != NULL && is_whole(first, text, length)) {
         *ret_json = first;
         return 0;
     }
-    json_t *second = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    json_t *second = load(text, length);
     int code = 0;
     if (first == NULL && second == NULL)
         code = memory_is_left(length + 1) ? MUSTER_ECORRUPT : MUSTER_ENOMEM;

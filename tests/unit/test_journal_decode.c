@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +185,67 @@ static void what_jansson_takes_as_a_whole_is_taken(void **state)
     assert_in_range(taken, 1000, 19000);
 }
 
+/* ---- jansson's allocations: behind each block is a quote, far off, and what is written up to it is seen */
+
+enum { BEHIND = 200 };
+
+static struct {
+    size_t fails; /* this one, from 1 */
+    size_t count;
+    bool overrun;
+} guarded;
+
+static void *guarded_malloc(size_t bytes)
+{
+    if (++guarded.count == guarded.fails)
+        return NULL;
+    unsigned char *block = malloc(sizeof(size_t) + bytes + BEHIND);
+    assert_non_null(block);
+    memcpy(block, &bytes, sizeof(bytes));
+    memset(block + sizeof(size_t), 'x', bytes + BEHIND - 1);
+    block[sizeof(size_t) + bytes + BEHIND - 1] = '"';
+    return block + sizeof(size_t);
+}
+
+static void guarded_free(void *given)
+{
+    if (given == NULL)
+        return;
+    unsigned char *block = (unsigned char *)given - sizeof(size_t);
+    size_t bytes;
+    memcpy(&bytes, block, sizeof(bytes));
+    for (size_t i = 0; i < BEHIND - 1; i++)
+        guarded.overrun = guarded.overrun || ((unsigned char *)given)[bytes + i] != 'x';
+    free(block);
+}
+
+static void no_string_is_written_past_its_end_where_memory_is_short(void **state)
+{
+    (void)state;
+    char text[200];
+    json_set_alloc_funcs(guarded_malloc, guarded_free);
+    for (int length = 1; length < 130; length++) {
+        snprintf(text, sizeof(text), "{\"a\":\"%.*s\"}", length, "initialize=100 reconcile=20000 autostart=3000000 start=40000"
+                 "000000 initialize=100 reconcile=20000 autostart=3000000 start=40000000000");
+        json_t *json;
+        guarded.fails = guarded.count = 0;
+        assert_int_equal(muster__json_load(text, strlen(text), &json), 0);
+        assert_int_equal(json_string_length(json_object_get(json, "a")), length);
+        json_decref(json);
+        size_t all = guarded.count;
+        for (size_t n = 1; n <= all; n++) {
+            guarded.count = 0;
+            guarded.fails = n;
+            int code = muster__json_load(text, strlen(text), &json);
+            assert_true(code == 0 || code == MUSTER_ENOMEM);
+            if (code == 0)
+                json_decref(json);
+        }
+    }
+    json_set_alloc_funcs(malloc, free);
+    assert_false(guarded.overrun);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +254,7 @@ int main(void)
         cmocka_unit_test(texts_outlive_what_they_were_read_from),
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(what_jansson_takes_as_a_whole_is_taken),
+        cmocka_unit_test(no_string_is_written_past_its_end_where_memory_is_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
