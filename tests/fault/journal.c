@@ -85,7 +85,7 @@ static void check_error(const struct host *host, int code)
 static struct tolerated tolerated[] = {
     {CALL_OPENAT, "1", "proc", "o", 0, "the start time in the lock file is for a message alone", 0},
     {CALL_PREAD, "1ecCzZ", "proc", "o", 0, "the start time in the lock file is for a message alone", 0},
-    {CALL_OPENAT, "1e", "parent", "o", EACCES, "who may not read the parent was given the directory: its entry is the giver's", 0},
+    {CALL_OPENAT, "1e", "parent", "o", EACCES, "who may not read the parent was given the directory, and its entry with it", 0},
     {CALL_OPENAT, "1e", "journal", "opPLc", 0, FRESH, 0},
     {CALL_FSTAT, "1e", "journal", "opPLc", 0, FRESH, 0},
     {CALL_PREAD, "cC", "journal", NULL, 0, "a short count is gone on with", 0},
