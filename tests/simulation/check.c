@@ -254,7 +254,8 @@ static void check_stopped_all(struct world *world, const struct world_driver *dr
         struct muster_resource_status status = {.size = sizeof(status)};
         if (known == NULL || muster_resource_state(known, &status) != 0)
             continue;
-        bool shown = resource->last_answer == MUSTER_ACTIVE && resource->running && status.condition == MUSTER_CONDITION_PROBING;
+        bool shown = resource->last_answer == MUSTER_ACTIVE && resource->running && resource->calls[MUSTER_PHASE_ADOPT] == 0 &&
+                     status.condition == MUSTER_CONDITION_PROBING;
         if ((status.stage == MUSTER_STAGE_ACTIVE || shown) && !status.unmanaged && !stuck(world, resource) &&
             resource->last_stop_step < world->host_shutdown_step)
             world_fail(world, "%s shuts down with the host, and %s is active", driver->is.name, resource->full);

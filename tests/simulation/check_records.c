@@ -237,7 +237,8 @@ static void promise(struct world *world, struct world_resource *resource, enum m
         if (is_about(request) && pending && concerns(world, request, resource))
             return;
     }
-    if (!resource->deceived)
+    /* (A cascade that has reached it stops it, though it needs what is stopped no longer.) */
+    if (!resource->deceived && !(desired == MUSTER_DESIRED_ACTIVE && resource->stop_asked))
         resource->promise = (int)desired;
 }
 
