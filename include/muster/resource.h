@@ -261,7 +261,10 @@ MUSTER_API int muster_resource_stop(struct muster_resource *resource, const stru
 
 /** What has happened to a resource by itself. */
 enum muster_change {
-    /** It became active. A user's stop that has begun is not undone by it: when that has ended, the resource is probed. */
+    /**
+     * It became active. A user's stop that has begun is not undone by it; said while the stop is out, it has the resource
+     * probed when that has ended.
+     */
     MUSTER_CHANGED_ACTIVE = 0,
     /** It ended by its own wish: recorded inactive (self). */
     MUSTER_CHANGED_INACTIVE = 1,

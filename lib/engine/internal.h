@@ -905,7 +905,7 @@ void muster__reconcile_active(struct muster_resource *resource, const char *hand
 int muster__resource_changed_event(struct muster__engine *engine, const struct muster__event *event);
 int muster__resource_retry_event(struct muster__engine *engine, const struct muster__event *event);
 void muster__reconcile_change(struct muster_resource *resource);
-/* Its stop is called now, whatever it has become. If that fails, only this tells that it runs where nobody can be asked. */
+/* Its stop goes before what was reported. If that fails, only this tells that it runs where nobody can be asked. */
 void muster__reconcile_drop_change(struct muster_resource *resource);
 
 /* start.c */

@@ -10,7 +10,7 @@ import oracle
 from lab import Lab, wait_until
 
 GUESTS_OF_A_POOL = 16
-# To count costs a guest some ms of a processor. So that this doesn't grow with their number, the more there are the more seldom
+# To count costs a guest time of a processor. So that this doesn't grow with their number, the more there are the more seldom
 # each counts: all together 32 times a second.
 GUESTS_COUNTING_IN_A_TICK = 2
 

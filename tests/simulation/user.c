@@ -135,12 +135,15 @@ struct request *world_shutdown(struct world *world, enum muster_shutdown_kind ki
     bool before = world->going_down;
     world->going_down = true;
     world->host_shutdown = world->host_shutdown || kind == MUSTER_HOST_SHUTDOWN;
+    uint64_t step_before = world->host_shutdown_step;
+    if (kind == MUSTER_HOST_SHUTDOWN && step_before == 0)
+        world->host_shutdown_step = world->steps + 1;
     struct request *request =
         ask(world, &event, kind == MUSTER_HOST_SHUTDOWN ? "shutdown of the host" : "shutdown for a restart");
     if (!request->accepted && !before)
         world->going_down = world->host_shutdown = false;
-    if (request->accepted && kind == MUSTER_HOST_SHUTDOWN && world->host_shutdown_step == 0)
-        world->host_shutdown_step = world->user_step;
+    if (!request->accepted)
+        world->host_shutdown_step = step_before;
     return request;
 }
 

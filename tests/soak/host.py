@@ -15,7 +15,7 @@ from lab import PATIENCE, Lab, end_process, processes_of, start_time, wait_until
 
 POOLS = ('dir/local', 'export/iscsi', 'nbd/rbd', 'nbd/vault')
 CUT = 'cut off'
-# To count costs a guest some ms of a processor.
+# To count costs a guest time of a processor.
 TICKS = 4
 # Seconds: the longest pause before another try, of muster_options.retry_max_ms.
 RETRY_MAX = 60
